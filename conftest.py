@@ -1,0 +1,18 @@
+"""The reference gate's wiring: its models are fixtures; its policy is named in pyproject.toml."""
+
+import os
+from importlib.util import find_spec
+
+from models.ads import ads
+from models.baseline import baseline
+
+__all__ = ["ads", "baseline"]
+
+if find_spec("hypothesis"):  # comes with the extra `test`; the gate runs without it
+    from hypothesis import settings
+
+    # A release may not depend on luck: examples are the same on every run.
+    settings.register_profile("ci", derandomize=True, database=None, deadline=None)
+    settings.register_profile("dev", deadline=None)
+    settings.register_profile("nightly", deadline=None, max_examples=1000)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

@@ -1,0 +1,75 @@
+"""A pytest-native release gate for the fairness of image-recognition models.
+
+The way data flows: `policy` says what is asked; `models` and `data` give `inference` what it
+turns into predictions; `statistics` counts them and puts intervals around rates and gaps; `gate`
+gives verdicts and keeps them in a record; `report` shows the record. `judge` is the flow without
+a model and without pytest.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_fairness.data import EvaluationSet, load_evaluation_set
+    from pytest_fairness.errors import (
+        DataError,
+        FairnessError,
+        ModelError,
+        PolicyError,
+        PredictionError,
+    )
+    from pytest_fairness.gate.record import RunRecord, Verdict
+    from pytest_fairness.gate.run import judge, judge_model
+    from pytest_fairness.inference import Predictions, predict, read_predictions
+    from pytest_fairness.models import Classifier, Preprocessing, load_weights
+    from pytest_fairness.policy import Policy, load_policy
+    from pytest_fairness.report import describe
+
+__all__ = [
+    "Classifier",
+    "DataError",
+    "EvaluationSet",
+    "FairnessError",
+    "ModelError",
+    "Policy",
+    "PolicyError",
+    "PredictionError",
+    "Predictions",
+    "Preprocessing",
+    "RunRecord",
+    "Verdict",
+    "describe",
+    "judge",
+    "judge_model",
+    "load_evaluation_set",
+    "load_policy",
+    "load_weights",
+    "predict",
+    "read_predictions",
+]
+
+_HOMES = {
+    "data": ("EvaluationSet", "load_evaluation_set"),
+    "errors": ("DataError", "FairnessError", "ModelError", "PolicyError", "PredictionError"),
+    "gate.record": ("RunRecord", "Verdict"),
+    "gate.run": ("judge", "judge_model"),
+    "inference": ("Predictions", "predict", "read_predictions"),
+    "models": ("Classifier", "Preprocessing", "load_weights"),
+    "policy": ("Policy", "load_policy"),
+    "report": ("describe",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that the plugin loads nothing heavy."""
+    if name not in _HOME_OF:
+        msg = f"module 'pytest_fairness' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(f"pytest_fairness.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

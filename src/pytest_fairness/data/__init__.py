@@ -1,0 +1,7 @@
+"""Manifests -> `EvaluationSet`: groups are declared, and missing is a level of its own."""
+
+from pytest_fairness.data.evaluation_set import EvaluationSet
+from pytest_fairness.data.levels import MISSING
+from pytest_fairness.data.manifest import load_evaluation_set
+
+__all__ = ["MISSING", "EvaluationSet", "load_evaluation_set"]

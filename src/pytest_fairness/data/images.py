@@ -1,0 +1,128 @@
+"""Encoded images -> upright RGB, or an error that names the sample."""
+
+import io
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from pytest_fairness.data.rows import Rows
+from pytest_fairness.errors import DataError
+
+__all__ = ["Images", "decode"]
+
+# What Pillow raises for broken files, depending on the format and on the place of the damage.
+# A warning is raised only where the user turned warnings into errors.
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    EOFError,
+    LookupError,
+    OverflowError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+    UserWarning,
+)
+_BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Images:
+    """The images of an evaluation set, decoded one at a time, by any thread.
+
+    Args:
+        entries: Path or encoded bytes of every image.
+        ids: Sample ids, in the same order.
+        rows: Where the images were listed.
+    """
+
+    entries: Sequence[Path | bytes]
+    ids: Sequence[str]
+    rows: Rows
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def content(self, position: int) -> bytes:
+        """Return the encoded image at a position.
+
+        Raises:
+            DataError: The file cannot be read.
+        """
+        entry = self.entries[position]
+        if isinstance(entry, bytes):
+            return entry
+        try:
+            return entry.read_bytes()
+        except OSError as problem:
+            msg = f"{self._name(position)}: the image file cannot be read: {problem}"
+            raise DataError(msg) from problem
+
+    def read(self, position: int) -> Image.Image:
+        """Return the image at a position, upright, as RGB on white.
+
+        Raises:
+            DataError: The image is empty, truncated, corrupt, or too large.
+        """
+        return decode(self.content(position), name=self._name(position))
+
+    def _name(self, position: int) -> str:
+        entry = self.entries[position]
+        where = f"{self.rows.source}, {self.rows.place(position)}, sample {self.ids[position]!r}"
+        return where if isinstance(entry, bytes) else f"{where}, {entry}"
+
+
+def decode(content: bytes, *, name: str) -> Image.Image:
+    """Decode an image: turned upright by its EXIF tag, transparent pixels on white, RGB.
+
+    Args:
+        content: The encoded file.
+        name: What to call the image in an error.
+
+    Raises:
+        DataError: The image is empty, truncated, corrupt, or too large.
+    """
+    if not content:
+        msg = f"{name}: the image is empty (0 bytes); put the file back, or remove its row"
+        raise DataError(msg)
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            _check_size(image)
+            return _as_rgb(ImageOps.exif_transpose(image))
+    except _BOMB as problem:
+        msg = f"{name}: the image is too large to be decoded safely: {problem}; make it smaller"
+        raise DataError(msg) from problem
+    except _BROKEN as problem:
+        msg = (
+            f"{name}: the image is truncated, corrupt or of an unknown kind "
+            f"({type(problem).__name__}: {problem}); replace it, or remove its row"
+        )
+        raise DataError(msg) from problem
+
+
+def _check_size(image: Image.Image) -> None:
+    # Pillow only warns up to twice its limit, and warnings cannot be caught safely in threads.
+    pixels = image.width * image.height
+    if Image.MAX_IMAGE_PIXELS is not None and pixels > Image.MAX_IMAGE_PIXELS:
+        msg = f"{pixels} pixels, the limit is {Image.MAX_IMAGE_PIXELS}"
+        raise Image.DecompressionBombError(msg)
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):  # Pillow would clip 16-bit grey at 255
+        image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
+    if image.mode in {"I", "F"}:
+        msg = f"mode {image.mode} has no agreed brightness of white; store 8 or 16 bits"
+        raise ValueError(msg)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")

@@ -1,0 +1,169 @@
+"""Rows of a manifest or of predictions, and the words that name one of them in an error."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pytest_fairness.data.levels import MISSING, as_levels, listed, suggest
+from pytest_fairness.errors import FairnessError
+
+__all__ = ["Rows", "arrow_rows", "read_rows"]
+
+# Encoded images stay in Arrow's memory; as Python objects they would be held twice.
+_IN_ARROW = {kind: pd.ArrowDtype(kind) for kind in (pa.binary(), pa.large_binary())}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Rows as they were read, none of them checked yet.
+
+    Args:
+        frame: The rows, indexed by their number in the source, counted from 0.
+        source: File name, or the type of the object that held the rows.
+        evaluation: Name of the evaluation of the policy that they are read for.
+        error: What to raise when they cannot be used.
+        unit: `line` when the rows are lines of a CSV file that starts with a header.
+    """
+
+    frame: pd.DataFrame
+    source: str
+    evaluation: str
+    error: type[FairnessError]
+    unit: Literal["line", "row"] = "row"
+
+    def place(self, position: int) -> str:
+        """Return where in the source the row at a position stands, e.g. `line 3`."""
+        number = int(self.frame.index[position])
+        return f"line {number + 2}" if self.unit == "line" else f"row {number}"
+
+    def column(self, name: str, *, key: str) -> pd.Series:
+        """Return the column that a key of the evaluation names; raise when there is none."""
+        columns = [str(column) for column in self.frame.columns]
+        if columns.count(name) != 1:
+            found = "more than one column" if name in columns else "no column"
+            msg = (
+                f"{self.source}: {found} {name!r}, which `{key}` of evaluation "
+                f"{self.evaluation!r} reads; the columns are {listed(columns)}"
+                f"{suggest(name, columns) if name not in columns else ''}"
+            )
+            raise self.error(msg)
+        return self.frame[name]
+
+    def text(self, name: str, *, key: str) -> pd.Series:
+        """Return a column as text, missing values as missing."""
+        return as_levels(self.column(name, key=key))
+
+    def required(self, name: str, *, key: str, ids: pd.Series) -> pd.Series:
+        """Return a column as text; raise when a value is missing."""
+        values = self.text(name, key=key)
+        self.reject(
+            values.isna().to_numpy(),
+            ids,
+            lambda _: f"`{key}` is missing in column {name!r}",
+            remedy="fill it in, or remove the row",
+        )
+        return values
+
+    def reject(
+        self,
+        bad: NDArray[np.bool_],
+        ids: pd.Series,
+        problem: Callable[[int], str],
+        *,
+        remedy: str,
+    ) -> None:
+        """Raise for the first bad row, naming its place and sample, and how many there are."""
+        if not bad.any():
+            return
+        first, count = int(np.argmax(bad)), int(np.count_nonzero(bad))
+        more = f" ({count} such samples)" if count > 1 else ""
+        msg = (
+            f"{self.source}, {self.place(first)}, sample {ids.iloc[first]!r}: "
+            f"{problem(first)}{more}; {remedy}"
+        )
+        raise self.error(msg)
+
+    def keep(self, where: Mapping[str, tuple[str, ...]]) -> "Rows":
+        """Return the rows whose columns hold one of the values; raise when none are left."""
+        kept, removed = self, []
+        for name, values in where.items():
+            found = kept.text(name, key=f"where.{name}").fillna(MISSING).isin(values)
+            removed.append(f"{name} in [{listed(values)}] removed {int((~found).sum())}")
+            kept = replace(kept, frame=kept.frame[found.to_numpy()])
+        if kept.frame.empty:
+            msg = (
+                f"{self.source}: no sample is left for evaluation {self.evaluation!r}: of "
+                f"{len(self.frame)} rows, `where` {', then '.join(removed)}"
+                if len(self.frame)
+                else f"{self.source}: no rows, so evaluation {self.evaluation!r} has no samples; "
+                "give at least one"
+            )
+            raise self.error(msg)
+        return kept
+
+
+def read_rows(path: Path, *, evaluation: str, error: type[FairnessError]) -> Rows:
+    """Read a CSV or Parquet file.
+
+    Raises:
+        FairnessError: `error`, when the file is missing, of another kind, or malformed.
+    """
+    readers = {".csv": _read_csv, ".parquet": _read_parquet}
+    if path.suffix.lower() not in readers:
+        msg = (
+            f"{path}: files of kind {path.suffix!r} are not read (evaluation {evaluation!r}); "
+            "write the rows as .csv or .parquet"
+        )
+        raise error(msg)
+    if not path.is_file():
+        msg = (
+            f"{path}: no such file (evaluation {evaluation!r}); correct the path, which a policy "
+            "gives relative to its own folder"
+        )
+        raise error(msg)
+    try:
+        frame = readers[path.suffix.lower()](path)
+    except (pa.ArrowException, pd.errors.ParserWarning, OSError, ValueError) as problem:
+        msg = f"{path}: cannot be read as {path.suffix[1:]}: {problem}; write the file anew"
+        raise error(msg) from problem
+    unit: Literal["line", "row"] = "line" if path.suffix.lower() == ".csv" else "row"
+    return Rows(frame, str(path), evaluation, error, unit)
+
+
+def arrow_rows(table: pa.Table) -> pd.DataFrame:
+    """Return an Arrow table as a frame; a saved pandas index comes back as a column."""
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, types_mapper=_IN_ARROW.get)
+    return frame
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    with pq.ParquetFile(path) as file:  # a data set's reader would take columns from folder names
+        return arrow_rows(file.read())
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Read every value as text: a level `01` or `NA` must stay what it is.
+
+    Lines without any value are no rows; those after them keep their line numbers.
+    """
+    with warnings.catch_warnings():
+        # Without both, a line with one field too many shifts every column unseen.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        frame = pd.read_csv(
+            path,
+            dtype=str,
+            index_col=False,
+            keep_default_na=False,
+            na_values=["", "nan", "NaN"],
+            skip_blank_lines=False,
+            encoding="utf-8-sig",
+        )
+    return frame.dropna(how="all")

@@ -1,0 +1,23 @@
+"""Errors that users meet: each says where, what was got, what is allowed and what to do."""
+
+__all__ = ["DataError", "FairnessError", "ModelError", "PolicyError", "PredictionError"]
+
+
+class FairnessError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class PolicyError(FairnessError):
+    """The policy file is missing, malformed, or asks for something that cannot be judged."""
+
+
+class DataError(FairnessError):
+    """The manifest or an image of the evaluation set cannot be used as it is."""
+
+
+class ModelError(FairnessError):
+    """The model under test cannot be loaded or does not give the outputs that it declares."""
+
+
+class PredictionError(FairnessError):
+    """Predictions are incomplete, duplicated, or hold values that are not allowed."""

@@ -1,0 +1,1 @@
+"""Questions, verdicts and the run record: what the policy asks, answered from counts."""

@@ -1,0 +1,107 @@
+"""What a policy asks: one question a rule, model, evaluation and group, known before any data."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from pytest_fairness.policy import Evaluation, Policy, Reference, Rule
+
+__all__ = ["Question", "ask", "questions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of a policy, and so one test of the gate.
+
+    Args:
+        rule: The rule that asks.
+        model: Name of the model under test.
+        evaluation: Name of the evaluation set.
+        by: The attributes that are crossed.
+        group: Attribute -> level; empty when all groups are compared with each other.
+        reference: The reference group, `best` or `all`; None where nothing is compared.
+    """
+
+    rule: Rule
+    model: str
+    evaluation: str
+    by: tuple[str, ...]
+    group: Mapping[str, str]
+    reference: Reference | None = None
+
+    @property
+    def name(self) -> str:
+        """Readable test id: `ads-emoji_people-skin_tone-dark_v_light`."""
+        return "-".join((self.model, self.evaluation, "_x_".join(self.by), self._groups))
+
+    @property
+    def key(self) -> str:
+        """Name that no other question of the policy has."""
+        return f"{self.rule.id}[{self.name}]"
+
+    @property
+    def _groups(self) -> str:
+        group = "_x_".join(map(_slug, self.group.values()))
+        match self.reference:
+            case None:
+                return group
+            case "all":
+                return "all"
+            case "best":
+                return f"{group}_v_best"
+            case reference:
+                return f"{group}_v_{'_x_'.join(map(_slug, reference.values()))}"
+
+
+def questions(
+    policy: Policy, models: Sequence[str], *, evaluations: Sequence[str] | None = None
+) -> list[Question]:
+    """Every question that a policy asks of the models, over the declared groups.
+
+    Example:
+        >>> from pytest_fairness.policy import load_policy
+        >>> policy = load_policy({
+        ...     "schema": 1,
+        ...     "decision": {"inconclusive": "fail"},
+        ...     "evaluation": {"faces": {"attributes": {"sex": ["female", "male"]}}},
+        ...     "rule": [{"metric": "accuracy", "min": 0.8}],
+        ... })
+        >>> [question.key for question in questions(policy, ["ads"])]
+        ['accuracy[ads-faces-sex-female]', 'accuracy[ads-faces-sex-male]']
+    """
+    names = policy.evaluations if evaluations is None else evaluations
+    return [
+        question
+        for model, name, rule in product(models, names, policy.rules)
+        if name in rule.evaluations
+        for by in rule.by
+        for question in ask(rule, policy.evaluations[name], by, model=model)
+    ]
+
+
+def ask(
+    rule: Rule,
+    evaluation: Evaluation,
+    by: tuple[str, ...],
+    *,
+    model: str,
+    levels: Mapping[str, tuple[str, ...]] | None = None,
+) -> Iterator[Question]:
+    """The questions of one rule by some attributes, over the declared or the given levels."""
+    levels = evaluation.attributes if levels is None else levels
+    reference = None
+    if rule.metric.comparison != "none":
+        reference = rule.reference_for(by, evaluation)
+    if reference == "all":
+        yield Question(rule, model, evaluation.name, by, {}, reference)
+        return
+    for crossed in product(*(levels[attribute] for attribute in by)):
+        group = dict(zip(by, crossed, strict=True))
+        if group != reference:
+            yield Question(rule, model, evaluation.name, by, group, reference)
+
+
+def _slug(level: str) -> str:
+    """A level as part of a test id: no blanks, brackets, slashes or colons."""
+    return re.sub(r"[^\w.+()-]+", "_", level)

@@ -1,0 +1,117 @@
+"""Batches through the model: from decoded images to scores, with the outputs checked."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import torch
+
+from pytest_fairness.errors import ModelError
+from pytest_fairness.inference.prefetch import in_order
+
+if TYPE_CHECKING:
+    from pytest_fairness.data.images import Images
+    from pytest_fairness.models import Classifier
+
+__all__ = ["Forward"]
+
+_BATCHES_AHEAD = 2
+
+
+class Forward:
+    """Runs a classifier over images; the batch is halved whenever memory runs out.
+
+    Args:
+        classifier: The model under test.
+        device: Where its module is.
+        batch_size: Images in a batch, at least 1; afterwards the size that fitted.
+        autocast: Whether to compute in the device's half precision where torch thinks it safe.
+    """
+
+    def __init__(
+        self, classifier: "Classifier", *, device: torch.device, batch_size: int, autocast: bool
+    ) -> None:
+        if batch_size < 1:
+            msg = f"batch_size must be at least 1, got {batch_size}"
+            raise ModelError(msg)
+        self.classifier = classifier
+        self.device = device
+        self.batch_size = batch_size
+        self.autocast = autocast
+
+    def scores(self, images: "Images") -> Iterator[torch.Tensor]:
+        """Yield the scores (n, K) float32 of one batch after the other, on the CPU.
+
+        Raises:
+            DataError: An image cannot be decoded.
+            ModelError: The preprocessing or the module gives something of the wrong shape.
+        """
+        size = self.batch_size
+        decoded = in_order(
+            lambda i: self.classifier.preprocess(images.read(i)),
+            len(images),
+            ahead=(1 + _BATCHES_AHEAD) * size,
+        )
+        first = 0
+        with closing(decoded):
+            while batch := list(islice(decoded, size)):
+                stacked = self._stack(batch, images.ids[first : first + size])
+                yield from self._in_parts(stacked)
+                first += len(batch)
+
+    def _stack(self, batch: list[torch.Tensor], ids: Sequence[str]) -> torch.Tensor:
+        for image, name in zip(batch, ids, strict=True):
+            if image.shape != batch[0].shape:
+                msg = (
+                    f"model {self.classifier.name!r}: preprocessing gives {tuple(image.shape)} for "
+                    f"sample {name!r}, but {tuple(batch[0].shape)} for sample {ids[0]!r}; resize or "
+                    "crop every image to one shape"
+                )
+                raise ModelError(msg)
+        stacked = torch.stack(batch)
+        return stacked.pin_memory() if self.device.type == "cuda" else stacked
+
+    def _in_parts(self, batch: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Yield the scores of a batch, in halves of halves where the whole does not fit."""
+        first = 0
+        while first < len(batch):
+            part = batch[first : first + self.batch_size]
+            scores = self._run(part)
+            if scores is None:
+                self._halve()
+                continue
+            yield scores
+            first += len(part)
+
+    def _run(self, part: torch.Tensor) -> torch.Tensor | None:
+        """Return the scores of some images; None when the memory does not suffice."""
+        on_cuda = self.device.type == "cuda"
+        try:
+            with torch.autocast(self.device.type, enabled=self.autocast):
+                scores = self.classifier.module(part.to(self.device, non_blocking=on_cuda))
+        except torch.OutOfMemoryError:
+            return None
+        self._check(scores, len(part))
+        return scores.float().cpu()
+
+    def _halve(self) -> None:
+        if self.batch_size == 1:
+            msg = (
+                f"model {self.classifier.name!r}: one image does not fit into the memory of "
+                f"{self.device}; choose another device, e.g. --fairness-device cpu"
+            )
+            raise ModelError(msg)
+        self.batch_size //= 2
+        torch.cuda.empty_cache()  # does nothing where CUDA was never used
+
+    def _check(self, scores: object, n: int) -> None:
+        expected = (n, len(self.classifier.labels))
+        shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else None
+        if shape != expected:
+            got = type(scores).__name__ if shape is None else f"a tensor of shape {shape}"
+            msg = (
+                f"model {self.classifier.name!r}: expected scores of shape {expected}, one for "
+                f"each of its {expected[1]} labels, got {got}; correct the module or its labels"
+            )
+            raise ModelError(msg)

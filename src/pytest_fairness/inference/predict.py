@@ -1,0 +1,166 @@
+"""A classifier and an evaluation set -> predictions."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from pytest_fairness.data.levels import listed
+from pytest_fairness.errors import ModelError, PredictionError
+from pytest_fairness.inference.device import choose_device
+from pytest_fairness.inference.forward import Forward
+from pytest_fairness.inference.left_as_found import left_as_found
+from pytest_fairness.inference.predictions import Predictions, prediction_table
+from pytest_fairness.models.weights import hash_weights
+
+if TYPE_CHECKING:
+    from pytest_fairness.data import EvaluationSet
+    from pytest_fairness.models import Classifier
+
+__all__ = ["predict"]
+
+
+def predict(
+    classifier: "Classifier",
+    evaluation_set: "EvaluationSet",
+    *,
+    device: str = "auto",
+    batch_size: int = 64,
+    autocast: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Predictions:
+    """Run a model over an evaluation set; threads decode while it computes.
+
+    Args:
+        classifier: The model under test; it is left as it was found.
+        evaluation_set: What it is run on.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. A module that is no `nn.Module` gets its
+            images on the CPU unless a device is named.
+        batch_size: Images in a batch, at least 1; halved when the device's memory runs out.
+        autocast: Whether to compute in half precision where torch thinks it safe.
+        progress: Called with the number of images done and of all images.
+
+    Raises:
+        DataError: An image cannot be decoded.
+        ModelError: The model lacks a class, or gives outputs of another shape than declared.
+        PredictionError: A score is NaN or infinite.
+    """
+    classes = _all_classes(classifier, evaluation_set)
+    module = classifier.module
+    weights = hash_weights(module) if isinstance(module, nn.Module) else ""
+    chosen = choose_device("cpu" if device == "auto" and not weights else device)
+    forward = Forward(classifier, device=chosen, batch_size=batch_size, autocast=autocast)
+    started = time.perf_counter()
+    with left_as_found(module, chosen):
+        scores = _run(forward, evaluation_set, progress=progress)
+    seconds = time.perf_counter() - started
+    _check_finite(scores, classifier, evaluation_set)
+    by_class = _class_scores(scores, classifier, classes)
+    answers = np.array(classes)[by_class.argmax(axis=1)]
+    return Predictions(
+        table=prediction_table(
+            evaluation_set.samples,
+            pd.Series(answers.tolist()),
+            dict(zip(classes, by_class.T, strict=True)),
+        ),
+        model=classifier.name,
+        evaluation=evaluation_set.name,
+        classes=classes,
+        levels=evaluation_set.levels,
+        metadata={
+            "source": evaluation_set.source,
+            "data_sha256": evaluation_set.sha256,
+            "left_out": str(evaluation_set.left_out),
+            "where": json.dumps({name: list(kept) for name, kept in evaluation_set.where.items()}),
+            "weights_sha256": weights,
+            "preprocessing": _described(classifier.preprocess),
+            "score": classifier.score,
+            "device": _device_name(chosen),
+            "torch": torch.__version__,
+            "autocast": str(autocast),
+            "batch_size": str(forward.batch_size),
+            "seconds": f"{seconds:.3f}",
+            "images_per_second": f"{len(evaluation_set) / seconds:.1f}",
+        },
+    )
+
+
+def _all_classes(classifier: "Classifier", evaluation_set: "EvaluationSet") -> tuple[str, ...]:
+    """Return the classes of the evaluation set, then those that only the model knows."""
+    spoken = classifier.class_labels
+    lacking = [name for name in evaluation_set.classes if name not in spoken]
+    if lacking:
+        msg = (
+            f"model {classifier.name!r} cannot predict class {lacking[0]!r} of evaluation "
+            f"{evaluation_set.name!r}: the model's classes are {listed(spoken)}, the evaluation's "
+            f"are {listed(evaluation_set.classes)}; say which labels speak for each class in "
+            "`Classifier.classes`"
+        )
+        raise ModelError(msg)
+    return tuple(dict.fromkeys((*evaluation_set.classes, *spoken)))
+
+
+def _run(
+    forward: Forward,
+    evaluation_set: "EvaluationSet",
+    *,
+    progress: Callable[[int, int], None] | None,
+) -> NDArray[np.float32]:
+    """Return the scores (N, K) of all labels."""
+    found: list[NDArray[np.float32]] = []
+    done = 0
+    for scores in forward.scores(evaluation_set.images):
+        found.append(scores.numpy())
+        done += len(scores)
+        if progress is not None:
+            progress(done, len(evaluation_set))
+    return np.concatenate(found)
+
+
+def _check_finite(
+    scores: NDArray[np.float32], classifier: "Classifier", evaluation_set: "EvaluationSet"
+) -> None:
+    allowed = np.isfinite(scores)
+    if classifier.score == "log_probability":  # the logarithm of 0
+        allowed |= np.isneginf(scores)
+    bad = ~allowed.all(axis=1) | np.isneginf(scores).all(axis=1)
+    count = int(np.count_nonzero(bad))
+    if count:
+        first = int(bad.argmax())
+        label = int((~allowed[first]).argmax())
+        msg = (
+            f"model {classifier.name!r} gives {scores[first, label]} as score of "
+            f"{classifier.labels[label]!r} for sample "
+            f"{evaluation_set.samples['id'].iloc[first]!r} of evaluation {evaluation_set.name!r}, "
+            f"and scores that are NaN or infinite for {count} of {len(scores)} "
+            "samples; scores must be finite numbers: check the weights and the preprocessing"
+        )
+        raise PredictionError(msg)
+
+
+def _class_scores(
+    scores: NDArray[np.float32], classifier: "Classifier", classes: tuple[str, ...]
+) -> NDArray[np.float32]:
+    """Return the score (N, C) of every class: the maximum over the labels that speak for it."""
+    column = {label: i for i, label in enumerate(classifier.labels)}
+    speaking = classifier.class_labels
+    best = [scores[:, [column[label] for label in speaking[name]]].max(axis=1) for name in classes]
+    return np.stack(best, axis=1)
+
+
+def _described(preprocess: object) -> str:
+    """Return the representation without memory addresses, which differ from run to run."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(preprocess))
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type != "cuda":
+        return str(device)
+    return f"{device} ({torch.cuda.get_device_name(device)})"

@@ -1,0 +1,100 @@
+"""Predictions: one row a sample, with all that counting and the record need."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pytest_fairness.errors import PredictionError
+
+__all__ = ["SCORE_PREFIX", "Predictions", "prediction_table", "recorded_in"]
+
+SCORE_PREFIX = "score:"
+_KEY = b"pytest_fairness"
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a model said about an evaluation set.
+
+    Args:
+        table: (N, columns) text columns `id`, `target`, `prediction` and every attribute, and
+            float32 columns `score:<class>`.
+        model: Name of the model under test.
+        evaluation: Name of the evaluation in the policy.
+        classes: All classes, in the order of the counts.
+        levels: Attribute -> its levels, those without samples included.
+        metadata: What made them: device, time, versions and hashes, for the run record.
+    """
+
+    table: pa.Table
+    model: str
+    evaluation: str
+    classes: tuple[str, ...]
+    levels: Mapping[str, tuple[str, ...]]
+    metadata: Mapping[str, str]
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write the table, with everything else in the metadata of its schema."""
+        record = {
+            "model": self.model,
+            "evaluation": self.evaluation,
+            "classes": self.classes,
+            "levels": dict(self.levels),
+            "metadata": dict(self.metadata),
+        }
+        pq.write_table(self.table.replace_schema_metadata({_KEY: json.dumps(record)}), path)
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> "Predictions":
+        """Read what `to_parquet` wrote.
+
+        Raises:
+            PredictionError: The file is missing, or was not written by `to_parquet`.
+        """
+        try:
+            with pq.ParquetFile(path) as file:
+                table = file.read()
+        except (pa.ArrowException, OSError) as problem:
+            msg = f"{path}: predictions cannot be read: {problem}; run the model again"
+            raise PredictionError(msg) from problem
+        record = recorded_in(table.schema)
+        if not record:
+            msg = (
+                f"{path}: not written by pytest-fairness; read a table of your own with "
+                "read_predictions and an evaluation that names its columns"
+            )
+            raise PredictionError(msg)
+        return cls(
+            table=table.replace_schema_metadata(None),
+            model=record["model"],
+            evaluation=record["evaluation"],
+            classes=tuple(record["classes"]),
+            levels={name: tuple(levels) for name, levels in record["levels"].items()},
+            metadata=record["metadata"],
+        )
+
+
+def prediction_table(
+    samples: pd.DataFrame, prediction: pd.Series, scores: Mapping[str, NDArray[np.floating]]
+) -> pa.Table:
+    """Put samples (N, ...), predicted classes (N,) and scores of classes (N,) into one table."""
+    frame = samples.copy(deep=False)
+    frame.insert(2, "prediction", prediction.to_numpy())
+    columns = {name: pa.array(frame[name].tolist(), pa.string()) for name in frame.columns}
+    for name, values in scores.items():
+        columns[f"{SCORE_PREFIX}{name}"] = pa.array(values, pa.float32())
+    return pa.table(columns)
+
+
+def recorded_in(schema: pa.Schema) -> dict[str, Any]:
+    """Return what `to_parquet` wrote beside a table; nothing for a table of another origin."""
+    record: dict[str, Any] = json.loads((schema.metadata or {}).get(_KEY, "{}"))
+    return record

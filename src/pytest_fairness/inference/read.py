@@ -1,0 +1,166 @@
+"""Predictions that were made elsewhere, checked as strictly as our own."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pytest_fairness.data.evaluation_set import hash_rows
+from pytest_fairness.data.levels import listed
+from pytest_fairness.data.rows import Rows, arrow_rows, read_rows
+from pytest_fairness.data.samples import check_classes, read_ids, read_samples
+from pytest_fairness.errors import PredictionError
+from pytest_fairness.inference.predictions import (
+    SCORE_PREFIX,
+    Predictions,
+    prediction_table,
+    recorded_in,
+)
+
+if TYPE_CHECKING:
+    from pytest_fairness.policy.records import Evaluation
+
+__all__ = ["read_predictions"]
+
+_Scores = Mapping[str, NDArray[np.floating]]
+
+
+def read_predictions(
+    source: "pd.DataFrame | pa.Table | str | Path",
+    evaluation: "Evaluation",
+    *,
+    model: str = "model",
+) -> Predictions:
+    """Check predictions and put them into the form that is counted.
+
+    Args:
+        source: Table, or path of a Parquet or CSV file, with the columns that the evaluation
+            names: target, prediction or score, every attribute, and `id` where there is one. A
+            file of `Predictions.to_parquet` is known by its metadata and keeps its own names.
+        evaluation: The evaluation that they are judged for.
+        model: Name of the model; a file of `to_parquet` brings its own unless one is given.
+
+    Raises:
+        PredictionError: A column is missing; no sample is left; an id is used twice; a target,
+            prediction or score is missing; a class or level is not declared.
+
+    Example:
+        >>> from pytest_fairness.policy import Evaluation
+        >>> faces = Evaluation("faces", attributes={"sex": ("female", "male")})
+        >>> table = pd.DataFrame({"sex": ["male"], "target": [1], "prediction": [1.0]})
+        >>> read_predictions(table, faces).table.to_pylist()
+        [{'id': 'row-0', 'target': '1', 'prediction': '1', 'sex': 'male'}]
+    """
+    found, record = _read(source, evaluation.name)
+    if record:
+        evaluation = replace(
+            evaluation, id="id", target="target", prediction="prediction", score=None
+        )
+        model = record["model"] if model == "model" else model
+    before = record.get("metadata", {})
+    done = json.loads(before.get("where", "{}"))
+    rows = found.keep(_left_to_do(evaluation.where, done, columns=found.frame.columns))
+    ids = read_ids(rows, evaluation, otherwise=None)
+    samples = read_samples(rows, evaluation, ids=ids, known=tuple(record.get("classes", ())))
+    prediction, scores = _read_answers(rows, evaluation, samples.classes, ids=ids)
+    left_out = int(before.get("left_out", 0)) + len(found.frame) - len(rows.frame)
+    return Predictions(
+        table=prediction_table(samples.frame, prediction, scores or _kept_scores(rows.frame)),
+        model=model,
+        evaluation=evaluation.name,
+        classes=samples.classes,
+        levels=samples.levels,
+        metadata={
+            **before,
+            "source": found.source,
+            "left_out": str(left_out),
+            "where": json.dumps(done | {name: list(v) for name, v in evaluation.where.items()}),
+            "predictions_sha256": hash_rows(samples.frame.assign(prediction=prediction.tolist())),
+        },
+    )
+
+
+def _read(
+    source: "pd.DataFrame | pa.Table | str | Path", evaluation: str
+) -> tuple[Rows, dict[str, Any]]:
+    """Return the rows, and what `to_parquet` recorded beside them, nothing for other tables."""
+    if isinstance(source, str | Path):
+        rows = read_rows(Path(source), evaluation=evaluation, error=PredictionError)
+        return rows, {} if rows.unit == "line" else recorded_in(pq.read_schema(source))
+    kind = f"predictions ({type(source).__name__})"
+    if isinstance(source, pd.DataFrame):
+        return Rows(source.reset_index(drop=True), kind, evaluation, PredictionError), {}
+    rows = Rows(arrow_rows(source), kind, evaluation, PredictionError)
+    return rows, recorded_in(source.schema)
+
+
+def _left_to_do(
+    where: Mapping[str, tuple[str, ...]], done: Mapping[str, list[str]], *, columns: pd.Index
+) -> dict[str, tuple[str, ...]]:
+    """Return `where` without what was applied before the predictions were written."""
+    return {
+        name: levels
+        for name, levels in where.items()
+        if name in columns or done.get(name) != list(levels)
+    }
+
+
+def _kept_scores(frame: pd.DataFrame) -> _Scores:
+    """Return the columns `score:<class>` that predictions of ours have."""
+    names = [name for name in frame.columns if name.startswith(SCORE_PREFIX)]
+    return {name.removeprefix(SCORE_PREFIX): frame[name].to_numpy() for name in names}
+
+
+def _read_answers(
+    rows: Rows, evaluation: "Evaluation", classes: tuple[str, ...], *, ids: pd.Series
+) -> tuple[pd.Series, _Scores]:
+    """Return the predicted class of every sample, and its score where a score decided."""
+    name = evaluation.score
+    columns = rows.frame.columns
+    if name is None and evaluation.prediction not in columns and "score" in columns:
+        name = "score"
+    if name is None:
+        prediction = rows.required(evaluation.prediction, key="prediction", ids=ids)
+        check_classes(rows, prediction, ids=ids, key="prediction", classes=classes)
+        return prediction, {}
+    if evaluation.positive is None or len(classes) != 2:
+        msg = (
+            f"{rows.source}: scores in column {name!r} need `positive` and exactly two classes in "
+            f"evaluation {evaluation.name!r}; got positive = {evaluation.positive!r} and classes "
+            f"{listed(classes)}; declare them, or give a prediction column"
+        )
+        raise PredictionError(msg)
+    scores = _read_scores(rows, name, ids=ids, probability=evaluation.threshold is None)
+    threshold = 0.5 if evaluation.threshold is None else evaluation.threshold
+    negative = next(label for label in classes if label != evaluation.positive)
+    answers = np.where(scores >= threshold, evaluation.positive, negative)
+    return pd.Series(answers, index=rows.frame.index), {evaluation.positive: scores}
+
+
+def _read_scores(
+    rows: Rows, name: str, *, ids: pd.Series, probability: bool
+) -> NDArray[np.float64]:
+    column = rows.column(name, key="score")
+    scores = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    rows.reject(
+        np.isnan(scores),
+        ids,
+        lambda first: f"`score` is {str(column.iloc[first])!r} in column {name!r}, not a number",
+        remedy="give every sample a score",
+    )
+    if probability:
+        rows.reject(
+            (scores < 0) | (scores > 1),
+            ids,
+            lambda first: f"`score` is {scores[first]:g} in column {name!r}, outside 0 to 1",
+            remedy="give probabilities, or declare `threshold`, the score from which a sample "
+            f"counts as positive, in evaluation {rows.evaluation!r}",
+        )
+    return scores

@@ -1,0 +1,6 @@
+"""Models under test: a file or a module -> `Classifier` (labels, preprocessing, score meaning)."""
+
+from pytest_fairness.models.classifier import Classifier, Preprocessing, ScoreMeaning
+from pytest_fairness.models.weights import load_weights
+
+__all__ = ["Classifier", "Preprocessing", "ScoreMeaning", "load_weights"]

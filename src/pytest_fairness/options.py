@@ -1,0 +1,126 @@
+"""The command line and ini keys of the gate, and what they say."""
+
+from argparse import ArgumentTypeError
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+__all__ = ["Settings", "add_options", "read_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line and the ini file say."""
+
+    policy: str | None
+    models: tuple[str, ...]
+    predictions: Mapping[str | None, Path] = field(default_factory=dict)
+    record: Path | None = None
+    save_predictions: Path | None = None
+    device: str = "auto"
+    batch_size: int = 64
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the `--fairness-*` options and their ini keys."""
+    group = parser.getgroup("fairness", "fairness gate")
+    group.addoption(
+        "--fairness-policy",
+        metavar="FILE",
+        help="Policy (TOML) that the models are judged by; ini: fairness_policy.",
+    )
+    group.addoption(
+        "--fairness-model",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="Model under test: the name of a fixture that returns a Classifier. Repeatable; "
+        "ini: fairness_models.",
+    )
+    group.addoption(
+        "--fairness-predictions",
+        action="append",
+        default=[],
+        type=parse_predictions,
+        metavar="[EVALUATION=]FILE",
+        help="Judge the predictions of a Parquet or CSV file instead of running a model. "
+        "Repeatable, one file an evaluation.",
+    )
+    group.addoption(
+        "--fairness-record",
+        type=Path,
+        metavar="FILE",
+        help="Write the run record (JSON): verdicts, counts, policy, hashes, versions.",
+    )
+    group.addoption(
+        "--fairness-save-predictions",
+        type=Path,
+        metavar="DIR",
+        help="Keep the predictions as DIR/MODEL-EVALUATION.parquet.",
+    )
+    group.addoption(
+        "--fairness-device",
+        default="auto",
+        metavar="DEVICE",
+        help="Where models run: auto (default), cpu, cuda, cuda:1, mps.",
+    )
+    group.addoption(
+        "--fairness-batch-size",
+        type=parse_batch_size,
+        default=64,
+        metavar="N",
+        help="Images in a batch (default 64).",
+    )
+    parser.addini("fairness_policy", "Policy file, relative to the root folder.", default=None)
+    parser.addini("fairness_models", "Models under test.", type="args", default=[])
+
+
+def parse_predictions(text: str) -> tuple[str | None, Path]:
+    """Split `[EVALUATION=]FILE`; the file must exist."""
+    evaluation, equals, file = text.partition("=")
+    if not equals or Path(text).exists():
+        evaluation, file = "", text
+    if not Path(file).is_file():
+        msg = f"{file!r} is not a file; give a Parquet or CSV file, or EVALUATION=FILE"
+        raise ArgumentTypeError(msg)
+    return evaluation or None, Path(file)
+
+
+def parse_batch_size(text: str) -> int:
+    """Return a batch size of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"got {text!r}, allowed is a whole number from 1"
+        raise ArgumentTypeError(msg)
+    return int(text)
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Return what the command line says, and the ini file where it is silent."""
+    option = config.option
+    policy = option.fairness_policy
+    ini = config.getini("fairness_policy")
+    if policy is None and ini:
+        policy = _shortened(config.rootpath / ini, config.invocation_params.dir)
+    predictions: dict[str | None, Path] = {}
+    for evaluation, file in option.fairness_predictions:
+        if evaluation in predictions:
+            msg = f"--fairness-predictions: two files for {evaluation or 'the evaluation'}"
+            raise pytest.UsageError(msg)
+        predictions[evaluation] = file
+    models = option.fairness_model or ([] if predictions else config.getini("fairness_models"))
+    return Settings(
+        policy=policy,
+        models=tuple(dict.fromkeys(models)),
+        predictions=predictions,
+        record=option.fairness_record,
+        save_predictions=option.fairness_save_predictions,
+        device=option.fairness_device,
+        batch_size=option.fairness_batch_size,
+    )
+
+
+def _shortened(path: Path, folder: Path) -> str:
+    """The path as a person in `folder` would write it, for messages."""
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)

@@ -1,0 +1,168 @@
+"""The pytest plugin: one test a question, its numbers in the report. Loads nothing heavy."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_fairness.errors import FairnessError, PolicyError
+from pytest_fairness.options import add_options, read_settings
+from pytest_fairness.reporter import VERDICT_PROPERTY, GateReporter
+from pytest_fairness.session import GateSession
+
+if TYPE_CHECKING:
+    from pytest_fairness.gate.questions import Question
+    from pytest_fairness.gate.record import Verdict
+    from pytest_fairness.models import Classifier
+
+__all__ = ["fairness_gate", "fairness_policy"]
+
+SESSION = pytest.StashKey[GateSession]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the `--fairness-*` options and their ini keys."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker and an empty session; nothing is read yet."""
+    config.addinivalue_line(
+        "markers",
+        "fairness(*metrics): ask the policy's questions of these metrics, one test each; "
+        "without a metric, all of them.",
+    )
+    gate = GateSession(read_settings(config))
+    config.stash[SESSION] = gate
+    config.pluginmanager.register(GateReporter(config, gate), "fairness_reporter")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Check the policy before anything runs: a bad one is a usage error, with xdist too."""
+    gate = session.config.stash[SESSION]
+    if gate.settings.policy is None:
+        return
+    try:
+        for evaluation in gate.settings.predictions:
+            gate.policy.evaluation_named(evaluation)
+    except PolicyError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one test of each question that the test's marker asks for."""
+    if "fairness_question" not in metafunc.fixturenames:
+        return
+    gate = metafunc.config.stash[SESSION]
+    gate.collected = True
+    try:
+        metrics = _metrics(metafunc.definition)
+        asked = gate.questions(metrics)
+    except PolicyError as error:
+        gate.problem = str(error)
+        metafunc.parametrize("fairness_question", [None], ids=["not_asked"])
+        return
+    if asked:
+        metafunc.parametrize("fairness_question", asked, ids=_unique_names(asked))
+        return
+    what = f" with the metric {' or '.join(metrics)}" if metrics else ""
+    skip = pytest.mark.skip(reason=f"{gate.policy.source}: no rule{what}")
+    metafunc.parametrize("fairness_question", [pytest.param(None, marks=skip, id="not_asked")])
+
+
+def _metrics(definition: pytest.Item) -> tuple[str, ...]:
+    """The metrics that a test asks for; none means all.
+
+    Raises:
+        PolicyError: The marker names an unknown metric.
+    """
+    from pytest_fairness.statistics.names import METRIC_NAMES
+
+    marker = definition.get_closest_marker("fairness")
+    if marker is None:
+        return ()
+    wrong = [name for name in (*marker.args, *marker.kwargs) if name not in METRIC_NAMES]
+    if wrong:
+        msg = (
+            f"{definition.nodeid}: marker fairness takes metric names, got {wrong[0]!r}; allowed: "
+            f"{', '.join(METRIC_NAMES)}"
+        )
+        raise PolicyError(msg)
+    return marker.args
+
+
+def _unique_names(asked: "list[Question]") -> list[str]:
+    """Names of the tests; where two rules ask the same, the rule's id tells them apart."""
+    names = [question.name for question in asked]
+    repeated = {name for name in names if names.count(name) > 1}
+    return [
+        f"{question.name}-{question.rule.id}" if question.name in repeated else question.name
+        for question in asked
+    ]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse, before anything runs, what can never be judged; xdist's workers fail the tests."""
+    gate = config.stash[SESSION]
+    if not items or not gate.collected:
+        return
+    if gate.problem is None and not gate.settings.predictions:
+        manager = items[0].session._fixturemanager  # noqa: SLF001  (fixtures have no public list)
+        unknown = [name for name in gate.models if not manager.getfixturedefs(name, items[0])]
+        gate.problem = _no_such_model(unknown[0]) if unknown else None
+    if gate.problem is not None and not hasattr(config, "workerinput"):
+        raise pytest.UsageError(gate.problem)
+
+
+def _no_such_model(name: str) -> str:
+    return (
+        f"model {name!r}: no fixture of this name; write one in conftest.py that returns a "
+        "Classifier, or name another with --fairness-model"
+    )
+
+
+@pytest.fixture(scope="session")
+def fairness_policy(pytestconfig: pytest.Config) -> Any:
+    """The policy of this run."""
+    return pytestconfig.stash[SESSION].policy
+
+
+@pytest.fixture
+def fairness_gate(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> "Callable[[Question], Verdict]":
+    """Judge a question: fail the test with the numbers, or return the verdict."""
+    gate = request.config.stash[SESSION]
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        folder = folder.parent  # the workers of one run share it
+
+    def find_model(name: str) -> "Classifier":
+        model: Classifier = request.getfixturevalue(name)
+        return model
+
+    def judge(question: "Question") -> "Verdict":
+        if gate.problem is not None:
+            pytest.fail(gate.problem, pytrace=False)
+        try:
+            verdict = gate.judge(question, find_model, folder / "fairness")
+        except FairnessError as error:
+            pytest.fail(f"{type(error).__name__}: {error}", pytrace=False)
+        request.node.user_properties.extend(_properties(verdict, gate.policy.sha256))
+        undecided = verdict.outcome == "inconclusive"
+        if verdict.outcome == "fail" or (undecided and gate.policy.decision.inconclusive == "fail"):
+            from pytest_fairness.report import describe
+
+            pytest.fail(describe(verdict), pytrace=False)
+        return verdict
+
+    return judge
+
+
+def _properties(verdict: "Verdict", policy_sha256: str) -> list[tuple[str, object]]:
+    """The verdict number by number for readers of JUnit XML, and whole for the record."""
+    names = ("outcome", "value", "low", "high", "n", "limit", "rule")
+    numbers = [(f"fairness_{name}", str(getattr(verdict, name))) for name in names]
+    whole = (VERDICT_PROPERTY, verdict.model_dump_json())
+    return [*numbers, ("fairness_policy_sha256", policy_sha256), whole]

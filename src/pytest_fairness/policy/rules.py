@@ -1,0 +1,208 @@
+"""From the `[[rule]]` tables to rules that can be judged: presets, defaults, limits, references."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
+
+from pytest_fairness.policy.presets import preset_names, preset_rule
+from pytest_fairness.policy.records import Decide, Evaluation, Limit, Rule
+from pytest_fairness.policy.schema import RuleTable, allowed_range
+from pytest_fairness.statistics.names import metric_named
+
+__all__ = ["RuleProblem", "resolve_rules"]
+
+Path = tuple[str | int, ...]
+
+
+class RuleProblem(Exception):  # noqa: N818  (becomes a PolicyError once its line is known)
+    """A rule that cannot be judged, and the key to blame."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+        self.message = message
+
+
+def resolve_rules(
+    tables: Sequence[RuleTable],
+    evaluations: Mapping[str, Evaluation],
+    *,
+    decide: Decide,
+    where: Callable[[Path], str],
+) -> tuple[Rule, ...]:
+    """Return the rules of a policy in their order.
+
+    Raises:
+        RuleProblem: A rule has no limit or two, a limit outside its range, an unknown preset,
+            attribute, evaluation or reference, or an id that another rule has.
+    """
+    rules: list[Rule] = []
+    for index, table in enumerate(tables):
+        rule = _Resolver(index, _with_preset(index, table), evaluations).rule(decide, where)
+        for other in rules:
+            if other.id == rule.id:
+                what = f"rule {rule.id!r} stands here and at {other.where}; give each its own id"
+                raise RuleProblem(("rule", index), what)
+        rules.append(rule)
+    return tuple(rules)
+
+
+def _with_preset(index: int, table: RuleTable) -> RuleTable:
+    if table.preset is None:
+        return table
+    if table.preset not in preset_names():
+        what = f"unknown preset {table.preset!r}; allowed: {', '.join(preset_names())}"
+        raise RuleProblem(("rule", index, "preset"), what)
+    preset = preset_rule(table.preset)
+    written = {key for key in ("min", "max", "between") if getattr(table, key) is not None}
+    if written:
+        what = (
+            f"rule with preset {table.preset!r} also writes {', '.join(sorted(written))}; "
+            "a preset brings its own limit: drop one of them"
+        )
+        raise RuleProblem(("rule", index, "preset"), what)
+    return RuleTable.model_validate({**preset, **table.model_dump(exclude_none=True)})
+
+
+class _Resolver:
+    """One rule being resolved, with its position for messages."""
+
+    def __init__(self, index: int, table: RuleTable, evaluations: Mapping[str, Evaluation]) -> None:
+        if table.metric is None:
+            raise RuleProblem(("rule", index), "[[rule]] needs the key 'metric' (or a preset)")
+        self.path: Path = ("rule", index)
+        self.table = table
+        self.metric = metric_named(table.metric)
+        self.id = table.id or table.metric
+        self.evaluations = self._evaluations(evaluations)
+
+    def rule(self, decide: Decide, where: Callable[[Path], str]) -> Rule:
+        by = self._by()
+        self._check_reference(by)
+        self._check_positive()
+        return Rule(
+            id=self.id,
+            metric=self.metric,
+            by=by,
+            limit=self._limit(),
+            decide=self.table.decide or decide,
+            min_samples=self.table.min_samples,
+            reference=self.table.reference,
+            evaluations=tuple(self.evaluations),
+            where=where(self.path),
+        )
+
+    def _fail(self, key: str, message: str) -> NoReturn:
+        raise RuleProblem((*self.path, key), f"rule {self.id!r}: {message}")
+
+    def _evaluations(self, evaluations: Mapping[str, Evaluation]) -> Mapping[str, Evaluation]:
+        names = self.table.evaluations or list(evaluations)
+        for name in names:
+            if name not in evaluations:
+                allowed = ", ".join(evaluations)
+                self._fail("evaluations", f"no [evaluation.{name}]; allowed: {allowed}")
+        return {name: evaluations[name] for name in names}
+
+    def _by(self) -> tuple[tuple[str, ...], ...]:
+        if self.table.by is None:
+            shared = list(next(iter(self.evaluations.values())).attributes)
+            by: list[tuple[str, ...]] = [(attribute,) for attribute in shared]
+        else:
+            by = [tuple(part.strip() for part in text.split("*")) for text in self.table.by]
+        for attributes in by:
+            self._check_attributes(attributes)
+        if len({frozenset(attributes) for attributes in by}) != len(by):
+            self._fail("by", f"by = {self.table.by} asks the same groups twice")
+        return tuple(by)
+
+    def _check_attributes(self, attributes: tuple[str, ...]) -> None:
+        for evaluation in self.evaluations.values():
+            for attribute in attributes:
+                if attribute not in evaluation.attributes:
+                    allowed = ", ".join(evaluation.attributes)
+                    self._fail(
+                        "by",
+                        f"by names attribute {attribute!r}, which [evaluation.{evaluation.name}] "
+                        f"does not declare; allowed: {allowed}, and intersections such as 'a*b'",
+                    )
+        if len(set(attributes)) != len(attributes):
+            self._fail("by", f"{'*'.join(attributes)!r} crosses an attribute with itself")
+
+    def _check_reference(self, by: tuple[tuple[str, ...], ...]) -> None:
+        reference = self.table.reference
+        if reference is None:
+            return
+        if self.metric.comparison == "none":
+            self._fail(
+                "reference", f"metric {self.metric.name!r} compares no groups; drop reference"
+            )
+        if isinstance(reference, str):
+            return
+        asked = {attribute for attributes in by for attribute in attributes}
+        if missing := sorted(asked - set(reference)):
+            self._fail(
+                "reference",
+                f"reference gives no level for {', '.join(missing)}; add it, or split the rule",
+            )
+        for attribute, level in reference.items():
+            for evaluation in self.evaluations.values():
+                levels = evaluation.attributes.get(attribute, ())
+                if level not in levels:
+                    self._fail(
+                        "reference",
+                        f"reference {attribute} = {level!r} is not declared in "
+                        f"[evaluation.{evaluation.name}]; allowed: {', '.join(levels) or 'none'}",
+                    )
+
+    def _check_positive(self) -> None:
+        for evaluation in self.evaluations.values():
+            if self.metric.rate.needs_positive and evaluation.positive is None:
+                self._fail(
+                    "metric",
+                    f'{self.metric.name!r} needs a positive class; write positive = "..." in '
+                    f"[evaluation.{evaluation.name}]",
+                )
+
+    def _limit(self) -> Limit:
+        low, high = allowed_range(self.metric.comparison)
+        given = {
+            key: value
+            for key in ("min", "max", "between")
+            if (value := getattr(self.table, key)) is not None
+        }
+        if len(given) != 1:
+            got = ", ".join(f"{key} = {value}" for key, value in given.items()) or "none"
+            self._fail(
+                next(iter(given), "metric"),
+                f"one limit is needed, got {got}; write min, max or between = [low, high]",
+            )
+        ((key, value),) = given.items()
+        return self._checked(key, value, low, high)
+
+    def _checked(
+        self, key: str, value: float | tuple[float, float], low: float, high: float
+    ) -> Limit:
+        if key == "max" and self.metric.comparison == "difference":
+            low = 0.0
+        bounds = value if isinstance(value, tuple) else (value,)
+        if not all(low <= bound <= high for bound in bounds) or bounds[0] > bounds[-1]:
+            shown = list(value) if isinstance(value, tuple) else value
+            order = ", the smaller first" if isinstance(value, tuple) else ""
+            self._fail(
+                key,
+                f"{key} = {shown} must be in [{low:g}, {high:g}]{order}; rates and differences are "
+                "shares, so write 0.05 for 5 points",
+            )
+        if isinstance(value, tuple):
+            return Limit("between", *value)
+        if key == "min":
+            return self._minimum(value, high)
+        return Limit("max", -value if self.metric.comparison == "difference" else low, value)
+
+    def _minimum(self, value: float, high: float) -> Limit:
+        if self.metric.comparison == "difference":
+            self._fail(
+                "min",
+                "a difference has a sign, so min alone is ambiguous; write max = X to bound its "
+                "absolute value, or between = [low, high] to bound it with its sign",
+            )
+        return Limit("min", value, high)

@@ -1,0 +1,6 @@
+"""What people read, rendered from the run record alone."""
+
+from pytest_fairness.report.messages import describe
+from pytest_fairness.report.terminal import table_lines
+
+__all__ = ["describe", "table_lines"]

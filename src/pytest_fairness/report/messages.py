@@ -1,0 +1,130 @@
+"""One verdict in one sentence: what was asked, the answer, how sure it is, and what was counted."""
+
+import math
+
+from pytest_fairness.gate.record import Verdict
+from pytest_fairness.statistics.names import Metric, metric_named
+
+__all__ = ["describe", "groups_text", "interval_text", "limit_text", "rounded", "value_text"]
+
+
+def describe(verdict: Verdict) -> str:
+    """Return the message of a verdict, as a failing test shows it."""
+    metric = metric_named(verdict.metric)
+    parts = [
+        _answer(verdict, metric),
+        _counted(verdict, metric),
+        _why(verdict, metric),
+        f"rule {verdict.rule}, {verdict.where}",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _answer(verdict: Verdict, metric: Metric) -> str:
+    asked = f"{metric.title}, {groups_text(verdict)}"
+    answer = f"{value_text(verdict)}{_interval(verdict)}"
+    return f"{asked}: {answer}, limit {limit_text(verdict)} -> {verdict.outcome}"
+
+
+def groups_text(verdict: Verdict) -> str:
+    """The groups of a verdict: `skin_tone dark v light`."""
+    names = "*".join(verdict.by)
+    group = _levels(verdict.group)
+    match verdict.comparison:
+        case "all":
+            pair = f" ({group} v {_levels(verdict.reference or {})})"
+            return f"{names} largest gap{pair}"
+        case "best":
+            return f"{names} {group} v best ({_levels(verdict.reference or {})})"
+        case None:
+            against = f" v {_levels(verdict.reference)}" if verdict.reference else ""
+            return f"{names} {group}{against}"
+
+
+def value_text(verdict: Verdict) -> str:
+    """The value with three decimals and, for a difference, its sign."""
+    if verdict.value is None:
+        return "undefined"
+    return _number(verdict.value, verdict, digits=3)
+
+
+def interval_text(verdict: Verdict) -> str:
+    """`+0.09 … +0.27`, or nothing where the value is undefined."""
+    if verdict.low is None or verdict.high is None:
+        return ""
+    return f"{_number(verdict.low, verdict)} … {_number(verdict.high, verdict)}"
+
+
+def limit_text(verdict: Verdict) -> str:
+    """The limit as the policy means it: `0.10`, `at least 0.70`, `0.80 … 1.25`."""
+    if isinstance(verdict.limit, tuple):
+        low, high = verdict.limit
+        return f"{_plain(low)} … {_plain(high)}"
+    at_least = "at least " if verdict.bound == "min" else ""
+    return f"{at_least}{_plain(verdict.limit)}"
+
+
+def _interval(verdict: Verdict) -> str:
+    text = interval_text(verdict)
+    return f" ({verdict.level * 100:g} % interval {text})" if text else ""
+
+
+def _counted(verdict: Verdict, metric: Metric) -> str:
+    own = _rate(verdict.successes, verdict.n)
+    if verdict.reference_n is None or verdict.reference_successes is None:
+        return f"{verdict.successes} of {verdict.n}{_among(metric)}"
+    return f"{metric.rate.short} {own} v {_rate(verdict.reference_successes, verdict.reference_n)}"
+
+
+def _rate(successes: int, n: int) -> str:
+    return f"{successes / n:.2f} ({successes} of {n})" if n else "undefined (0 of 0)"
+
+
+def _among(metric: Metric) -> str:
+    return {
+        "all": " samples",
+        "positives": " positives",
+        "negatives": " negatives",
+        "called positive": " called positive",
+    }[metric.rate.among]
+
+
+def _why(verdict: Verdict, metric: Metric) -> str:
+    if verdict.outcome != "inconclusive":
+        return ""
+    if verdict.n_to_settle is None:
+        return verdict.reason
+    where, rates = (
+        ("", "this rate") if verdict.reference is None else (" in each group", "these rates")
+    )
+    needed = f"about {rounded(verdict.n_to_settle)}{_among(metric)}{where}"
+    return f"{verdict.reason}; {needed} would settle it at {rates}"
+
+
+def _levels(group: dict[str, str]) -> str:
+    return ", ".join(group.values())
+
+
+def _number(value: float, verdict: Verdict, *, digits: int = 2) -> str:
+    """Enough digits that a number beside the limit does not read as the limit."""
+    limits = verdict.limit if isinstance(verdict.limit, tuple) else (verdict.limit,)
+    edges = {edge for limit in limits for edge in (limit, -limit)}
+    while digits < 6 and any(
+        math.isclose(round(value, digits), edge, abs_tol=1e-9) and abs(value - edge) > 1e-9
+        for edge in edges
+    ):
+        digits += 1
+    signed = metric_named(verdict.metric).comparison == "difference"
+    return f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+
+
+def _plain(limit: float) -> str:
+    text = f"{limit:.4f}".rstrip("0")
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals:0<2}"
+
+
+def rounded(n: int) -> str:
+    """Two significant digits, rounded up: the number is a guide, not a promise."""
+    step = 10 ** max(len(str(n)) - 2, 0)
+    return f"{math.ceil(n / step) * step:,}"

@@ -1,0 +1,93 @@
+"""The table at the end of a run: one line a question, failures first in each rule."""
+
+from collections import Counter
+from typing import NamedTuple
+
+from pytest_fairness.gate.record import RunRecord, Verdict
+from pytest_fairness.report.messages import (
+    groups_text,
+    interval_text,
+    limit_text,
+    rounded,
+    value_text,
+)
+from pytest_fairness.statistics.names import metric_named
+
+__all__ = ["Line", "table_lines"]
+
+_ORDER = ("fail", "inconclusive", "pass")
+# A policy with more questions than this lists its passes as one line a rule.
+_MOST_PASSES = 60
+
+
+class Line(NamedTuple):
+    """A line of the summary and the outcome that colours it."""
+
+    text: str
+    outcome: str | None = None
+
+
+def table_lines(record: RunRecord) -> list[Line]:
+    """Return the lines of the summary table, headings included."""
+    lines: list[Line] = []
+    passes = Counter(verdict.outcome for verdict in record.verdicts)["pass"]
+    sections: dict[tuple[str, str, str], list[Verdict]] = {}
+    for verdict in record.verdicts:
+        key = verdict.model, verdict.evaluation, verdict.rule
+        sections.setdefault(key, []).append(verdict)
+    for (model, evaluation, rule), found in sections.items():
+        verdicts = sorted(found, key=lambda verdict: _ORDER.index(verdict.outcome))
+        lines += [Line(_heading(model, evaluation, rule, verdicts[0]))]
+        shown = verdicts
+        if passes > _MOST_PASSES:
+            shown = [verdict for verdict in verdicts if verdict.outcome != "pass"]
+            lines += [Line(f"  pass          {len(verdicts) - len(shown)} questions", "pass")]
+        lines += _rows(shown)
+    return [*lines, Line(""), Line(_total(record))]
+
+
+def _heading(model: str, evaluation: str, rule: str, first: Verdict) -> str:
+    title = metric_named(first.metric).title
+    how = ", decided on the bare estimate" if first.decide == "estimate" else ""
+    return f"{model} on {evaluation}: {title}, limit {limit_text(first)}{how} (rule {rule})"
+
+
+def _rows(verdicts: list[Verdict]) -> list[Line]:
+    cells = [
+        (v.outcome, groups_text(v), value_text(v), interval_text(v), _n(v), _note(v))
+        for v in verdicts
+    ]
+    widths = [max((len(row[i]) for row in cells), default=0) for i in range(5)]
+    return [
+        Line(
+            f"  {outcome:<12}  {group:<{widths[1]}}  {value:>{widths[2]}}  "
+            f"{interval:<{widths[3]}}  n {n:>{widths[4]}}  {note}".rstrip(),
+            outcome,
+        )
+        for outcome, group, value, interval, n, note in cells
+    ]
+
+
+def _n(verdict: Verdict) -> str:
+    own = str(verdict.n)
+    return own if verdict.reference_n is None else f"{own} v {verdict.reference_n}"
+
+
+def _note(verdict: Verdict) -> str:
+    if verdict.outcome == "inconclusive":
+        needed = verdict.n_to_settle
+        return f"n about {rounded(needed)} would settle it" if needed else verdict.reason
+    return "within noise" if verdict.within_noise else ""
+
+
+def _total(record: RunRecord) -> str:
+    outcomes: Counter[str] = Counter(verdict.outcome for verdict in record.verdicts)
+    counted = ", ".join(f"{outcomes[name]} {name}" for name in _ORDER if outcomes[name])
+    noise = sum(v.within_noise for v in record.verdicts if v.outcome != "inconclusive")
+    text = f"{len(record.verdicts)} questions: {counted or 'none judged'}"
+    if noise:
+        text += f" ({noise} of the passes and failures lie within noise)"
+    if outcomes["inconclusive"]:
+        does = "blocks the release" if record.policy.inconclusive == "fail" else "warns"
+        text += f"; an inconclusive question {does} by this policy"
+    return f"{text}; intervals of {record.policy.level * 100:g} %, policy {record.policy.source}"

@@ -1,0 +1,195 @@
+"""What one pytest session knows: the policy, the questions asked, the verdicts given."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_fairness.errors import FairnessError, PolicyError
+from pytest_fairness.options import Settings
+
+if TYPE_CHECKING:
+    from pytest_fairness.gate.questions import Question
+    from pytest_fairness.gate.record import JudgedRun, RunRecord, Verdict
+    from pytest_fairness.inference import Predictions
+    from pytest_fairness.models import Classifier
+    from pytest_fairness.policy import Policy
+
+__all__ = ["GateSession"]
+
+
+@dataclass(slots=True)
+class GateSession:
+    """State of the gate in one process; under xdist each worker has one, and so has the controller."""
+
+    settings: Settings
+    progress: Callable[[str], None] = print
+    problem: str | None = None
+    _policy: "Policy | None" = None
+    _judged: "dict[tuple[str, str], RunRecord | FairnessError]" = field(default_factory=dict)
+    runs: "dict[tuple[str, str], JudgedRun]" = field(default_factory=dict)
+    verdicts: "dict[str, Verdict]" = field(default_factory=dict)
+    extras: "dict[str, Verdict]" = field(default_factory=dict)
+    """Verdicts on levels that only the data know: missing values that the policy does not declare."""
+    collected: bool = False
+    deselected: int = 0
+
+    @property
+    def policy(self) -> "Policy":
+        """The policy, read on first use.
+
+        Raises:
+            PolicyError: There is none, or it is not valid.
+        """
+        if self._policy is None:
+            from pytest_fairness.policy import load_policy
+
+            if self.settings.policy is None:
+                msg = (
+                    "no policy: give one with --fairness-policy FILE or write "
+                    'fairness_policy = "policy.toml" under [tool.pytest] in pyproject.toml'
+                )
+                raise PolicyError(msg)
+            self._policy = load_policy(self.settings.policy)
+        return self._policy
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the models under test; predictions from a file need no fixture.
+
+        Raises:
+            PolicyError: There is none.
+        """
+        if self.settings.models:
+            return self.settings.models
+        if self.settings.predictions:
+            return ("predictions",)
+        msg = (
+            "no model under test: name its fixture with --fairness-model NAME or write "
+            'fairness_models = ["NAME"] under [tool.pytest] in pyproject.toml'
+        )
+        raise PolicyError(msg)
+
+    def questions(self, metrics: Sequence[str] = ()) -> "list[Question]":
+        """All questions, or those of some metrics."""
+        from pytest_fairness.gate.questions import questions
+
+        files = self.settings.predictions
+        names = [self.policy.evaluation_named(name).name for name in files] or None
+        asked = questions(self.policy, self.models, evaluations=names)
+        return [q for q in asked if not metrics or q.rule.metric.name in metrics]
+
+    def judge(
+        self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
+    ) -> "Verdict":
+        """Judge a question; the model runs once for all questions of an evaluation.
+
+        Args:
+            question: What is asked.
+            find_model: Model under test by its name.
+            folder: A folder that all processes of this run share.
+
+        Raises:
+            FairnessError: The model, the data or the predictions cannot be used.
+        """
+        key = question.model, question.evaluation
+        if key not in self._judged:
+            try:
+                self._judged[key] = self._record(question, find_model, folder)
+            except FairnessError as error:
+                self._judged[key] = error
+        found = self._judged[key]
+        if isinstance(found, FairnessError):
+            raise found
+        if key not in self.runs:
+            self.runs[key] = found.runs[0]
+            asked = {question.key for question in self.questions()}
+            self.extras |= {v.question: v for v in found.verdicts if v.question not in asked}
+        return next(verdict for verdict in found.verdicts if verdict.question == question.key)
+
+    def _record(
+        self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
+    ) -> "RunRecord":
+        from pytest_fairness.gate.run import judge
+
+        evaluation = self.policy.evaluations[question.evaluation]
+        files = self.settings.predictions
+        if files:
+            file = files.get(evaluation.name) or files[None]  # None: the only evaluation
+            return judge(self.policy, file, evaluation=evaluation.name, model=question.model)
+        predictions = self._predict_once(question, find_model, folder)
+        return judge(self.policy, predictions, evaluation=evaluation.name)
+
+    def _predict_once(
+        self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
+    ) -> "Predictions":
+        """Predict, or wait for the worker that does; workers share the file, not the work."""
+        from filelock import FileLock
+
+        from pytest_fairness.data import load_evaluation_set
+        from pytest_fairness.inference import Predictions, predict
+
+        kept = self.settings.save_predictions or folder
+        for path in (folder, kept):
+            path.mkdir(parents=True, exist_ok=True)
+        file = kept / f"{question.model}-{question.evaluation}.parquet"
+        done = folder / f"{file.name}.done"
+        with FileLock(folder / f"{file.name}.lock"):
+            if done.exists():
+                return Predictions.from_parquet(file)
+            samples = load_evaluation_set(self.policy.evaluations[question.evaluation])
+            what = f"{question.model} on {question.evaluation}"
+            predictions = predict(
+                find_model(question.model),
+                samples,
+                device=self.settings.device,
+                batch_size=self.settings.batch_size,
+                progress=lambda n, total: self.progress(f"{what}: {n:,} of {total:,} images"),
+            )
+            predictions.to_parquet(file)
+            done.touch()
+            return predictions
+
+    def payload(self) -> dict[str, Any]:
+        """What an xdist worker sends to the controller."""
+        return {
+            "runs": [run.model_dump_json() for run in self.runs.values()],
+            "extras": [verdict.model_dump_json() for verdict in self.extras.values()],
+            "collected": self.collected,
+            "deselected": self.deselected,
+        }
+
+    def merge(self, payload: Mapping[str, Any]) -> None:
+        """Take over what a worker sent."""
+        from pytest_fairness.gate.record import JudgedRun, Verdict
+
+        for text in payload["runs"]:
+            run = JudgedRun.model_validate_json(text)
+            self.runs[run.model, run.evaluation] = run
+        for text in payload["extras"]:
+            verdict = Verdict.model_validate_json(text)
+            self.extras[verdict.question] = verdict
+        self.collected = self.collected or payload["collected"]
+        self.deselected = max(self.deselected, payload["deselected"])
+
+    def unjudged(self) -> "list[Question]":
+        """Questions of the policy that no test of this run answered."""
+        return [q for q in self.questions() if q.key not in self.verdicts]
+
+    def blocking_extras(self) -> "list[Verdict]":
+        """Verdicts without a test of their own that must stop the release all the same."""
+        blocking = {"fail", "inconclusive"}
+        if self.policy.decision.inconclusive == "warn":
+            blocking = {"fail"}
+        return [verdict for verdict in self.extras.values() if verdict.outcome in blocking]
+
+    def record(self) -> "RunRecord":
+        """The record of the whole run, in the order of the policy."""
+        from pytest_fairness.gate.run import record_of
+
+        keys = [question.key for question in self.questions()]
+        verdicts = [self.verdicts[key] for key in keys if key in self.verdicts]
+        verdicts += self.extras.values()
+        return record_of(
+            self.policy, list(self.runs.values()), verdicts, complete=not self.unjudged()
+        )

@@ -1,0 +1,164 @@
+"""Differences and ratios between groups: against one reference, the best group, or all of them."""
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_fairness.statistics.metrics import RateCounts
+from pytest_fairness.statistics.rates import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Compared", "PairInterval", "against_best", "against_reference", "between_all"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+Kind: TypeAlias = Literal["difference", "ratio"]
+
+
+class PairInterval(Protocol):
+    """An interval of p1 - p2 or p1 / p2, vectorised over pairs."""
+
+    def __call__(
+        self, x1: Floats, n1: Floats, x2: Floats, n2: Floats, /, *, level: float
+    ) -> Interval:
+        """Return the bounds of each pair."""
+        ...
+
+
+class Compared(NamedTuple):
+    """Compared groups: values with intervals, and the positions of group and reference."""
+
+    value: Floats
+    low: Floats
+    high: Floats
+    group: Integers
+    reference: Integers
+
+
+def against_reference(
+    counts: RateCounts, reference: int, *, kind: Kind, interval: PairInterval, level: float
+) -> Compared:
+    """Compare every other group with one reference group.
+
+    Args:
+        counts: Successes and n of the G groups.
+        reference: Position of the reference group.
+        kind: `difference` (p - p_reference) or `ratio` (p / p_reference).
+        interval: Interval of one pair.
+        level: Level of each interval, 0 to 1.
+    """
+    others = np.flatnonzero(np.arange(len(counts.n)) != reference)
+    against = np.full_like(others, reference)
+    bounds = _pairs(counts, others, against, interval, level)
+    return Compared(_values(counts, others, against, kind), *bounds, others, against)
+
+
+def against_best(
+    counts: RateCounts,
+    *,
+    kind: Kind,
+    interval: PairInterval,
+    level: float,
+    higher_is_better: bool,
+) -> Compared:
+    """Compare every group with the best one, which the data choose.
+
+    A group's distance to the best is the smallest (largest, when lower is better) of its
+    distances to all groups. The bound towards the best is that of a fixed pair and needs no
+    correction; the other is taken over pairs that the data choose, so it is simultaneous
+    (Bonferroni over the G - 1 pairs). Groups with n = 0 are left out and stay undefined.
+
+    Source: Hsu (1996), Multiple Comparisons, ch. 4 (comparison with the best), on score intervals.
+    """
+    defined = counts.n > 0
+    size, rivals = len(counts.n), int(defined.sum()) - 1
+    best = np.full(size, _extreme_position(_rates(counts), largest=higher_is_better))
+    if rivals < 1:
+        undefined = np.full(size, np.nan)
+        return Compared(undefined, undefined, undefined, np.arange(size), best)
+    first, second = np.divmod(np.arange(size * size), size)
+    plain = _pairs(counts, first, second, interval, level)
+    wide = _pairs(counts, first, second, interval, 1 - (1 - level) / rivals)
+    values = _values(counts, first, second, kind)
+    usable = defined & defined[:, None] & ~np.eye(size, dtype=bool)
+    same = 0.0 if kind == "difference" else 1.0
+    extreme: Callable[..., Floats] = np.min if higher_is_better else np.max
+
+    def nearest(pairs: Floats) -> Floats:
+        grid = np.where(usable, pairs.reshape(size, size), np.nan)
+        found = extreme(grid, axis=1, initial=same, where=~np.isnan(grid))
+        return np.where(defined, found, np.nan)
+
+    inner, outer = nearest(plain[0 if higher_is_better else 1]), nearest(wide[higher_is_better])
+    low, high = (inner, outer) if higher_is_better else (outer, inner)
+    return Compared(nearest(values), low, high, np.arange(size), best)
+
+
+def between_all(
+    counts: RateCounts, *, kind: Kind, interval: PairInterval, level: float
+) -> Compared:
+    """Compare the largest rate with the smallest (ratio: the smallest with the largest).
+
+    The outer bound of a gap is the largest upper bound over all ordered pairs: the true extreme
+    pair is fixed, so no correction is needed (intersection-union). The inner bound is taken
+    over pairs that the data choose, so it is simultaneous (Bonferroni over the pairs). Unlike a
+    percentile bootstrap of max - min, the interval contains 0 for a fair model. Groups with
+    n = 0 are left out.
+
+    Source: Berger (1982), intersection-union tests; Bonferroni-corrected score intervals.
+
+    Returns:
+        One comparison; `group` and `reference` are the extreme groups of the data.
+    """
+    rates = _rates(counts)
+    defined = np.flatnonzero(counts.n > 0)
+    top, bottom = (_extreme_position(rates, largest=largest) for largest in (True, False))
+    group, reference = (top, bottom) if kind == "difference" else (bottom, top)
+    positions = np.array([group]), np.array([reference])
+    if len(defined) < 2:
+        undefined = np.array([np.nan])
+        return Compared(undefined, undefined, undefined, *positions)
+    first, second = (grid.ravel() for grid in np.meshgrid(defined, defined, indexing="ij"))
+    first, second = first[first != second], second[first != second]
+    pairs = len(defined) * (len(defined) - 1) // 2
+    plain = _pairs(counts, first, second, interval, level)
+    wide = _pairs(counts, first, second, interval, 1 - (1 - level) / pairs)
+    value = _values(counts, *positions, kind)
+    if kind == "difference":
+        low, high = max(0.0, float(wide.low.max())), float(plain.high.max())
+    else:
+        low, high = float(plain.low.min()), min(1.0, float(wide.high.min()))
+    return Compared(value, np.array([low]), np.array([high]), *positions)
+
+
+def _rates(counts: RateCounts) -> Floats:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(counts.successes / counts.n, dtype=np.float64)
+
+
+def _extreme_position(rates: Floats, *, largest: bool) -> int:
+    fill = -np.inf if largest else np.inf
+    filled = np.where(np.isnan(rates), fill, rates)
+    return int(filled.argmax() if largest else filled.argmin())
+
+
+def _values(counts: RateCounts, first: Integers, second: Integers, kind: Kind) -> Floats:
+    rates = _rates(counts)
+    if kind == "difference":
+        return rates[first] - rates[second]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return rates[first] / rates[second]
+
+
+def _pairs(
+    counts: RateCounts,
+    first: Integers,
+    second: Integers,
+    interval: PairInterval,
+    level: float,
+) -> Interval:
+    x, n = counts.successes.astype(np.float64), counts.n.astype(np.float64)
+    return interval(x[first], n[first], x[second], n[second], level=level)

@@ -1,0 +1,171 @@
+"""Score intervals and tests of the difference p1 - p2 of two independent rates."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pytest_fairness.statistics.inversion import (
+    as_counts,
+    bisect,
+    critical_value,
+    one_sided_p_value,
+)
+from pytest_fairness.statistics.rates import Interval, wilson
+
+__all__ = ["difference_p_value", "miettinen_nurminen", "newcombe", "score_statistic"]
+
+
+def miettinen_nurminen(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, *, level: float = 0.95
+) -> Interval:
+    """Return the Miettinen-Nurminen score interval of p1 - p2.
+
+    Args:
+        x1: successes of the first group, any shape; need not be integers (an effective count).
+        n1: total of the first group; all arguments are broadcast against each other.
+        x2: successes of the second group.
+        n2: total of the second group.
+        level: two-sided confidence level, between 0 and 1.
+
+    Raises:
+        FairnessError: counts or level are out of range.
+
+    Source: Miettinen and Nurminen (1985), Statist. Med. 4, 213-226, with their factor N/(N - 1).
+
+    >>> low, high = miettinen_nurminen(56, 70, 48, 80)
+    >>> print(f"{low:.4f} {high:.4f}")
+    0.0528 0.3382
+    """
+    x1, n1, x2, n2 = as_counts(x1, n1, x2, n2)
+    z = critical_value(level)
+    return Interval(_lower(x1, n1, x2, n2, z), -_lower(x2, n2, x1, n1, z))
+
+
+def newcombe(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, *, level: float = 0.95
+) -> Interval:
+    """Return Newcombe's hybrid score interval of p1 - p2, made of two Wilson intervals.
+
+    Arguments as in `miettinen_nurminen`.
+
+    Raises:
+        FairnessError: counts or level are out of range.
+
+    Source: Newcombe (1998), Statist. Med. 17, 873-890, method 10.
+
+    >>> low, high = newcombe(56, 70, 48, 80)
+    >>> print(f"{low:.4f} {high:.4f}")
+    0.0524 0.3339
+    """
+    x1, n1, x2, n2 = as_counts(x1, n1, x2, n2)
+    first, second = wilson(x1, n1, level=level), wilson(x2, n2, level=level)
+    with np.errstate(invalid="ignore"):
+        rate1, rate2 = x1 / n1, x2 / n2
+    difference = rate1 - rate2
+    return Interval(
+        difference - np.hypot(rate1 - first.low, second.high - rate2),
+        difference + np.hypot(first.high - rate1, rate2 - second.low),
+    )
+
+
+def difference_p_value(
+    x1: ArrayLike,
+    n1: ArrayLike,
+    x2: ArrayLike,
+    n2: ArrayLike,
+    *,
+    margin: ArrayLike,
+    alternative: str = "greater",
+) -> NDArray[np.float64]:
+    """Return the one-sided p-value of the score test that p1 - p2 is beyond a margin.
+
+    It is below (1 - level)/2 just where `miettinen_nurminen` at that level leaves the margin out.
+
+    Args:
+        x1: successes of the first group, and so on as in `miettinen_nurminen`.
+        n1: total of the first group.
+        x2: successes of the second group.
+        n2: total of the second group.
+        margin: difference under test, in [-1, 1].
+        alternative: "greater" to show p1 - p2 > margin, "less" to show p1 - p2 < margin.
+
+    Raises:
+        FairnessError: counts are out of range, or the alternative is unknown.
+
+    >>> print(f"{difference_p_value(56, 70, 48, 80, margin=0.0):.4f}")
+    0.0041
+    """
+    x1, n1, x2, n2 = as_counts(x1, n1, x2, n2)
+    return one_sided_p_value(score_statistic(x1, n1, x2, n2, margin), alternative)
+
+
+def score_statistic(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, delta: ArrayLike
+) -> NDArray[np.float64]:
+    """Return the score statistic of the hypothesis p1 - p2 = delta, about standard normal under it.
+
+    Its variance is taken at the most likely rates that differ by `delta`. Falls as `delta` rises;
+    0 where the estimate equals `delta`, infinite where `delta` is impossible, nan where an n is 0.
+
+    Args:
+        x1: successes of the first group, and so on as in `miettinen_nurminen`.
+        n1: total of the first group.
+        x2: successes of the second group.
+        n2: total of the second group.
+        delta: difference under test, in [-1, 1].
+
+    Source: Miettinen and Nurminen (1985), equations 4 to 9.
+
+    >>> print(f"{score_statistic(56, 70, 48, 80, 0.0):.4f}")
+    2.6413
+    """
+    x1, n1, x2, n2, delta = (np.asarray(a, dtype=np.float64) for a in (x1, n1, x2, n2, delta))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = x1 / n1 - x2 / n2 - delta
+        rate2 = _restricted_rate(x1, n1, x2, n2, delta)
+        rate1 = np.clip(rate2 + delta, 0.0, 1.0)
+        total = n1 + n2
+        variance = rate1 * (1 - rate1) / n1 + rate2 * (1 - rate2) / n2
+        statistic = distance / np.sqrt(variance * total / (total - 1))
+    return np.where(distance == 0, 0.0, statistic)
+
+
+def _lower(
+    x1: NDArray[np.float64],
+    n1: NDArray[np.float64],
+    x2: NDArray[np.float64],
+    n2: NDArray[np.float64],
+    z: float,
+) -> NDArray[np.float64]:
+    """Return the difference below the estimate at which the score statistic is z."""
+    with np.errstate(invalid="ignore"):
+        estimate = x1 / n1 - x2 / n2
+    return bisect(lambda delta: score_statistic(x1, n1, x2, n2, delta) > z, -1.0, estimate)
+
+
+def _restricted_rate(
+    x1: NDArray[np.float64],
+    n1: NDArray[np.float64],
+    x2: NDArray[np.float64],
+    n2: NDArray[np.float64],
+    delta: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the most likely second rate among pairs of rates that differ by delta.
+
+    It is the middle root of a cubic, in closed form.
+    Source: Miettinen and Nurminen (1985), appendix I.
+    """
+    total = n1 + n2
+    successes = x1 + x2
+    # The cubic of the appendix, divided by its leading coefficient.
+    square = ((n1 + 2 * n2) * delta - total - successes) / total
+    linear = ((n2 * delta - total - 2 * x2) * delta + successes) / total
+    constant = x2 * delta * (1 - delta) / total
+    centre = -square / 3
+    offset = square**3 / 27 - square * linear / 6 + constant / 2
+    radius = np.copysign(np.sqrt(np.maximum(square**2 / 9 - linear / 3, 0.0)), offset)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cosine = np.where(radius == 0, 0.0, offset / radius**3)
+    angle = (np.pi + np.arccos(np.clip(cosine, -1.0, 1.0))) / 3
+    root = 2 * radius * np.cos(angle) + centre
+    rate: NDArray[np.float64] = np.clip(root, np.maximum(0.0, -delta), np.minimum(1.0, 1.0 - delta))
+    return rate

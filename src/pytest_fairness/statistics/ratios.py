@@ -1,0 +1,142 @@
+"""Score interval and test of the ratio p1 / p2 of two independent rates."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pytest_fairness.statistics.inversion import (
+    as_counts,
+    bisect,
+    critical_value,
+    one_sided_p_value,
+)
+from pytest_fairness.statistics.rates import Interval
+
+__all__ = ["ratio_p_value", "ratio_score_statistic", "score_ratio"]
+
+
+def score_ratio(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, *, level: float = 0.95
+) -> Interval:
+    """Return the score interval of p1 / p2, within [0, inf].
+
+    Args:
+        x1: successes of the first group, any shape; need not be integers (an effective count).
+        n1: total of the first group; all arguments are broadcast against each other.
+        x2: successes of the second group.
+        n2: total of the second group.
+        level: two-sided confidence level, between 0 and 1.
+
+    Raises:
+        FairnessError: counts or level are out of range.
+
+    Source: Koopman (1984), Biometrics 40, 513-517; Miettinen and Nurminen (1985), Statist. Med. 4,
+        213-226, whose factor N/(N - 1) is used.
+
+    >>> low, high = score_ratio(36, 40, 16, 80)
+    >>> print(f"{low:.3f} {high:.3f}")
+    2.935 7.166
+    """
+    x1, n1, x2, n2 = as_counts(x1, n1, x2, n2)
+    z = critical_value(level)
+    with np.errstate(divide="ignore"):
+        return Interval(_lower(x1, n1, x2, n2, z), 1 / _lower(x2, n2, x1, n1, z))
+
+
+def ratio_p_value(
+    x1: ArrayLike,
+    n1: ArrayLike,
+    x2: ArrayLike,
+    n2: ArrayLike,
+    *,
+    margin: ArrayLike,
+    alternative: str = "greater",
+) -> NDArray[np.float64]:
+    """Return the one-sided p-value of the score test that p1 / p2 is beyond a margin.
+
+    It is below (1 - level)/2 just where `score_ratio` at that level leaves the margin out.
+
+    Args:
+        x1: successes of the first group, and so on as in `score_ratio`.
+        n1: total of the first group.
+        x2: successes of the second group.
+        n2: total of the second group.
+        margin: ratio under test, above 0.
+        alternative: "greater" to show p1 / p2 > margin, "less" to show p1 / p2 < margin.
+
+    Raises:
+        FairnessError: counts are out of range, or the alternative is unknown.
+
+    >>> print(f"{ratio_p_value(30, 100, 50, 100, margin=0.8, alternative='less'):.4f}")
+    0.0548
+    """
+    x1, n1, x2, n2 = as_counts(x1, n1, x2, n2)
+    return one_sided_p_value(ratio_score_statistic(x1, n1, x2, n2, margin), alternative)
+
+
+def ratio_score_statistic(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, ratio: ArrayLike
+) -> NDArray[np.float64]:
+    """Return the score statistic of the hypothesis p1 / p2 = ratio, about standard normal under it.
+
+    Its variance is taken at the most likely rates with that ratio. Falls as `ratio` rises; 0 where
+    the estimate equals `ratio` or no success was seen, infinite where `ratio` is impossible.
+
+    Args:
+        x1: successes of the first group, and so on as in `score_ratio`.
+        n1: total of the first group.
+        x2: successes of the second group.
+        n2: total of the second group.
+        ratio: ratio under test, above 0.
+
+    Source: Miettinen and Nurminen (1985), equations 10 to 13.
+
+    >>> print(f"{ratio_score_statistic(36, 40, 16, 80, 4.5):.4f}")
+    0.0000
+    """
+    x1, n1, x2, n2, ratio = (np.asarray(a, dtype=np.float64) for a in (x1, n1, x2, n2, ratio))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = x1 / n1 - x2 / n2 * ratio
+        rate2 = _restricted_rate(x1, n1, x2, n2, ratio)
+        rate1 = np.clip(rate2 * ratio, 0.0, 1.0)
+        total = n1 + n2
+        variance = rate1 * (1 - rate1) / n1 + ratio**2 * rate2 * (1 - rate2) / n2
+        statistic = distance / np.sqrt(variance * total / (total - 1))
+    return np.where(distance == 0, 0.0, statistic)
+
+
+def _lower(
+    x1: NDArray[np.float64],
+    n1: NDArray[np.float64],
+    x2: NDArray[np.float64],
+    n2: NDArray[np.float64],
+    z: float,
+) -> NDArray[np.float64]:
+    """Return the ratio below the estimate at which the score statistic is z."""
+    # Sought as a share p1 / (p1 + p2), which stays finite when the second group has no success.
+    with np.errstate(invalid="ignore"):
+        share = (x1 / n1) / (x1 / n1 + x2 / n2)
+    share = np.where((x1 == 0) & (x2 == 0) & (n1 > 0) & (n2 > 0), 0.0, share)
+
+    def rejected(share: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return ratio_score_statistic(x1, n1, x2, n2, share / (1 - share)) > z
+
+    bound = bisect(rejected, 0.0, share)
+    return np.where(x1 == 0, 0.0 * share, bound / (1 - bound))
+
+
+def _restricted_rate(
+    x1: NDArray[np.float64],
+    n1: NDArray[np.float64],
+    x2: NDArray[np.float64],
+    n2: NDArray[np.float64],
+    ratio: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the most likely second rate among pairs of rates with that ratio: a quadratic's root.
+
+    Source: Miettinen and Nurminen (1985), equation 12.
+    """
+    half = (n1 * ratio + x1 + n2 + x2 * ratio) / 2
+    root = np.sqrt(np.maximum(half**2 - (n1 + n2) * ratio * (x1 + x2), 0.0))
+    # Written so that nothing cancels when the ratio is near 0.
+    rate: NDArray[np.float64] = np.clip((x1 + x2) / (half + root), 0.0, np.minimum(1.0, 1 / ratio))
+    return rate

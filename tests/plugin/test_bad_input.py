@@ -1,0 +1,223 @@
+"""Bad input is named and never green: usage errors exit with 4, unusable data with 1."""
+
+import pytest
+
+POLICY_OPTION = "--fairness-policy=policy.toml"
+GOOD = "--fairness-predictions=good.csv"
+WITH_AND_WITHOUT_XDIST = pytest.mark.parametrize(
+    "workers", [(), ("-n", "2")], ids=["alone", "xdist"]
+)
+
+
+def edit(gate, old: str, new: str, name: str = "policy.toml") -> None:
+    path = gate.path / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def stderr_and_stdout(result) -> str:
+    return f"{result.stdout}\n{result.stderr}"
+
+
+@WITH_AND_WITHOUT_XDIST
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "min = 0.7",
+            "minn = 0.7",
+            "*policy.toml:15: rule 'floor': unknown key 'minn'; did you mean 'min'*",
+        ),
+        ('"accuracy"', '"acuracy"', "*policy.toml:13: rule 'floor': unknown metric 'acuracy'*"),
+        ("min = 0.7", "min = 7", "*policy.toml:15: rule 'floor': min = 7.0 must be in [[]0, 1[]]*"),
+        (
+            '"sex", "tone"]\nmin',
+            '"sx"]\nmin',
+            "*rule 'floor': by names attribute 'sx'*allowed: sex, tone*",
+        ),
+        ("[[rule]]", "[[rule", "*policy.toml: not valid TOML*"),
+    ],
+    ids=["unknown key", "unknown metric", "limit out of range", "unknown attribute", "malformed"],
+)
+def test_a_bad_policy_is_a_usage_error(gate, workers, old, new, message):
+    edit(gate, old, new)
+    result = gate.runpytest_subprocess(POLICY_OPTION, GOOD, *workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+    assert "Traceback" not in stderr_and_stdout(result)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--fairness-policy=none.toml", GOOD], "*none.toml: no such policy file*"),
+        ([GOOD], "*no policy: give one with --fairness-policy*"),
+        ([POLICY_OPTION], "*no model under test*--fairness-model NAME*"),
+        ([POLICY_OPTION, "--fairness-model=nobody"], "*model 'nobody': no fixture of this name*"),
+        ([POLICY_OPTION, "--fairness-predictions=none.csv"], "*'none.csv' is not a file*"),
+        (
+            [POLICY_OPTION, "--fairness-predictions=other=good.csv"],
+            "*no [[]evaluation.other[]]; allowed: faces*",
+        ),
+        ([POLICY_OPTION, GOOD, GOOD], "*--fairness-predictions: two files for the evaluation*"),
+        (
+            [POLICY_OPTION, GOOD, "--fairness-batch-size=0"],
+            "*--fairness-batch-size: got '0', allowed is*",
+        ),
+    ],
+    ids=[
+        "missing policy",
+        "no policy",
+        "no model",
+        "unknown model",
+        "missing predictions",
+        "unknown evaluation",
+        "predictions twice",
+        "batch size",
+    ],
+)
+def test_a_bad_option_is_a_usage_error(gate, options, message):
+    result = gate.runpytest_subprocess(*options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+    assert "Traceback" not in stderr_and_stdout(result)
+
+
+def test_a_marker_with_an_unknown_metric_is_a_usage_error(gate):
+    edit(gate, '"accuracy"', '"acuracy"', "test_gate.py")
+    result = gate.runpytest_subprocess(POLICY_OPTION, GOOD)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["*test_gate.py::test_group_accuracy: marker fairness takes metric names*"]
+    )
+
+
+@WITH_AND_WITHOUT_XDIST
+def test_an_unknown_model_is_red_with_xdist_too(gate, workers):
+    result = gate.runpytest_subprocess(POLICY_OPTION, "--fairness-model=nobody", *workers)
+    assert result.ret != 0
+    assert "model 'nobody': no fixture of this name" in stderr_and_stdout(result)
+
+
+PREDICTIONS = {
+    "unknown class": ("s1,male,dark,no,yes", "s1,male,dark,no,maybe", "*prediction*'maybe'*"),
+    "duplicate ids": ("s1,male", "s0,male", "*'s0'*"),
+    "undeclared level": ("s1,male,dark", "s1,male,drak", "*'drak'*did you mean 'dark'*"),
+    "missing column": ("id,sex,tone", "id,sex,shade", "*'tone'*"),
+    "missing prediction": ("s1,male,dark,no,yes", "s1,male,dark,no,", "*s1*"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "message"), PREDICTIONS.values(), ids=PREDICTIONS)
+def test_bad_predictions_fail_every_question_and_name_the_sample(gate, old, new, message):
+    edit(gate, old, new, "good.csv")
+    result = gate.runpytest_subprocess(POLICY_OPTION, GOOD)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(failed=5)
+    result.stdout.fnmatch_lines([message])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_group_with_no_negatives_is_undefined_and_not_0(gate):
+    lines = (gate.path / "good.csv").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if ",dark,no," not in line]
+    (gate.path / "good.csv").write_text("\n".join(kept), encoding="utf-8")
+    result = gate.runpytest_subprocess(POLICY_OPTION, GOOD)
+    result.stdout.fnmatch_lines(
+        [
+            "  inconclusive  tone dark v light  undefined  *n 0 v 100  undefined: no negatives in tone dark"
+        ]
+    )
+
+
+@WITH_AND_WITHOUT_XDIST
+def test_a_missing_attribute_is_a_level_of_its_own_and_is_judged(gate, workers):
+    text = (gate.path / "good.csv").read_text(encoding="utf-8")
+    rows = [f"m{i},female,,no,yes" for i in range(30)]
+    (gate.path / "good.csv").write_text(text + "\n".join(rows), encoding="utf-8")
+    result = gate.runpytest_subprocess(POLICY_OPTION, GOOD, *workers)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "  fail * tone (missing) * 0.000 * n *30*",
+            "FAILED without a test of its own, since the policy does not declare the level: accuracy, "
+            "tone (missing): 0.000 * -> fail; 0 of 30 samples; *",
+        ]
+    )
+    edit(gate, 'tone = ["light", "dark"]', 'tone = ["light", "dark", "(missing)"]')
+    declared = gate.runpytest_subprocess(POLICY_OPTION, GOOD, "-v", *workers)
+    assert declared.ret == 1
+    declared.stdout.no_fnmatch_line("FAILED without a test of its own*")
+    declared.stdout.fnmatch_lines(["*test_group_accuracy[[]predictions-faces-tone-(missing)[]]*"])
+
+
+def test_a_rule_that_no_test_asks_fails_a_full_run(gate):
+    edit(
+        gate,
+        '@pytest.mark.fairness("false_positive_rate_difference")\ndef test',
+        "def not_a_test",
+        "test_gate.py",
+    )
+    full = gate.runpytest_subprocess(POLICY_OPTION, GOOD)
+    assert full.ret == pytest.ExitCode.TESTS_FAILED
+    full.stdout.fnmatch_lines(
+        ["FAILED policy.toml:17: rule 'fpr-gap' was never judged for 1 of its questions, e.g. *"]
+    )
+    chosen = gate.runpytest_subprocess(POLICY_OPTION, GOOD, "-k", "group_accuracy and sex")
+    assert chosen.ret == 0
+    named = gate.runpytest_subprocess(POLICY_OPTION, GOOD, "test_gate.py")
+    assert named.ret == 0
+
+
+def test_a_rule_that_no_test_asks_fails_a_full_run_with_xdist(gate):
+    edit(
+        gate,
+        '@pytest.mark.fairness("false_positive_rate_difference")\ndef test',
+        "def not_a_test",
+        "test_gate.py",
+    )
+    assert gate.runpytest_subprocess(POLICY_OPTION, GOOD, "-n2").ret == pytest.ExitCode.TESTS_FAILED
+    chosen = gate.runpytest_subprocess(POLICY_OPTION, GOOD, "-n2", "-k", "sex")
+    assert chosen.ret == 0
+
+
+IMAGES = {
+    "missing image": (lambda path: path.unlink(), "*s4.png*"),
+    "truncated image": (lambda path: path.write_bytes(path.read_bytes()[:40]), "*s4*"),
+    "empty image": (lambda path: path.write_bytes(b""), "*s4*"),
+}
+
+
+@pytest.mark.parametrize(("harm", "message"), IMAGES.values(), ids=IMAGES)
+def test_a_bad_image_fails_the_run_and_names_the_sample(model_gate, harm, message):
+    harm(model_gate.path / "images/s4.png")
+    result = model_gate.runpytest_subprocess(POLICY_OPTION, "--fairness-model=bright")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(failed=5)
+    result.stdout.fnmatch_lines([f"DataError: {message}"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+MODELS = {
+    "nan scores": ("mean - 0.5]", "mean / 0 - mean / 0]", "PredictionError: *s0*"),
+    "wrong number of outputs": ("[0.5 - mean, mean - 0.5]", "[mean]", "ModelError: *bright*"),
+    "class that is no target": ('("no", "yes")', '("no", "aye")', "ModelError: *'yes'*"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "message"), MODELS.values(), ids=MODELS)
+def test_a_model_that_breaks_its_word_fails_the_run(model_gate, old, new, message):
+    edit(model_gate, old, new, "conftest.py")
+    result = model_gate.runpytest_subprocess(POLICY_OPTION, "--fairness-model=bright")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(failed=5)
+    result.stdout.fnmatch_lines([message])
+
+
+def test_an_empty_evaluation_set_fails_the_run(model_gate):
+    header = (model_gate.path / "faces.csv").read_text(encoding="utf-8").splitlines()[0]
+    (model_gate.path / "faces.csv").write_text(header, encoding="utf-8")
+    result = model_gate.runpytest_subprocess(POLICY_OPTION, "--fairness-model=bright")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["DataError: *faces.csv*"])

@@ -1,0 +1,295 @@
+"""A policy is read whole, and every mistake in it is named with its line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_fairness.errors import PolicyError
+from pytest_fairness.policy import Limit, load_policy, policy_schema
+
+POLICY = """\
+schema = 1
+
+[decision]
+inconclusive = "warn"
+
+[evaluation.faces]
+manifest = "faces/manifest.csv"
+positive = "yes"
+classes = ["no", "yes"]
+attributes = { sex = ["female", "male"], old = [true, false], stage = [1, 2] }
+reference = { sex = "male" }
+
+[[rule]]
+id = "floor"
+metric = "accuracy"
+by = ["sex", "sex*old"]
+min = 0.7
+
+[[rule]]
+metric = "disparate_impact"
+preset = "four-fifths"
+reference = "best"
+"""
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_policy(text: str) -> Path:
+        path = tmp_path / "policy.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write_policy
+
+
+def test_a_valid_policy_is_read_with_defaults_paths_and_lines(write):
+    path = write(POLICY)
+    policy = load_policy(path)
+    assert policy.decision.decide == "interval"
+    assert policy.decision.level == 0.95
+    faces = policy.evaluations["faces"]
+    assert faces.manifest == path.parent / "faces/manifest.csv"
+    assert faces.attributes == {
+        "sex": ("female", "male"),
+        "old": ("True", "False"),
+        "stage": ("1", "2"),
+    }
+    floor, impact = policy.rules
+    assert floor.by == (("sex",), ("sex", "old"))
+    assert floor.limit == Limit("min", 0.7, 1.0)
+    assert floor.where == f"{path}:13"
+    assert impact.id == "disparate_impact"
+    assert impact.by == (("sex",), ("old",), ("stage",))
+    assert impact.limit == Limit("between", 0.8, 1.25)
+
+
+def test_a_mapping_of_the_same_shape_gives_the_same_rules(write):
+    path = write(POLICY)
+    import tomllib
+
+    from_mapping = load_policy(tomllib.loads(POLICY))
+    from_file = load_policy(path)
+    assert [rule.limit for rule in from_mapping.rules] == [rule.limit for rule in from_file.rules]
+    assert load_policy(from_file) is from_file
+
+
+def test_max_of_a_difference_bounds_its_absolute_value(write):
+    text = POLICY.replace('"accuracy"', '"accuracy_difference"').replace("min = 0.7", "max = 0.1")
+    assert load_policy(write(text)).rules[0].limit == Limit("max", -0.1, 0.1)
+
+
+def test_an_attribute_without_a_reference_is_compared_between_all_groups(write):
+    text = POLICY.replace('"accuracy"', '"accuracy_difference"').replace("min = 0.7", "max = 0.1")
+    policy = load_policy(write(text))
+    rule, faces = policy.rules[0], policy.evaluations["faces"]
+    assert rule.reference_for(("sex",), faces) == {"sex": "male"}
+    assert rule.reference_for(("sex", "old"), faces) == "all"
+    assert policy.rules[1].reference_for(("sex",), faces) == "best"
+
+
+MISTAKES = {
+    "inconclusive has no default": (
+        'inconclusive = "warn"',
+        "",
+        r"policy.toml:3: \[decision\] needs the key 'inconclusive'; write inconclusive = \"fail\"",
+    ),
+    "inconclusive of another word": (
+        '"warn"',
+        '"ignore"',
+        r"policy.toml:4: decision.inconclusive = 'ignore': input should be 'fail' or 'warn'",
+    ),
+    "misspelt key": (
+        "min = 0.7",
+        "minn = 0.7",
+        r"policy.toml:17: rule 'floor': unknown key 'minn'; did you mean 'min'\?",
+    ),
+    "unknown table": (
+        "[decision]",
+        "[decisions]\n[decision]",
+        r"policy.toml:3: unknown key 'decisions'; did you mean 'decision'\?",
+    ),
+    "unknown metric": (
+        '"accuracy"',
+        '"acuracy"',
+        r"policy.toml:15: rule 'floor': unknown metric 'acuracy'; did you mean 'accuracy'\?",
+    ),
+    "unknown attribute": (
+        '"sex*old"',
+        '"sex*tone"',
+        r"policy.toml:16: rule 'floor': by names attribute 'tone', which \[evaluation.faces\] does not",
+    ),
+    "limit in percent": (
+        "min = 0.7",
+        "min = 70",
+        r"policy.toml:17: rule 'floor': min = 70.0 must be in \[0, 1\].*0.05 for 5 points",
+    ),
+    "limit that is no number": (
+        "min = 0.7",
+        "min = nan",
+        r"policy.toml:17: rule 'floor': rule.0.min = nan: input should be a finite number",
+    ),
+    "no limit": ("min = 0.7", "", r"rule 'floor': one limit is needed, got none"),
+    "two limits": (
+        "min = 0.7",
+        "min = 0.7\nmax = 0.9",
+        r"rule 'floor': one limit is needed, got min = 0.7, max = 0.9",
+    ),
+    "limits the wrong way round": (
+        "min = 0.7",
+        "between = [0.9, 0.1]",
+        r"between = \[0.9, 0.1\] must be in \[0, 1\], the smaller first",
+    ),
+    "min of a difference": (
+        '"accuracy"\nby',
+        '"accuracy_difference"\nby',
+        r"a difference has a sign, so min alone is ambiguous; write max = X",
+    ),
+    "preset and a limit": (
+        'preset = "four-fifths"',
+        'preset = "four-fifths"\nmin = 0.5',
+        r"rule with preset 'four-fifths' also writes min",
+    ),
+    "unknown preset": (
+        "four-fifths",
+        "five-sixths",
+        r"policy.toml:21: unknown preset 'five-sixths'",
+    ),
+    "unknown reference word": (
+        '"best"',
+        '"worst"',
+        r"policy.toml:22: rule 'disparate_impact': reference = 'worst'; write levels such as",
+    ),
+    "reference level not declared": (
+        '"best"',
+        '{ sex = "x", old = true, stage = 1 }',
+        r"reference sex = 'x' is not declared in \[evaluation.faces\]; allowed: female, male",
+    ),
+    "reference of too few attributes": (
+        '"best"',
+        '{ sex = "male" }',
+        r"reference gives no level for old, stage; add it, or split the rule",
+    ),
+    "reference where nothing is compared": (
+        "min = 0.7",
+        'min = 0.7\nreference = "best"',
+        r"metric 'accuracy' compares no groups; drop reference",
+    ),
+    "evaluation's reference not declared": (
+        'reference = { sex = "male" }',
+        'reference = { sex = "Male" }',
+        r"policy.toml:11: evaluation 'faces': reference sex = 'Male' is not a declared level.*'male'\?",
+    ),
+    "positive that is no class": (
+        'positive = "yes"',
+        'positive = "maybe"',
+        r"policy.toml:8: evaluation 'faces': positive = 'maybe' is not one of classes",
+    ),
+    "no positive class": (
+        'positive = "yes"\n',
+        "",
+        r"'disparate_impact' needs a positive class; write positive",
+    ),
+    "two rules of one name": (
+        'id = "floor"',
+        'id = "disparate_impact"',
+        r"policy.toml:19: rule 'disparate_impact' stands here and at .*policy.toml:13",
+    ),
+    "attribute crossed with itself": ('"sex*old"', '"sex*sex"', "crosses an attribute with itself"),
+    "groups asked twice": ('"sex*old"', '"sex*old", "old*sex"', "asks the same groups twice"),
+    "level declared twice": ('"female", "male"', '"male", "male"', "declares a level twice"),
+    "not TOML": ("[[rule]]\nid", "[[rule]\nid", r"policy.toml: not valid TOML: .*line 13"),
+    "no schema": ("schema = 1\n", "", r"the policy needs the key 'schema'; write schema = 1"),
+    "later schema": ("schema = 1", "schema = 2", r"policy.toml:1: schema = 2: input should be 1"),
+    "level out of range": (
+        '"warn"',
+        '"warn"\nlevel = 95',
+        r"policy.toml:5: decision.level = 95: input should be less than 1",
+    ),
+    "min_samples of zero": (
+        "min = 0.7",
+        "min = 0.7\nmin_samples = 0",
+        "greater than or equal to 1",
+    ),
+    "unknown evaluation": (
+        "min = 0.7",
+        'min = 0.7\nevaluations = ["face"]',
+        r"no \[evaluation.face\]; allowed: faces",
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_named_with_its_line_and_what_is_allowed(write, old, new, message):
+    assert old in POLICY
+    with pytest.raises(PolicyError, match=message):
+        load_policy(write(POLICY.replace(old, new, 1)))
+
+
+def test_a_missing_file_says_where_it_was_looked_for(tmp_path):
+    with pytest.raises(PolicyError, match=r"no such policy file .*--fairness-policy"):
+        load_policy(tmp_path / "none.toml")
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path):
+    path = tmp_path / "policy.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(PolicyError, match=r"policy.toml: the policy file cannot be read"):
+        load_policy(path)
+
+
+def test_lines_inside_a_long_text_are_not_taken_for_tables(write):
+    text = POLICY.replace("schema = 1", 'schema = 1\n"note" = """\n[[rule]]\nmin = 3\n"""', 1)
+    with pytest.raises(PolicyError, match=r"policy.toml:2: unknown key 'note'"):
+        load_policy(write(text))
+    moved = POLICY.replace("min = 0.7", "min = 7").replace("# ", "")
+    with pytest.raises(PolicyError, match=r"policy.toml:17: "):
+        load_policy(write(moved))
+
+
+def test_a_mapping_names_the_rule_instead_of_a_line():
+    policy = {
+        "schema": 1,
+        "decision": {"inconclusive": "fail"},
+        "evaluation": {"faces": {"attributes": {"sex": ["f", "m"]}}},
+        "rule": [{"metric": "accuracy", "min": 0.5}, {"metric": "error_rate", "max": 5}],
+    }
+    with pytest.raises(
+        PolicyError, match=r"policy, rule 2: rule 'error_rate': max = 5.0 must be in"
+    ):
+        load_policy(policy)
+
+
+def test_the_published_schema_is_the_one_that_policies_are_checked_by():
+    published = json.loads((ROOT / "docs/policy.schema.json").read_text(encoding="utf-8"))
+    assert published == json.loads(json.dumps(policy_schema()))
+
+
+def test_the_published_schema_accepts_the_reference_policy_and_rejects_a_misspelt_key():
+    import tomllib
+
+    import jsonschema
+
+    schema = json.loads((ROOT / "docs/policy.schema.json").read_text(encoding="utf-8"))
+    policy = tomllib.loads((ROOT / "fixtures/policies/default.toml").read_text(encoding="utf-8"))
+    jsonschema.validate(policy, schema)
+    policy["rule"][0]["minn"] = 0.7
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(policy, schema)
+
+
+@pytest.mark.parametrize(
+    "module", ["pytest_fairness", "pytest_fairness.plugin", "pytest_fairness.policy"]
+)
+def test_importing_loads_nothing_heavy(module):
+    code = (
+        f"import sys, {module}; "
+        "print([m for m in ('torch', 'torchvision', 'pandas', 'numpy', 'pyarrow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
