@@ -46,7 +46,7 @@ class Rows:
 
     def column(self, name: str, *, key: str) -> pd.Series:
         """Return the column that a key of the evaluation names; raise when there is none."""
-        columns = [str(column) for column in self.frame.columns]
+        columns = list(self.frame.columns)
         if columns.count(name) != 1:
             found = "more than one column" if name in columns else "no column"
             msg = (

@@ -11,12 +11,12 @@ from pytest_fairness.inference.read import read_predictions
 
 if TYPE_CHECKING:
     from pytest_fairness.inference.device import choose_device
-    from pytest_fairness.inference.left_as_found import left_as_found
-    from pytest_fairness.inference.predict import predict
+    from pytest_fairness.inference.as_found import left_as_found
+    from pytest_fairness.inference.local import predict
 
 __all__ = ["Predictions", "choose_device", "left_as_found", "predict", "read_predictions"]
 
-_NEED_TORCH = {"choose_device": "device", "left_as_found": "left_as_found", "predict": "predict"}
+_NEED_TORCH = {"choose_device": "device", "left_as_found": "as_found", "predict": "local"}
 
 
 def __getattr__(name: str) -> Any:
@@ -24,5 +24,5 @@ def __getattr__(name: str) -> Any:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
     found = getattr(import_module(f"{__name__}.{_NEED_TORCH[name]}"), name)
-    globals()[name] = found  # the import has put the submodule of the same name here
+    globals()[name] = found
     return found

@@ -70,9 +70,11 @@ def read_predictions(
     ids = read_ids(rows, evaluation, otherwise=None)
     samples = read_samples(rows, evaluation, ids=ids, known=tuple(record.get("classes", ())))
     prediction, scores = _read_answers(rows, evaluation, samples.classes, ids=ids)
+    if record:
+        scores = _kept_scores(rows.frame)
     left_out = int(before.get("left_out", 0)) + len(found.frame) - len(rows.frame)
     return Predictions(
-        table=prediction_table(samples.frame, prediction, scores or _kept_scores(rows.frame)),
+        table=prediction_table(samples.frame, prediction, scores),
         model=model,
         evaluation=evaluation.name,
         classes=samples.classes,
@@ -96,7 +98,8 @@ def _read(
         return rows, {} if rows.unit == "line" else recorded_in(pq.read_schema(source))
     kind = f"predictions ({type(source).__name__})"
     if isinstance(source, pd.DataFrame):
-        return Rows(source.reset_index(drop=True), kind, evaluation, PredictionError), {}
+        frame = source.reset_index(drop=True).rename(columns=str)
+        return Rows(frame, kind, evaluation, PredictionError), {}
     rows = Rows(arrow_rows(source), kind, evaluation, PredictionError)
     return rows, recorded_in(source.schema)
 

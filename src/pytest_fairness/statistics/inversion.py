@@ -8,7 +8,7 @@ from scipy import special
 
 from pytest_fairness.errors import FairnessError
 
-__all__ = ["as_counts", "bisect", "critical_value", "one_sided_p_value"]
+__all__ = ["as_counts", "bisect", "check_alternative", "critical_value", "one_sided_p_value"]
 
 # A double has 53 bits: after as many halvings an interval of length 1 cannot shrink any more.
 _HALVINGS = 54
@@ -45,8 +45,8 @@ def critical_value(level: float) -> float:
     return -float(special.ndtri((1 - level) / 2))
 
 
-def one_sided_p_value(statistic: NDArray[np.float64], alternative: str) -> NDArray[np.float64]:
-    """Return the normal tail probability of a statistic, above ("greater") or below ("less").
+def check_alternative(alternative: str) -> None:
+    """Refuse what is neither "greater" nor "less".
 
     Raises:
         FairnessError: the alternative is neither "greater" nor "less".
@@ -54,6 +54,15 @@ def one_sided_p_value(statistic: NDArray[np.float64], alternative: str) -> NDArr
     if alternative not in {"greater", "less"}:
         msg = f"alternative: got {alternative!r}; allowed is 'greater' or 'less'"
         raise FairnessError(msg)
+
+
+def one_sided_p_value(statistic: NDArray[np.float64], alternative: str) -> NDArray[np.float64]:
+    """Return the normal tail probability of a statistic, above ("greater") or below ("less").
+
+    Raises:
+        FairnessError: the alternative is neither "greater" nor "less".
+    """
+    check_alternative(alternative)
     return np.asarray(special.ndtr(-statistic if alternative == "greater" else statistic))
 
 

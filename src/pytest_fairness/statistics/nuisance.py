@@ -63,7 +63,7 @@ class _Group(NamedTuple):
         rates = np.clip(rates, 1e-300, 1 - 1e-16)
         successes = np.outer(np.log(rates), self.counts)
         failures = np.outer(np.log1p(-rates), self.n - self.counts)
-        return np.exp(self.log_choose + successes + failures)
+        return np.asarray(np.exp(self.log_choose + successes + failures))
 
 
 @dataclass(frozen=True)

@@ -70,3 +70,12 @@ def test_unknown_name_is_an_attribute_error() -> None:
 
     with pytest.raises(AttributeError, match=r"'pytest_fairness\.inference' has no .* 'guess'"):
         _ = room.guess
+
+
+def test_no_module_hides_a_public_name() -> None:
+    code = (
+        "import pytest_fairness.inference as room, pytest_fairness.inference.local; "
+        "print([name for name in room.__all__ if not callable(getattr(room, name))])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"

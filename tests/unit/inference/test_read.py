@@ -88,6 +88,12 @@ def test_columns_may_have_other_names(table: pd.DataFrame) -> None:
     assert read_predictions(renamed, keys).table == read_predictions(table, FACES).table
 
 
+def test_columns_may_be_called_by_numbers(table: pd.DataFrame) -> None:
+    numbered = table.rename(columns={"target": 0, "prediction": 1})
+    found = read_predictions(numbered, replace(FACES, target="0", prediction="1"))
+    assert found.table == read_predictions(table, FACES).table
+
+
 def test_ids_may_be_absent(table: pd.DataFrame) -> None:
     found = read_predictions(table.drop(columns="id"), FACES)
     assert column(found, "id") == ["row-0", "row-1", "row-2"]

@@ -1,0 +1,141 @@
+"""What people read, on numbers that are fixed by hand."""
+
+import pytest
+
+from pytest_fairness.gate.record import PolicyRecord, RunRecord, Verdict
+from pytest_fairness.report import describe, table_lines
+
+GAP = Verdict(
+    rule="fpr-gap",
+    metric="false_positive_rate_difference",
+    model="ads",
+    evaluation="faces",
+    by=("skin_tone",),
+    group={"skin_tone": "dark"},
+    reference={"skin_tone": "light"},
+    comparison=None,
+    outcome="fail",
+    value=0.1835,
+    low=0.094,
+    high=0.271,
+    level=0.95,
+    n=158,
+    successes=49,
+    reference_n=158,
+    reference_successes=20,
+    limit=0.1,
+    bound="max",
+    decide="interval",
+    within_noise=False,
+    reason="the whole interval breaks the limit",
+    n_to_settle=None,
+    where="fixtures/policies/default.toml:23",
+    question="fpr-gap[ads-faces-skin_tone-dark_v_light]",
+)
+
+
+def test_a_failed_gap_reads_as_one_sentence():
+    verdict = GAP.model_copy(update={"low": 0.101})
+    assert describe(GAP.model_copy(update={"low": 0.12})) == (
+        "FPR difference, skin_tone dark v light: +0.183 (95 % interval +0.12 … +0.27), limit 0.10 -> fail; "
+        "FPR 0.31 (49 of 158) v 0.13 (20 of 158); rule fpr-gap, fixtures/policies/default.toml:23"
+    )
+    assert "+0.101 … +0.27" in describe(verdict)
+
+
+def test_a_rate_tells_its_count_and_what_would_settle_it():
+    verdict = GAP.model_copy(
+        update={
+            "metric": "accuracy",
+            "reference": None,
+            "reference_n": None,
+            "reference_successes": None,
+            "outcome": "inconclusive",
+            "value": 0.72,
+            "low": 0.65,
+            "high": 0.781,
+            "limit": 0.7,
+            "bound": "min",
+            "reason": "the interval reaches over the limit",
+            "n_to_settle": 2317,
+        }
+    )
+    assert describe(verdict) == (
+        "accuracy, skin_tone dark: 0.720 (95 % interval 0.65 … 0.78), limit at least 0.70 -> inconclusive; "
+        "49 of 158 samples; the interval reaches over the limit; about 2,400 samples would settle it at "
+        "this rate; rule fpr-gap, fixtures/policies/default.toml:23"
+    )
+
+
+def test_an_undefined_value_is_called_undefined_and_has_no_interval():
+    undefined = {"value": None, "low": None, "high": None, "n": 0, "successes": 0}
+    reason = "undefined: no negatives in skin_tone dark"
+    verdict = GAP.model_copy(update={**undefined, "outcome": "inconclusive", "reason": reason})
+    assert describe(verdict).startswith(
+        "FPR difference, skin_tone dark v light: undefined, limit 0.10 -> inconclusive; FPR undefined "
+        "(0 of 0) v 0.13 (20 of 158); undefined: no negatives in skin_tone dark"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (
+            {"limit": (0.8, 1.25), "bound": "between", "metric": "disparate_impact"},
+            "limit 0.80 … 1.25",
+        ),
+        ({"limit": 0.875, "bound": "min", "metric": "accuracy"}, "limit at least 0.875"),
+        ({"comparison": "all"}, "skin_tone largest gap (dark v light)"),
+        ({"comparison": "best"}, "skin_tone dark v best (light)"),
+        (
+            {"by": ("skin_tone", "sex"), "group": {"skin_tone": "dark", "sex": "f"}},
+            "skin_tone*sex dark, f v light",
+        ),
+    ],
+    ids=["between", "three decimals", "all groups", "best group", "intersection"],
+)
+def test_limits_and_groups_read_as_the_policy_means_them(change, text):
+    assert text in describe(GAP.model_copy(update=change))
+
+
+def record_of(*verdicts: Verdict, inconclusive: str = "warn") -> RunRecord:
+    policy = PolicyRecord(
+        source="policy.toml",
+        sha256="0" * 64,
+        text="",
+        inconclusive=inconclusive,
+        decide="interval",
+        level=0.95,
+    )
+    return RunRecord(created="", versions={}, policy=policy, runs=[], verdicts=list(verdicts))
+
+
+def test_the_table_shows_failures_first_and_counts_outcomes():
+    kept = GAP.model_copy(update={"outcome": "pass", "value": 0.01, "low": -0.03, "high": 0.05})
+    lines = table_lines(record_of(kept, GAP))
+    assert [line.text for line in lines] == [
+        "ads on faces: FPR difference, limit 0.10 (rule fpr-gap)",
+        "  fail          skin_tone dark v light  +0.183  +0.09 … +0.27  n 158 v 158",
+        "  pass          skin_tone dark v light  +0.010  -0.03 … +0.05  n 158 v 158",
+        "",
+        "2 questions: 1 fail, 1 pass; intervals of 95 %, policy policy.toml",
+    ]
+    assert [line.outcome for line in lines] == [None, "fail", "pass", None, None]
+
+
+def test_decisions_on_the_bare_estimate_say_how_many_lie_within_noise():
+    noisy = GAP.model_copy(update={"decide": "estimate", "within_noise": True, "low": 0.05})
+    texts = [line.text for line in table_lines(record_of(noisy))]
+    assert texts[0] == (
+        "ads on faces: FPR difference, limit 0.10, decided on the bare estimate (rule fpr-gap)"
+    )
+    assert texts[1].endswith("within noise")
+    assert "(1 of the passes and failures lie within noise)" in texts[-1]
+
+
+def test_a_table_of_many_passes_is_one_line_a_rule():
+    kept = GAP.model_copy(update={"outcome": "pass"})
+    texts = [line.text for line in table_lines(record_of(*[kept] * 100, GAP))]
+    assert texts[1] == "  pass          100 questions"
+    assert texts[2].startswith("  fail")
+    assert len(texts) == 5
