@@ -76,11 +76,11 @@ class SEResNet(nn.Module):
         self,
         outputs: int,
         *,
-        planes: tuple[int, ...] = (12, 24, 48, 96),
-        blocks: tuple[int, ...] = (2, 2, 2, 2),
+        planes: tuple[int, ...] = (8, 24, 48, 96),
+        blocks: tuple[int, ...] = (1, 1, 2, 2),
     ) -> None:
         super().__init__()
-        width = 2 * planes[0]
+        width = 3 * planes[0]
         self.stem = nn.Sequential(
             nn.Conv2d(3, width, 3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(width),

@@ -11,10 +11,12 @@ import pandas as pd
 import torch
 from PIL import Image
 
-__all__ = ["DATA", "SIZE", "People", "load_people", "vocabulary"]
+from models.preprocessing import PREPROCESSING
+
+__all__ = ["DATA", "People", "load_people", "vocabulary"]
 
 DATA = Path(__file__).parents[1] / "fixtures" / "emoji_people"
-SIZE = 48  # side of the models' input in pixels
+SIZE = PREPROCESSING.size
 
 # Labels that name a colour would teach the model to look at skin and hair colour; mirroring, which
 # the training does, changes the direction that a person faces.

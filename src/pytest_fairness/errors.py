@@ -1,6 +1,14 @@
 """Errors that users meet: each says where, what was got, what is allowed and what to do."""
 
-__all__ = ["DataError", "FairnessError", "ModelError", "PolicyError", "PredictionError"]
+__all__ = [
+    "AttestationError",
+    "DataError",
+    "FairnessError",
+    "ModelError",
+    "PolicyError",
+    "PredictionError",
+    "SigningKeyError",
+]
 
 
 class FairnessError(Exception):
@@ -21,3 +29,11 @@ class ModelError(FairnessError):
 
 class PredictionError(FairnessError):
     """Predictions are incomplete, duplicated, or hold values that are not allowed."""
+
+
+class AttestationError(FairnessError):
+    """The signed statement about a record is missing, or does not vouch for it."""
+
+
+class SigningKeyError(FairnessError):
+    """A key cannot be used for signatures, or the package that makes them is not installed."""

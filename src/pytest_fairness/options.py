@@ -1,7 +1,7 @@
 """The command line and ini keys of the gate, and what they say."""
 
 from argparse import ArgumentTypeError
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ class Settings:
     policy: str | None
     models: tuple[str, ...]
     predictions: Mapping[str | None, Path] = field(default_factory=dict)
+    baseline: Mapping[str | None, Path] = field(default_factory=dict)
     record: Path | None = None
     save_predictions: Path | None = None
     device: str = "auto"
@@ -49,10 +50,20 @@ def add_options(parser: pytest.Parser) -> None:
         "Repeatable, one file an evaluation.",
     )
     group.addoption(
+        "--fairness-baseline",
+        action="append",
+        default=[],
+        type=parse_baseline,
+        metavar="[EVALUATION=]FILE",
+        help="Compare with the last release: a run record (JSON), or predictions (Parquet, CSV). "
+        "Repeatable, one file an evaluation; ini: fairness_baseline.",
+    )
+    group.addoption(
         "--fairness-record",
         type=Path,
         metavar="FILE",
-        help="Write the run record (JSON): verdicts, counts, policy, hashes, versions.",
+        help="Write the run record (JSON): verdicts, counts, policy, hashes, versions; and beside "
+        "it the predictions (Parquet), so that a later run can be compared image by image.",
     )
     group.addoption(
         "--fairness-save-predictions",
@@ -74,16 +85,28 @@ def add_options(parser: pytest.Parser) -> None:
         help="Images in a batch (default 64).",
     )
     parser.addini("fairness_policy", "Policy file, relative to the root folder.", default=None)
+    parser.addini(
+        "fairness_baseline", "Record to compare with, relative to the root folder.", default=None
+    )
     parser.addini("fairness_models", "Models under test.", type="args", default=[])
 
 
 def parse_predictions(text: str) -> tuple[str | None, Path]:
     """Split `[EVALUATION=]FILE`; the file must exist."""
+    return _split(text, "a Parquet or CSV file")
+
+
+def parse_baseline(text: str) -> tuple[str | None, Path]:
+    """Split `[EVALUATION=]FILE`; the file must exist."""
+    return _split(text, "a run record (.json), or predictions as a Parquet or CSV file")
+
+
+def _split(text: str, what: str) -> tuple[str | None, Path]:
     evaluation, equals, file = text.partition("=")
     if not equals or Path(text).exists():
         evaluation, file = "", text
     if not Path(file).is_file():
-        msg = f"{file!r} is not a file; give a Parquet or CSV file, or EVALUATION=FILE"
+        msg = f"{file!r} is not a file; give {what}, or EVALUATION=FILE"
         raise ArgumentTypeError(msg)
     return evaluation or None, Path(file)
 
@@ -103,22 +126,32 @@ def read_settings(config: pytest.Config) -> Settings:
     ini = config.getini("fairness_policy")
     if policy is None and ini:
         policy = _shortened(config.rootpath / ini, config.invocation_params.dir)
-    predictions: dict[str | None, Path] = {}
-    for evaluation, file in option.fairness_predictions:
-        if evaluation in predictions:
-            msg = f"--fairness-predictions: two files for {evaluation or 'the evaluation'}"
-            raise pytest.UsageError(msg)
-        predictions[evaluation] = file
+    predictions = _one_each(option.fairness_predictions, "--fairness-predictions")
+    baseline = _one_each(option.fairness_baseline, "--fairness-baseline")
+    if not baseline and (ini := config.getini("fairness_baseline")):
+        path = _shortened(config.rootpath / ini, config.invocation_params.dir)
+        baseline = {None: Path(path)}
     models = option.fairness_model or ([] if predictions else config.getini("fairness_models"))
     return Settings(
         policy=policy,
         models=tuple(dict.fromkeys(models)),
         predictions=predictions,
+        baseline=baseline,
         record=option.fairness_record,
         save_predictions=option.fairness_save_predictions,
         device=option.fairness_device,
         batch_size=option.fairness_batch_size,
     )
+
+
+def _one_each(given: Iterable[tuple[str | None, Path]], option: str) -> dict[str | None, Path]:
+    files: dict[str | None, Path] = {}
+    for evaluation, file in given:
+        if evaluation in files:
+            msg = f"{option}: two files for {evaluation or 'the evaluation'}"
+            raise pytest.UsageError(msg)
+        files[evaluation] = file
+    return files
 
 
 def _shortened(path: Path, folder: Path) -> str:

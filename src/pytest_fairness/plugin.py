@@ -1,7 +1,7 @@
 """The pytest plugin: one test a question, its numbers in the report. Loads nothing heavy."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -29,8 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker and an empty session; nothing is read yet."""
     config.addinivalue_line(
         "markers",
-        "fairness(*metrics): ask the policy's questions of these metrics, one test each; "
-        "without a metric, all of them.",
+        "fairness(*metrics, against=None): ask the policy's questions of these metrics, one test "
+        'each; with against="baseline", those of the rules against the baseline; without anything, '
+        "all of them.",
     )
     gate = GateSession(read_settings(config))
     config.stash[SESSION] = gate
@@ -39,14 +40,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Check the policy before anything runs: a bad one is a usage error, with xdist too."""
+    """Check policy and baseline before anything runs: a bad one is a usage error, with xdist too."""
     gate = session.config.stash[SESSION]
     if gate.settings.policy is None:
         return
     try:
-        for evaluation in gate.settings.predictions:
-            gate.policy.evaluation_named(evaluation)
-    except PolicyError as error:
+        gate.check()
+    except FairnessError as error:
         raise pytest.UsageError(str(error)) from error
 
 
@@ -57,8 +57,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     gate = metafunc.config.stash[SESSION]
     gate.collected = True
     try:
-        metrics = _metrics(metafunc.definition)
-        asked = gate.questions(metrics)
+        wanted = _wanted(metafunc.definition)
+        asked = gate.questions(wanted.metrics, against=wanted.against)
     except PolicyError as error:
         gate.problem = str(error)
         metafunc.parametrize("fairness_question", [None], ids=["not_asked"])
@@ -66,30 +66,45 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if asked:
         metafunc.parametrize("fairness_question", asked, ids=_unique_names(asked))
         return
-    what = f" with the metric {' or '.join(metrics)}" if metrics else ""
-    skip = pytest.mark.skip(reason=f"{gate.policy.source}: no rule{what}")
+    skip = pytest.mark.skip(reason=f"{gate.policy.source}: no rule{wanted.words}")
     metafunc.parametrize("fairness_question", [pytest.param(None, marks=skip, id="not_asked")])
 
 
-def _metrics(definition: pytest.Item) -> tuple[str, ...]:
-    """The metrics that a test asks for; none means all.
+class _Wanted(NamedTuple):
+    """The questions that a test asks for: of some metrics or all, with or without a baseline."""
+
+    metrics: tuple[str, ...] = ()
+    against: str | None = "any"
+
+    @property
+    def words(self) -> str:
+        """What is asked for, to follow `no rule`."""
+        metrics = f" with the metric {' or '.join(self.metrics)}" if self.metrics else ""
+        return f"{metrics} against the baseline" if self.against == "baseline" else metrics
+
+
+def _wanted(definition: pytest.Item) -> _Wanted:
+    """What a test's marker asks for; without a marker, everything.
 
     Raises:
-        PolicyError: The marker names an unknown metric.
+        PolicyError: The marker names an unknown metric, or something else to compare with.
     """
     from pytest_fairness.statistics.names import METRIC_NAMES
 
     marker = definition.get_closest_marker("fairness")
     if marker is None:
-        return ()
-    wrong = [name for name in (*marker.args, *marker.kwargs) if name not in METRIC_NAMES]
-    if wrong:
+        return _Wanted()
+    against = marker.kwargs.get("against", None if marker.args else "any")
+    wrong = [name for name in marker.args if name not in METRIC_NAMES]
+    wrong += [name for name in marker.kwargs if name != "against"]
+    if wrong or against not in ("any", "baseline", None):
+        got = wrong[0] if wrong else against
         msg = (
-            f"{definition.nodeid}: marker fairness takes metric names, got {wrong[0]!r}; allowed: "
-            f"{', '.join(METRIC_NAMES)}"
+            f'{definition.nodeid}: marker fairness takes metric names and against="baseline", got '
+            f"{got!r}; allowed metrics: {', '.join(METRIC_NAMES)}"
         )
         raise PolicyError(msg)
-    return marker.args
+    return _Wanted(marker.args, against)
 
 
 def _unique_names(asked: "list[Question]") -> list[str]:
@@ -150,10 +165,12 @@ def fairness_gate(
         except FairnessError as error:
             pytest.fail(f"{type(error).__name__}: {error}", pytrace=False)
         request.node.user_properties.extend(_properties(verdict, gate.policy.sha256))
-        undecided = verdict.outcome == "inconclusive"
-        if verdict.outcome == "fail" or (undecided and gate.policy.decision.inconclusive == "fail"):
-            from pytest_fairness.report import describe
+        from pytest_fairness.report import describe
 
+        if verdict.waiver is not None:
+            # Not pytest.xfail(): with --runxfail that would let the failure pass unseen.
+            raise pytest.xfail.Exception(describe(verdict), pytrace=False)
+        if verdict.blocks(gate.policy.decision.inconclusive):
             pytest.fail(describe(verdict), pytrace=False)
         return verdict
 
@@ -164,5 +181,7 @@ def _properties(verdict: "Verdict", policy_sha256: str) -> list[tuple[str, objec
     """The verdict number by number for readers of JUnit XML, and whole for the record."""
     names = ("outcome", "value", "low", "high", "n", "limit", "rule")
     numbers = [(f"fairness_{name}", str(getattr(verdict, name))) for name in names]
+    if verdict.waiver is not None:
+        numbers.append(("fairness_waived_until", verdict.waiver.until.isoformat()))
     whole = (VERDICT_PROPERTY, verdict.model_dump_json())
     return [*numbers, ("fairness_policy_sha256", policy_sha256), whole]

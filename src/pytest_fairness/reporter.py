@@ -79,31 +79,40 @@ class GateReporter:
             return
         if not self.gate.collected or self.gate.problem is not None:
             return
-        if self._is_full_run(session):
+        self.gate.full = self._is_full_run(session)
+        if self.gate.full:
             self.missing = self.gate.unjudged()
-        red = self.missing or self.gate.blocking_extras()
+        unmet = [one for one in self.gate.required() if one.outcome == "fail"]
+        red = self.missing or self.gate.blocking_extras() or unmet or self.gate.waiver_problems()
+        red = red or self.gate.vanished()
         if red and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self.gate.settings.record is not None:
-            self.gate.record().to_json(self.gate.settings.record)
+            self.gate.write_record(self.gate.settings.record)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the table of verdicts and what was left unjudged."""
         if not self.gate.verdicts and not self.missing:
             return
-        from pytest_fairness.report import describe, table_lines
+        from pytest_fairness.report import describe, since_lines, table_lines
 
         record = self.gate.record()
         terminalreporter.section("fairness gate")
         for line in table_lines(record):
             terminalreporter.write_line(line.text, **_COLOURS[line.outcome])
+        for line in since_lines(record):
+            terminalreporter.write_line(line.text, **_COLOURS[line.outcome])
+        for text in self.gate.vanished():
+            terminalreporter.write_line(f"FAILED gone since the baseline: {text}", red=True)
         for text in _never_judged(self.missing):
             terminalreporter.write_line(text, red=True)
         for verdict in self.gate.blocking_extras():
-            text = (
-                "FAILED without a test of its own, since the policy does not declare the level: "
-            )
+            text = "FAILED without a test of its own, since the policy does not declare the level: "
             terminalreporter.write_line(text + describe(verdict), red=True)
+        for text in record.problems:
+            terminalreporter.write_line(f"FAILED {text}", red=True)
+        for text in self.gate.ending_waivers():
+            terminalreporter.write_line(f"WARNING {text}", yellow=True)
         if self.gate.settings.record is not None:
             terminalreporter.write_line(f"record: {self.gate.settings.record}")
 
@@ -143,6 +152,12 @@ def _never_judged(missing: "Iterable[Question]") -> list[str]:
         by_rule.setdefault(question.rule.id, []).append(question)
     return [
         f"FAILED {some[0].rule.where}: rule {name!r} was never judged for {len(some)} of its "
-        f"questions, e.g. {some[0].name}; add a test marked fairness({some[0].rule.metric.name!r})"
+        f"questions, e.g. {some[0].name}; add a test marked fairness({_marker(some[0])})"
         for name, some in by_rule.items()
     ]
+
+
+def _marker(question: "Question") -> str:
+    """What a marker says to ask a question."""
+    against = "" if question.rule.against is None else f", against={question.rule.against!r}"
+    return f"{question.rule.metric.name!r}{against}"

@@ -1,5 +1,7 @@
 """What one pytest session knows: the policy, the questions asked, the verdicts given."""
 
+import datetime as dt
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +11,7 @@ from pytest_fairness.errors import FairnessError, PolicyError
 from pytest_fairness.options import Settings
 
 if TYPE_CHECKING:
+    from pytest_fairness.gate.policy_records import RequiredRecord
     from pytest_fairness.gate.questions import Question
     from pytest_fairness.gate.record import JudgedRun, RunRecord, Verdict
     from pytest_fairness.inference import Predictions
@@ -31,8 +34,14 @@ class GateSession:
     verdicts: "dict[str, Verdict]" = field(default_factory=dict)
     extras: "dict[str, Verdict]" = field(default_factory=dict)
     """Verdicts on levels that only the data know: missing values that the policy does not declare."""
+    kept: dict[tuple[str, str], Path] = field(default_factory=dict)
+    """Predictions of this run, to be written beside its record."""
     collected: bool = False
     deselected: int = 0
+    full: bool = False
+    """Whether nothing narrowed the questions of the run down; known at its end."""
+    today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
+    """Day (UTC) on which waivers must still hold."""
 
     @property
     def policy(self) -> "Policy":
@@ -53,6 +62,36 @@ class GateSession:
             self._policy = load_policy(self.settings.policy)
         return self._policy
 
+    def check(self) -> None:
+        """Check the policy and the baseline before anything runs.
+
+        Raises:
+            FairnessError: The policy is not valid or lacks an evaluation, or the run would write
+                over its baseline.
+        """
+        settings = self.settings
+        for evaluation in settings.predictions:
+            self.policy.evaluation_named(evaluation)
+        for evaluation, file in settings.baseline.items():
+            if evaluation is not None or file.suffix.lower() != ".json":
+                self.policy.evaluation_named(evaluation)
+        if settings.baseline or settings.record:
+            from pytest_fairness.gate.guard import check_baseline_stays
+
+            check_baseline_stays(settings.baseline.values(), self._written())
+
+    def _written(self) -> list[Path]:
+        """Files that the run will write."""
+        record, folder = self.settings.record, self.settings.save_predictions
+        files = [] if record is None else [record]
+        if folder is not None:
+            files += [
+                folder / f"{model}-{evaluation}.parquet"
+                for model in self.settings.models
+                for evaluation in self.policy.evaluations
+            ]
+        return files
+
     @property
     def models(self) -> tuple[str, ...]:
         """Names of the models under test; predictions from a file need no fixture.
@@ -70,14 +109,26 @@ class GateSession:
         )
         raise PolicyError(msg)
 
-    def questions(self, metrics: Sequence[str] = ()) -> "list[Question]":
-        """All questions, or those of some metrics."""
+    def questions(
+        self, metrics: Sequence[str] = (), *, against: str | None = "any"
+    ) -> "list[Question]":
+        """All questions, or those of some metrics.
+
+        Args:
+            metrics: Names of metrics; all when empty.
+            against: `baseline` for the rules against it, None for all others, `any` for both.
+        """
         from pytest_fairness.gate.questions import questions
 
         files = self.settings.predictions
         names = [self.policy.evaluation_named(name).name for name in files] or None
         asked = questions(self.policy, self.models, evaluations=names)
-        return [q for q in asked if not metrics or q.rule.metric.name in metrics]
+        return [
+            question
+            for question in asked
+            if (not metrics or question.rule.metric.name in metrics)
+            and against in ("any", question.rule.against)
+        ]
 
     def judge(
         self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
@@ -111,14 +162,33 @@ class GateSession:
         self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
     ) -> "RunRecord":
         from pytest_fairness.gate.run import judge
+        from pytest_fairness.inference import read_predictions
 
         evaluation = self.policy.evaluations[question.evaluation]
         files = self.settings.predictions
         if files:
             file = files.get(evaluation.name) or files[None]  # None: the only evaluation
-            return judge(self.policy, file, evaluation=evaluation.name, model=question.model)
-        predictions = self._predict_once(question, find_model, folder)
-        return judge(self.policy, predictions, evaluation=evaluation.name)
+            predictions = read_predictions(file, evaluation, model=question.model)
+        else:
+            predictions = self._predict_once(question, find_model, folder)
+        if self.settings.record is not None:
+            self._keep(predictions, folder)
+        baselines = self.settings.baseline
+        return judge(
+            self.policy,
+            predictions,
+            evaluation=evaluation.name,
+            baseline=baselines.get(evaluation.name) or baselines.get(None),
+            today=self.today,
+        )
+
+    def _keep(self, predictions: "Predictions", folder: Path) -> None:
+        """Keep predictions until the record is written; each process has a file of its own."""
+        folder.mkdir(parents=True, exist_ok=True)
+        key = predictions.model, predictions.evaluation
+        file = folder / f"{'-'.join(key)}.{os.getpid()}.kept.parquet"
+        predictions.to_parquet(file)
+        self.kept[key] = file
 
     def _predict_once(
         self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
@@ -155,6 +225,7 @@ class GateSession:
         return {
             "runs": [run.model_dump_json() for run in self.runs.values()],
             "extras": [verdict.model_dump_json() for verdict in self.extras.values()],
+            "kept": [[*key, str(file)] for key, file in self.kept.items()],
             "collected": self.collected,
             "deselected": self.deselected,
         }
@@ -166,6 +237,8 @@ class GateSession:
         for text in payload["runs"]:
             run = JudgedRun.model_validate_json(text)
             self.runs[run.model, run.evaluation] = run
+        for model, evaluation, file in payload["kept"]:
+            self.kept[model, evaluation] = Path(file)
         for text in payload["extras"]:
             verdict = Verdict.model_validate_json(text)
             self.extras[verdict.question] = verdict
@@ -178,10 +251,44 @@ class GateSession:
 
     def blocking_extras(self) -> "list[Verdict]":
         """Verdicts without a test of their own that must stop the release all the same."""
-        blocking = {"fail", "inconclusive"}
-        if self.policy.decision.inconclusive == "warn":
-            blocking = {"fail"}
-        return [verdict for verdict in self.extras.values() if verdict.outcome in blocking]
+        inconclusive = self.policy.decision.inconclusive
+        return [verdict for verdict in self.extras.values() if verdict.blocks(inconclusive)]
+
+    def waiver_problems(self) -> list[str]:
+        """Waivers that a full run must not pass with: ended, not used, or covering nothing."""
+        from pytest_fairness.gate.questions import questions
+        from pytest_fairness.gate.waivers import waiver_problems
+
+        if not self.full:
+            return []
+        verdicts = [*self.verdicts.values(), *self.extras.values()]
+        asked = questions(self.policy, self.models)  # those of evaluations that were left out too
+        return waiver_problems(self.policy, asked, verdicts, today=self.today)
+
+    def ending_waivers(self) -> list[str]:
+        """Waivers that end soon."""
+        from pytest_fairness.gate.waivers import ending_waivers
+
+        return ending_waivers(self.policy, today=self.today)
+
+    def required(self) -> "list[RequiredRecord]":
+        """Whether what the policy requires was judged; only a full run can tell."""
+        from pytest_fairness.gate.required import check_required
+
+        if not self.full:
+            return []
+        verdicts = [*self.verdicts.values(), *self.extras.values()]
+        return check_required(self.policy, self.runs.values(), verdicts, models=self.models)
+
+    def vanished(self) -> list[str]:
+        """Levels, groups and rules that the baseline had and a full run no longer has."""
+        return self.record().vanished if self.full else []
+
+    def write_record(self, path: Path) -> None:
+        """Write the record, and the predictions beside it."""
+        from pytest_fairness.gate.kept import write_record
+
+        write_record(self.record(), path, predictions=self.kept)
 
     def record(self) -> "RunRecord":
         """The record of the whole run, in the order of the policy."""
@@ -191,5 +298,10 @@ class GateSession:
         verdicts = [self.verdicts[key] for key in keys if key in self.verdicts]
         verdicts += self.extras.values()
         return record_of(
-            self.policy, list(self.runs.values()), verdicts, complete=not self.unjudged()
+            self.policy,
+            list(self.runs.values()),
+            verdicts,
+            complete=not self.unjudged(),
+            required=self.required(),
+            problems=self.waiver_problems(),
         )

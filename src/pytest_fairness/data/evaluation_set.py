@@ -18,7 +18,7 @@ class EvaluationSet:
     Args:
         name: Name of the evaluation in the policy.
         source: Path of the manifest.
-        samples: (N, 2 + attributes) text columns `id`, `target` and every attribute.
+        samples: (N, columns) text columns `id`, `target`, every attribute and carried column.
         levels: Attribute -> its levels: all that are declared, and `(missing)` where values are.
         classes: The declared classes, else the sorted values of the target.
         images: Reads the image of a sample by its position.

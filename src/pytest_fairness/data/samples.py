@@ -21,7 +21,7 @@ class Samples(NamedTuple):
     """Samples that passed every check.
 
     Args:
-        frame: (N, 2 + attributes) text columns `id`, `target` and every attribute.
+        frame: (N, columns) text columns `id`, `target`, every attribute and carried column.
         levels: Attribute -> its levels: the declared ones, and `(missing)` where values are.
         classes: The declared and the known classes, else the sorted values of the target.
     """
@@ -90,7 +90,15 @@ def read_samples(
     columns, levels = {"id": ids, "target": targets}, {}
     for name, declared in evaluation.attributes.items():
         columns[name], levels[name] = _read_attribute(rows, name, declared, ids=ids)
+    for name in evaluation.carried:
+        if name not in columns:
+            columns[name] = rows.required(name, key=_key_of(name, evaluation), ids=ids)
     return Samples(pd.DataFrame(columns).reset_index(drop=True), levels, classes)
+
+
+def _key_of(column: str, evaluation: "Evaluation") -> str:
+    """The key of the policy that names a carried column."""
+    return "cluster" if column == evaluation.cluster else "counterfactual"
 
 
 def check_classes(

@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pytest_fairness.gate.details import ChangeRecord, MatchedRecord
 from pytest_fairness.gate.questions import Question
+from pytest_fairness.statistics.clusters import ClusterCounts
 from pytest_fairness.statistics.comparisons import (
     Compared,
     against_best,
@@ -13,12 +16,14 @@ from pytest_fairness.statistics.comparisons import (
     between_all,
 )
 from pytest_fairness.statistics.counts import GroupCounts
-from pytest_fairness.statistics.differences import miettinen_nurminen as difference_interval
-from pytest_fairness.statistics.metrics import RateCounts, rate_counts
-from pytest_fairness.statistics.rates import wilson as rate_interval
-from pytest_fairness.statistics.ratios import score_ratio as ratio_interval
+from pytest_fairness.statistics.group_rates import GroupRates
+from pytest_fairness.statistics.metrics import rate_counts
+from pytest_fairness.statistics.names import RateDefinition
 
-__all__ = ["Estimate", "estimate"]
+__all__ = ["Estimate", "estimate", "named"]
+
+# Rates and a level -> values and intervals of every group or pair.
+Compare = Callable[[GroupRates, float], Compared]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,15 @@ class Estimate:
         high: Upper end of the interval.
         successes: What was counted in the group.
         n: What it was counted among, e.g. the negatives of the group for an FPR.
+        effective_n: What n is worth after the design effect of clusters; n without clusters.
         reference_successes: The same of the reference group.
         reference_n: The same of the reference group.
         reason: Why the value is undefined or incomplete; None when it is neither.
-        bounds_at: Interval if every group had at least so many samples at its rate.
+        bounds: Interval at another level and, where a size is given, if every group had at
+            least so many samples at its rate.
+        change: For a rule against the baseline, what was counted now and then.
+        matched: For a counterfactual metric, the matched images.
+        unasked: Whether what the question needs was not given, so that it was never asked.
     """
 
     group: dict[str, str]
@@ -48,12 +58,21 @@ class Estimate:
     n: int
     reference_successes: int | None
     reference_n: int | None
+    effective_n: float
     reason: str | None
-    bounds_at: Callable[[float], tuple[float, float]]
+    bounds: "Callable[[float, float], tuple[float, float]]"
+    change: ChangeRecord | None = None
+    matched: MatchedRecord | None = None
+    unasked: bool = False
 
 
 def estimate(
-    asked: Sequence[Question], counts: GroupCounts, *, positive: str | None, level: float
+    asked: Sequence[Question],
+    counts: GroupCounts,
+    *,
+    positive: str | None,
+    level: float,
+    cluster: str | None = None,
 ) -> list[Estimate]:
     """Answer the questions of one rule, model, evaluation and `by`, in their order.
 
@@ -62,56 +81,60 @@ def estimate(
         counts: Counts of the model's predictions.
         positive: The positive class.
         level: Level of the intervals, 0 to 1.
+        cluster: Axis of the counts whose levels are clusters of dependent samples.
     """
     if not asked:
         return []
     rule, by = asked[0].rule, asked[0].by
     index = None if positive is None else counts.classes.index(positive)
-    rates = rate_counts(counts.confusion(by), rule.metric.rate, positive=index)
+    rates = _group_rates(counts, by, rule.metric.rate, index, cluster)
     groups = counts.groups(by)
-    compare = _comparison(asked[0], groups, level)
-    compared = compare(rates)
-    wanted = (
-        range(1)
-        if asked[0].reference == "all"
-        else [compared.group.tolist().index(groups.index(dict(q.group))) for q in asked]
-    )
-    return [
-        _Row(rule.metric.rate.among, groups, rates, compare, compared, i).read() for i in wanted
-    ]
+    compare = _comparison(asked[0], groups)
+    compared = compare(rates, level)
+    if asked[0].reference == "all":
+        wanted = [0]
+    else:
+        positions = compared.group.tolist()
+        wanted = [positions.index(groups.index(dict(question.group))) for question in asked]
+    worth = rates.effective_n
+    among = rule.metric.rate.among
+    return [_Row(among, groups, rates, worth, compare, compared, row).read() for row in wanted]
 
 
-Compare = Callable[[RateCounts], Compared]
+def _group_rates(
+    counts: GroupCounts,
+    by: tuple[str, ...],
+    rate: RateDefinition,
+    positive: int | None,
+    cluster: str | None,
+) -> GroupRates:
+    whole = rate_counts(counts.confusion(by), rate, positive=positive)
+    if cluster is None:
+        return GroupRates(whole)
+    apart = rate_counts(counts.confusion((*by, cluster)), rate, positive=positive)
+    shape = len(whole.n), -1
+    return GroupRates(whole, ClusterCounts(apart.successes.reshape(shape), apart.n.reshape(shape)))
 
 
-def _comparison(question: Question, groups: list[dict[str, str]], level: float) -> Compare:
+def _comparison(question: Question, groups: list[dict[str, str]]) -> Compare:
     metric, reference = question.rule.metric, question.reference
     if metric.comparison == "none" or reference is None:
-        return lambda rates: _alone(rates, level)
+        return _alone
     kind = metric.comparison
-    interval = difference_interval if kind == "difference" else ratio_interval
     if reference == "all":
-        return lambda rates: between_all(rates, kind=kind, interval=interval, level=level)
+        return lambda rates, level: between_all(rates, kind=kind, level=level)
     if reference == "best":
-        return lambda rates: against_best(
-            rates,
-            kind=kind,
-            interval=interval,
-            level=level,
-            higher_is_better=metric.rate.higher_is_better,
+        better = metric.rate.higher_is_better
+        return lambda rates, level: against_best(
+            rates, kind=kind, level=level, higher_is_better=better
         )
     position = groups.index(dict(reference))
-    return lambda rates: against_reference(
-        rates, position, kind=kind, interval=interval, level=level
-    )
+    return lambda rates, level: against_reference(rates, position, kind=kind, level=level)
 
 
-def _alone(rates: RateCounts, level: float) -> Compared:
-    with np.errstate(invalid="ignore"):
-        value = rates.successes / rates.n
-    low, high = rate_interval(rates.successes, rates.n, level=level)
-    index = np.arange(len(rates.n))
-    return Compared(value, low, high, index, np.full_like(index, -1))
+def _alone(rates: GroupRates, level: float) -> Compared:
+    index = np.arange(len(rates.counts.n))
+    return Compared(rates.values, *rates.alone(level), index, np.full_like(index, -1))
 
 
 _WHAT = {
@@ -128,7 +151,8 @@ class _Row:
 
     among: str
     groups: list[dict[str, str]]
-    rates: RateCounts
+    rates: GroupRates
+    worth: NDArray[np.float64]
     compare: Compare
     compared: Compared
     row: int
@@ -146,24 +170,25 @@ class _Row:
             value=value,
             low=_finite(self.compared.low[self.row]) if value is not None else None,
             high=_finite(self.compared.high[self.row]) if value is not None else None,
-            successes=int(self.rates.successes[group]),
-            n=int(self.rates.n[group]),
-            reference_successes=int(self.rates.successes[reference]) if compares else None,
-            reference_n=int(self.rates.n[reference]) if compares else None,
+            successes=int(self.rates.counts.successes[group]),
+            n=int(self.rates.counts.n[group]),
+            reference_successes=int(self.rates.counts.successes[reference]) if compares else None,
+            reference_n=int(self.rates.counts.n[reference]) if compares else None,
             reason=self.reason(group, reference, undefined=value is None),
-            bounds_at=self.bounds_at,
+            effective_n=float(self.worth[group]),
+            bounds=self.bounds,
         )
 
     def reason(self, group: int, reference: int, *, undefined: bool) -> str | None:
         whole = len(self.compared.value) == 1 and reference >= 0
         concerned = range(len(self.groups)) if whole else {group, reference} - {-1}
-        empty = [self.groups[i] for i in concerned if self.rates.n[i] == 0]
+        empty = [self.groups[i] for i in concerned if self.rates.counts.n[i] == 0]
         if empty:
             return f"no {_WHAT[self.among]} in {'; '.join(map(named, empty))}"
         return "0 divided by 0: the rate is 0 in both groups" if undefined else None
 
-    def bounds_at(self, size: float) -> tuple[float, float]:
-        compared = self.compare(self.rates.grown(size))
+    def bounds(self, level: float, size: float = 0.0) -> tuple[float, float]:
+        compared = self.compare(self.rates.grown(size) if size else self.rates, level)
         return float(compared.low[self.row]), float(compared.high[self.row])
 
 

@@ -33,7 +33,8 @@ class Question:
     @property
     def name(self) -> str:
         """Readable test id: `ads-emoji_people-skin_tone-dark_v_light`."""
-        return "-".join((self.model, self.evaluation, "_x_".join(self.by), self._groups))
+        groups = self._groups if self.rule.against is None else f"{self._groups}_v_baseline"
+        return "-".join((self.model, self.evaluation, "_x_".join(self.by), groups))
 
     @property
     def key(self) -> str:
@@ -91,7 +92,7 @@ def ask(
     """The questions of one rule by some attributes, over the declared or the given levels."""
     levels = evaluation.attributes if levels is None else levels
     reference = None
-    if rule.metric.comparison != "none":
+    if rule.metric.comparison != "none" or rule.metric.matched:
         reference = rule.reference_for(by, evaluation)
     if reference == "all":
         yield Question(rule, model, evaluation.name, by, {}, reference)

@@ -3,23 +3,47 @@
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.gate.details import (
+    AcceptedRecord,
+    BaselineRecord,
+    ChangeRecord,
+    FrozenRecord,
+    MatchedRecord,
+    PredictionsFile,
+)
+from pytest_fairness.gate.policy_records import PolicyFile, RequiredRecord, WaiverRecord
+from pytest_fairness.policy.records import LimitKind
 
-__all__ = ["SCHEMA_VERSION", "JudgedRun", "Outcome", "PolicyRecord", "RunRecord", "Verdict"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "Correction",
+    "JudgedRun",
+    "Outcome",
+    "PolicyRecord",
+    "RunRecord",
+    "Verdict",
+]
 
 SCHEMA_VERSION: Literal[1] = 1
 Outcome: TypeAlias = Literal["pass", "fail", "inconclusive"]
 
 
-class _Record(BaseModel):
-    """Frozen; an infinite ratio is written as the text "Infinity", since JSON has no number for it."""
+class Correction(FrozenRecord):
+    """How a broken limit was checked against the number of questions asked."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
+    method: Literal["holm", "max-t", "none"]
+    questions: int
+    """Questions that the policy asks of the model."""
+    level: float
+    """Two-sided level of the interval that decided, 0 to 1."""
+    low: float
+    high: float
 
 
-class Verdict(_Record):
+class Verdict(FrozenRecord):
     """The answer to one question; the order of the fields is the file format."""
 
     rule: str
@@ -48,7 +72,7 @@ class Verdict(_Record):
     reference_n: int | None
     reference_successes: int | None
     limit: float | tuple[float, float]
-    bound: Literal["min", "max", "between"]
+    bound: LimitKind
     """Which side the limit bounds; `max` of a difference bounds its absolute value."""
     decide: Literal["interval", "estimate"]
     within_noise: bool
@@ -60,9 +84,30 @@ class Verdict(_Record):
     """File and line of the rule."""
     question: str
     """Unique name: rule id and test id."""
+    correction: Correction | None = None
+    """For a broken limit: the interval at the corrected level."""
+    cluster: str | None = None
+    """Column of the clusters whose dependence the interval accounts for."""
+    effective_n: float | None = None
+    """What n is worth after the design effect of the clusters."""
+    change: ChangeRecord | None = None
+    """For a rule against the baseline: what was counted now and then, and the worst samples."""
+    matched: MatchedRecord | None = None
+    """For a counterfactual metric: the matched images and the worst pairs."""
+    waiver: WaiverRecord | None = None
+    """Who answers for a verdict that would stop the release; the outcome stays what it is."""
+
+    def blocks(self, inconclusive: str) -> bool:
+        """Whether this answer alone stops the release.
+
+        Args:
+            inconclusive: What the policy does with an undecided question, `fail` or `warn`.
+        """
+        undecided = self.outcome == "inconclusive" and inconclusive == "fail"
+        return self.waiver is None and (self.outcome == "fail" or undecided)
 
 
-class PolicyRecord(_Record):
+class PolicyRecord(FrozenRecord):
     """The policy that a run was judged by."""
 
     source: str
@@ -71,9 +116,12 @@ class PolicyRecord(_Record):
     inconclusive: Literal["fail", "warn"]
     decide: Literal["interval", "estimate"]
     level: float
+    correction: Literal["holm", "max-t", "none"] = "holm"
+    files: list[PolicyFile] = Field(default_factory=list)
+    """The file and all that it extends, the one that extends nothing first."""
 
 
-class JudgedRun(_Record):
+class JudgedRun(FrozenRecord):
     """One model on one evaluation set: the counts behind its verdicts, and where they came from."""
 
     model: str
@@ -83,9 +131,13 @@ class JudgedRun(_Record):
     """Levels, classes and the cells that are not zero: [level..., true, predicted, count]."""
     metadata: dict[str, str] = Field(default_factory=dict)
     """Device, times, hashes of weights, preprocessing and data."""
+    predictions: PredictionsFile | None = None
+    """Predictions kept beside the record; None when they were not kept."""
+    baseline: BaselineRecord | None = None
+    """The baseline that it was compared with, and all that changed since."""
 
 
-class RunRecord(_Record):
+class RunRecord(FrozenRecord):
     """All verdicts of a run and all that is needed to check them."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -97,13 +149,26 @@ class RunRecord(_Record):
     verdicts: list[Verdict]
     complete: bool = True
     """Whether every question of the policy was judged."""
+    accepted: AcceptedRecord | None = None
+    """Set when the record was made the baseline."""
+    required: list[RequiredRecord] = Field(default_factory=list)
+    """Whether what the policy requires was judged with samples."""
+    problems: list[str] = Field(default_factory=list)
+    """What stops the release beside the verdicts: waivers that ended or that cover nothing."""
 
     @property
     def passed(self) -> bool:
         """Whether the release may go: all judged, none failed, none undecided that must not be."""
-        blocking = {"fail", "inconclusive"} if self.policy.inconclusive == "fail" else {"fail"}
         judged = bool(self.verdicts) and self.complete
-        return judged and not any(verdict.outcome in blocking for verdict in self.verdicts)
+        missing = any(one.outcome == "fail" for one in self.required)
+        stopped = any(verdict.blocks(self.policy.inconclusive) for verdict in self.verdicts)
+        return judged and not (missing or stopped or self.vanished or self.problems)
+
+    @property
+    def vanished(self) -> list[str]:
+        """Levels, groups and rules that the baseline had and this run no longer has."""
+        found = (run.baseline.vanished for run in self.runs if run.baseline is not None)
+        return list(dict.fromkeys(name for names in found for name in names))
 
     def to_json(self, path: str | Path) -> None:
         """Write the record as UTF-8 JSON; the folder is made when it is missing."""

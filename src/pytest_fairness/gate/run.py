@@ -1,18 +1,21 @@
 """The whole flow on one page, without pytest: policy, predictions, counts, verdicts, record."""
 
+import datetime as dt
 import platform
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_fairness.data import load_evaluation_set
-from pytest_fairness.gate.estimates import estimate
-from pytest_fairness.gate.questions import Question, ask
+from pytest_fairness.gate.evidence import gather_evidence
+from pytest_fairness.gate.judging import judge_counts
+from pytest_fairness.gate.policy_records import PolicyFile, RequiredRecord
 from pytest_fairness.gate.record import JudgedRun, PolicyRecord, RunRecord, Verdict
-from pytest_fairness.gate.verdict import give_verdict
+from pytest_fairness.gate.required import check_required
+from pytest_fairness.gate.since import describe_baseline
+from pytest_fairness.gate.waivers import apply_waivers, today_utc
 from pytest_fairness.inference import Predictions, read_predictions
 from pytest_fairness.policy import Evaluation, Policy, load_policy
 from pytest_fairness.statistics.counts import GroupCounts, count_groups
@@ -21,9 +24,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from pytest_fairness.gate.baseline import BaselineSource
     from pytest_fairness.models import Classifier
 
-__all__ = ["judge", "judge_counts", "judge_model", "record_of"]
+__all__ = ["judge", "judge_model", "record_of"]
 
 # Rows counted at a time: large enough for speed, small enough to stay in the cache.
 _ROWS_AT_A_TIME = 131_072
@@ -35,6 +39,8 @@ def judge(
     *,
     evaluation: str | None = None,
     model: str = "model",
+    baseline: "BaselineSource | None" = None,
+    today: dt.date | None = None,
 ) -> RunRecord:
     """Judge predictions by a policy; needs no model and no pytest.
 
@@ -44,6 +50,9 @@ def judge(
             the attribute columns that the evaluation names.
         evaluation: Which `[evaluation.NAME]` they are of; may be left out when there is one.
         model: Name of the model in the record.
+        baseline: The last release, for rules against it: a run record (a file finds the
+            predictions kept beside it), or predictions.
+        today: Day (UTC) on which waivers must still hold; today when absent.
 
     Raises:
         PolicyError: The policy is not valid, or has no such evaluation.
@@ -68,20 +77,37 @@ def judge(
     chosen = policy.evaluation_named(evaluation)
     if not isinstance(predictions, Predictions):
         predictions = read_predictions(predictions, chosen, model=model)
-    counts = count_groups(
-        predictions.table.to_batches(max_chunksize=_ROWS_AT_A_TIME),
-        levels=predictions.levels,
-        classes=predictions.classes,
-    )
+    counts = _count(predictions, chosen)
+    evidence = gather_evidence(predictions, counts, chosen, baseline=baseline)
     judged = JudgedRun(
         model=predictions.model,
         evaluation=chosen.name,
         n=counts.n,
         counts=counts.to_dict(),
         metadata=dict(predictions.metadata),
+        baseline=describe_baseline(policy, evidence),
     )
-    verdicts = judge_counts(policy, counts, evaluation=chosen, model=predictions.model)
-    return record_of(policy, [judged], verdicts, complete=True)
+    verdicts = judge_counts(
+        policy, counts, evaluation=chosen, model=predictions.model, evidence=evidence
+    )
+    verdicts = apply_waivers(policy, verdicts, today=today or today_utc())
+    required = check_required(
+        policy, [judged], verdicts, models=[predictions.model], evaluations=[chosen.name]
+    )
+    return record_of(policy, [judged], verdicts, complete=True, required=required)
+
+
+def _count(predictions: Predictions, evaluation: Evaluation) -> GroupCounts:
+    """Count predictions over the attributes, and over the clusters where there are some."""
+    levels = dict(predictions.levels)
+    if evaluation.cluster is not None and evaluation.cluster not in levels:
+        clusters = predictions.table.column(evaluation.cluster).unique().to_pylist()
+        levels[evaluation.cluster] = tuple(sorted(clusters))
+    return count_groups(
+        predictions.table.to_batches(max_chunksize=_ROWS_AT_A_TIME),
+        levels=levels,
+        classes=predictions.classes,
+    )
 
 
 def judge_model(
@@ -89,6 +115,7 @@ def judge_model(
     classifier: "Classifier",
     *,
     evaluation: str | None = None,
+    baseline: "BaselineSource | None" = None,
     device: str = "auto",
     batch_size: int = 64,
 ) -> RunRecord:
@@ -98,6 +125,7 @@ def judge_model(
         policy: As for `judge`.
         classifier: The model under test.
         evaluation: Which `[evaluation.NAME]` to run it on; may be left out when there is one.
+        baseline: As for `judge`.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         batch_size: Images in a batch.
     """
@@ -107,40 +135,21 @@ def judge_model(
     chosen = policy.evaluation_named(evaluation)
     samples = load_evaluation_set(chosen)
     predictions = predict(classifier, samples, device=device, batch_size=batch_size)
-    return judge(policy, predictions, evaluation=chosen.name)
-
-
-def judge_counts(
-    policy: Policy, counts: GroupCounts, *, evaluation: Evaluation, model: str
-) -> list[Verdict]:
-    """Answer every question that the policy asks of one model on one evaluation set.
-
-    Levels that the data have and the policy does not declare, missing values, are asked too.
-    """
-    asked: list[Question] = [
-        question
-        for rule in policy.rules
-        if evaluation.name in rule.evaluations
-        for by in rule.by
-        for question in ask(rule, evaluation, by, model=model, levels=counts.levels)
-    ]
-    verdicts: list[Verdict] = []
-    for _, some in groupby(asked, key=lambda question: (question.rule.id, question.by)):
-        together = list(some)
-        found = estimate(
-            together, counts, positive=evaluation.positive, level=policy.decision.level
-        )
-        pairs = zip(together, found, strict=True)
-        verdicts += [give_verdict(question, value, policy.decision) for question, value in pairs]
-    return verdicts
+    return judge(policy, predictions, evaluation=chosen.name, baseline=baseline)
 
 
 def record_of(
-    policy: Policy, runs: list[JudgedRun], verdicts: list[Verdict], *, complete: bool
+    policy: Policy,
+    runs: list[JudgedRun],
+    verdicts: list[Verdict],
+    *,
+    complete: bool,
+    required: Sequence[RequiredRecord] = (),
+    problems: Sequence[str] = (),
 ) -> RunRecord:
     """Put the parts of a run together."""
     return RunRecord(
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         versions=_versions(),
         policy=PolicyRecord(
             source=policy.source,
@@ -149,10 +158,14 @@ def record_of(
             inconclusive=policy.decision.inconclusive,
             decide=policy.decision.decide,
             level=policy.decision.level,
+            correction=policy.decision.correction,
+            files=[PolicyFile(**asdict(file)) for file in policy.texts],
         ),
         runs=runs,
         verdicts=verdicts,
         complete=complete,
+        required=list(required),
+        problems=list(problems),
     )
 
 

@@ -1,43 +1,51 @@
-"""From an estimate and a limit to pass, fail or inconclusive, with the reason in words."""
+"""From an answer to pass, fail or inconclusive, with the reason in words."""
 
 import math
-from typing import Literal, TypeAlias
 
-from pytest_fairness.gate.estimates import Estimate
-from pytest_fairness.gate.questions import Question
-from pytest_fairness.gate.record import Outcome, Verdict
-from pytest_fairness.policy import Decision, Limit
+from pytest_fairness.gate.multiplicity import Confirmation
+from pytest_fairness.gate.record import Correction, Outcome, Verdict
+from pytest_fairness.gate.sides import Answer, decide
+from pytest_fairness.policy import Decision
 
-__all__ = ["decide", "give_verdict", "settling_size"]
+__all__ = ["give_verdict", "settling_size"]
 
-Side: TypeAlias = Literal["kept", "broken", "open"]
-
-# A rate computed in floating point may miss its limit by a rounding error, not by a sample.
-_ROUNDING = 1e-9
 _MOST_SAMPLES = 1_000_000
 
 
-def decide(low: float, high: float, limit: Limit) -> Side:
-    """Say whether an interval shows its limit kept, shows it broken, or leaves it open.
+def give_verdict(
+    answer: Answer,
+    decision: Decision,
+    *,
+    confirmation: Confirmation | None = None,
+    family: int = 1,
+    cluster: str | None = None,
+) -> Verdict:
+    """Judge one question.
 
-    Example:
-        >>> decide(0.75, 0.85, Limit("min", 0.7, 1.0)), decide(0.6, 0.8, Limit("min", 0.7, 1.0))
-        ('kept', 'open')
+    Args:
+        answer: The question and its estimate.
+        decision: Level and correction of the policy.
+        confirmation: What the correction says of a broken limit; None where none is broken.
+        family: Number of questions that the correction counts.
+        cluster: Column of the clusters that the interval accounts for.
     """
-    if high < limit.low - _ROUNDING or low > limit.high + _ROUNDING:
-        return "broken"
-    if low >= limit.low - _ROUNDING and high <= limit.high + _ROUNDING:
-        return "kept"
-    return "open"
-
-
-def give_verdict(question: Question, estimate: Estimate, decision: Decision) -> Verdict:
-    """Judge one question."""
+    question, estimate = answer.question, answer.estimate
     rule = question.rule
-    outcome, reason = _outcome(question, estimate)
+    outcome, reason = _outcome(answer, confirmation, family)
     settles = None
     if outcome == "inconclusive" and estimate.value is not None:
-        settles = settling_size(estimate, rule.limit)
+        settles = settling_size(
+            answer, level=decision.level, corrected=_corrected(decision, family)
+        )
+    correction = None
+    if confirmation is not None and rule.decide == "interval":
+        correction = Correction(
+            method=decision.correction,
+            questions=family,
+            level=confirmation.level,
+            low=confirmation.low,
+            high=confirmation.high,
+        )
     return Verdict(
         rule=rule.id,
         metric=rule.metric.name,
@@ -59,67 +67,87 @@ def give_verdict(question: Question, estimate: Estimate, decision: Decision) -> 
         limit=rule.limit.shown,
         bound=rule.limit.kind,
         decide=rule.decide,
-        within_noise=_within_noise(estimate, rule.limit),
+        within_noise=answer.side not in ("kept", "broken"),
         reason=reason,
         n_to_settle=settles,
         where=rule.where,
         question=question.key,
+        correction=correction,
+        cluster=cluster,
+        effective_n=estimate.effective_n if cluster else None,
+        change=estimate.change,
+        matched=estimate.matched,
     )
 
 
-def _outcome(question: Question, estimate: Estimate) -> tuple[Outcome, str]:
-    rule = question.rule
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return "inconclusive", f"undefined: {estimate.reason}"
+def _outcome(answer: Answer, confirmation: Confirmation | None, family: int) -> tuple[Outcome, str]:
+    rule, estimate = answer.question.rule, answer.estimate
+    if estimate.value is None or answer.side is None:
+        undefined = str(estimate.reason) if estimate.unasked else f"undefined: {estimate.reason}"
+        return "inconclusive", undefined
     smallest = min(n for n in (estimate.n, estimate.reference_n) if n is not None)
     if smallest < rule.min_samples:
         return "inconclusive", f"n = {smallest} is below min_samples = {rule.min_samples}"
     if rule.decide == "estimate":
-        side = decide(estimate.value, estimate.value, rule.limit)
-    else:
-        side = decide(estimate.low, estimate.high, rule.limit)
-    if side == "broken":
-        return "fail", _BECAUSE[rule.decide][side]
-    if estimate.reason is not None:
-        return "inconclusive", f"incomplete: {estimate.reason}"
-    return ("pass" if side == "kept" else "inconclusive"), _BECAUSE[rule.decide][side]
+        return _by_estimate(answer, estimate.value)
+    return _by_interval(answer, confirmation, family)
 
 
-_BECAUSE: dict[str, dict[Side, str]] = {
-    "interval": {
-        "kept": "the whole interval keeps the limit",
-        "broken": "the whole interval breaks the limit",
-        "open": "the interval reaches over the limit",
-    },
-    "estimate": {
-        "kept": "the estimate keeps the limit",
-        "broken": "the estimate breaks the limit",
-        "open": "the estimate is undefined",
-    },
-}
+def _by_interval(
+    answer: Answer, confirmation: Confirmation | None, family: int
+) -> tuple[Outcome, str]:
+    if answer.side == "broken":
+        if confirmation is None or confirmation.broken:
+            return "fail", "the whole interval breaks the limit"
+        return "inconclusive", _maybe_chance(confirmation, family)
+    if answer.estimate.reason is not None:
+        return "inconclusive", f"incomplete: {answer.estimate.reason}"
+    if answer.side == "kept":
+        return "pass", "the whole interval keeps the limit"
+    return "inconclusive", "the interval reaches over the limit"
 
 
-def _within_noise(estimate: Estimate, limit: Limit) -> bool:
-    """Whether the interval cannot tell which side of the limit the truth is on."""
-    if estimate.low is None or estimate.high is None:
-        return True
-    return decide(estimate.low, estimate.high, limit) == "open"
+def _by_estimate(answer: Answer, value: float) -> tuple[Outcome, str]:
+    if decide(value, value, answer.question.rule.limit) == "broken":
+        return "fail", "the estimate breaks the limit"
+    if answer.estimate.reason is not None:
+        return "inconclusive", f"incomplete: {answer.estimate.reason}"
+    return "pass", "the estimate keeps the limit"
 
 
-def settling_size(estimate: Estimate, limit: Limit) -> int | None:
+def _maybe_chance(confirmation: Confirmation, family: int) -> str:
+    return (
+        f"the interval breaks the limit, but among {family} questions that may be chance: at "
+        f"{confirmation.level * 100:.4g} % it is {confirmation.low:.3f} … {confirmation.high:.3f}"
+    )
+
+
+def _corrected(decision: Decision, family: int) -> float:
+    """Level at which the first of `family` failures is confirmed."""
+    return decision.level if decision.correction == "none" else 1 - (1 - decision.level) / family
+
+
+def settling_size(answer: Answer, *, level: float, corrected: float) -> int | None:
     """How many samples each group would need to settle an open question at the same rates.
+
+    Args:
+        answer: An open question.
+        level: Level at which a limit is shown to be kept.
+        corrected: Level at which it is shown to be broken.
 
     Returns:
         The smallest number to about one percent; None when a million would not do, which is
         so when the value lies on its limit.
     """
+    estimate, limit = answer.estimate, answer.question.rule.limit
 
     def settled(size: float) -> bool:
-        return decide(*estimate.bounds_at(size), limit) != "open"
+        side = decide(*estimate.bounds(level, size), limit)
+        if side == "broken" and corrected > level:
+            return decide(*estimate.bounds(corrected, size), limit) == "broken"
+        return side != "open"
 
-    short = enough = float(max(estimate.n, 1))
-    if estimate.reference_n:
-        short = enough = min(enough, float(estimate.reference_n))
+    short = enough = float(max(min(estimate.n, estimate.reference_n or estimate.n), 1))
     while not settled(enough):
         short, enough = enough, enough * 2
         if enough > _MOST_SAMPLES:

@@ -10,8 +10,8 @@ from pytest_fairness.inference.predictions import Predictions
 from pytest_fairness.inference.read import read_predictions
 
 if TYPE_CHECKING:
-    from pytest_fairness.inference.device import choose_device
     from pytest_fairness.inference.as_found import left_as_found
+    from pytest_fairness.inference.device import choose_device
     from pytest_fairness.inference.local import predict
 
 __all__ = ["Predictions", "choose_device", "left_as_found", "predict", "read_predictions"]

@@ -14,9 +14,9 @@ from torch import nn
 
 from pytest_fairness.data.levels import listed
 from pytest_fairness.errors import ModelError, PredictionError
+from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.device import choose_device
 from pytest_fairness.inference.forward import Forward
-from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.predictions import Predictions, prediction_table
 from pytest_fairness.models.weights import hash_weights
 

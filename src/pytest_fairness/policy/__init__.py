@@ -1,23 +1,36 @@
 """A team's policy: TOML -> `Policy` (evaluations, rules, limits), each with the line it stands on."""
 
-from pytest_fairness.policy.load import load_policy
+from pytest_fairness.policy.change import Change
+from pytest_fairness.policy.compare import compare
+from pytest_fairness.policy.document import Document
+from pytest_fairness.policy.load import load_policy, read_document
 from pytest_fairness.policy.records import (
     Decision,
     Evaluation,
     Limit,
     Policy,
+    PolicyText,
     Reference,
+    Required,
     Rule,
+    Waiver,
 )
 from pytest_fairness.policy.schema import policy_schema
 
 __all__ = [
+    "Change",
     "Decision",
+    "Document",
     "Evaluation",
     "Limit",
     "Policy",
+    "PolicyText",
     "Reference",
+    "Required",
     "Rule",
+    "Waiver",
+    "compare",
     "load_policy",
     "policy_schema",
+    "read_document",
 ]

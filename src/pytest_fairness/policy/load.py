@@ -1,31 +1,38 @@
 """Read a policy and check all that can be checked without data; every error says where."""
 
 import hashlib
-import json
-import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from pytest_fairness.errors import PolicyError
-from pytest_fairness.policy.lines import TomlLines
-from pytest_fairness.policy.records import Decision, Evaluation, Policy
+from pytest_fairness.policy.compare import refuse_loosening
+from pytest_fairness.policy.document import Document, KeyPath
+from pytest_fairness.policy.inherit import merge
+from pytest_fairness.policy.layers import Layer, read_layers
+from pytest_fairness.policy.problems import check_shape, suggest, validate
+from pytest_fairness.policy.records import (
+    Decision,
+    Evaluation,
+    Policy,
+    PolicyText,
+    Required,
+    Rule,
+    Waiver,
+)
 from pytest_fairness.policy.rules import RuleProblem, resolve_rules
 from pytest_fairness.policy.schema import EvaluationTable, PolicyDocument
 
-__all__ = ["load_policy"]
+__all__ = ["load_policy", "read_document"]
 
 
 def load_policy(source: str | Path | Mapping[str, Any] | Policy) -> Policy:
     """Return the validated policy of a TOML file, or of a mapping of the same shape.
 
     Raises:
-        PolicyError: The file is missing or malformed, or a key, metric, attribute or limit is
-            not allowed; the message names file, line and rule.
+        PolicyError: A file is missing or malformed, a key, metric, attribute or limit is not
+            allowed, or the policy loosens what it extends; the message names file, line and rule.
 
     Example:
         >>> policy = load_policy({
@@ -39,63 +46,88 @@ def load_policy(source: str | Path | Mapping[str, Any] | Policy) -> Policy:
     """
     if isinstance(source, Policy):
         return source
-    if isinstance(source, Mapping):
-        text = json.dumps(source, indent=2, sort_keys=True, default=str)
-        return _Reader("policy", text, TomlLines(""), Path()).read(dict(source))
-    path = Path(source)
-    text = _read_text(path)
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        msg = f"{path}: not valid TOML: {error}"
-        raise PolicyError(msg) from error
-    return _Reader(str(source), text, TomlLines(text), path.parent).read(document)
+    layers = read_layers(source)
+    return _Resolution(_document(layers)).policy(layers)
 
 
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        msg = (
-            f"{path}: no such policy file (looked for {path.absolute()}); give the path with "
-            "--fairness-policy or the ini key fairness_policy"
-        )
-        raise PolicyError(msg) from error
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: the policy file cannot be read: {error}"
-        raise PolicyError(msg) from error
+def read_document(source: str | Path | Mapping[str, Any]) -> Document:
+    """Return the effective text of a policy; one that others extend need not be complete.
+
+    Raises:
+        PolicyError: As for `load_policy`, but for what only a complete policy can break.
+    """
+    return _document(read_layers(source))
 
 
-class _Reader:
-    """One policy being read: its name, text, lines and folder, for values and for messages."""
+def _document(layers: list[Layer]) -> Document:
+    for layer in layers:
+        check_shape(layer.raw, place=layer.place)
+    first, *others = layers
+    document = merge(None, first)
+    for layer in others:
+        parent, document = document, merge(document, layer)
+        refuse_loosening(parent, document)
+    return document
 
-    def __init__(self, name: str, text: str, lines: TomlLines, folder: Path) -> None:
-        self.name = name
-        self.text = text
-        self.lines = lines
-        self.folder = folder
 
-    def read(self, raw: dict[str, Any]) -> Policy:
-        document = self.validate(raw)
+class _Resolution:
+    """A document being turned into records."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def policy(self, layers: list[Layer]) -> Policy:
+        tables = validate(self.document.raw, place=self.document.place)
         evaluations = {
-            name: self.evaluation(name, table) for name, table in document.evaluation.items()
+            name: self.evaluation(name, table) for name, table in tables.evaluation.items()
         }
-        decision = Decision(**document.decision.model_dump())
+        decision = Decision(**tables.decision.model_dump())
+        texts = tuple(PolicyText(layer.name, layer.text, _sha256(layer.text)) for layer in layers)
+        return Policy(
+            decision=decision,
+            evaluations=evaluations,
+            rules=self.rules(tables, evaluations, decision),
+            source=layers[-1].name,
+            text=layers[-1].text,
+            sha256=texts[0].sha256
+            if len(texts) == 1
+            else _sha256("".join(t.sha256 for t in texts)),
+            required=self.required(tables),
+            waivers=self.waivers(tables),
+            texts=texts,
+            document=self.document,
+        )
+
+    def rules(
+        self, tables: PolicyDocument, evaluations: Mapping[str, Evaluation], decision: Decision
+    ) -> tuple[Rule, ...]:
+        place = self.document.place
         try:
-            rules = resolve_rules(
-                document.rule, evaluations, decide=decision.decide, where=self.place
-            )
+            rules = resolve_rules(tables.rule, evaluations, decide=decision.decide, where=place)
         except RuleProblem as problem:
             raise self.error(problem.path, problem.message) from problem
-        digest = hashlib.sha256(self.text.encode()).hexdigest()
-        return Policy(decision, evaluations, rules, self.name, self.text, digest)
+        return tuple(
+            replace(rule, origins={key: place(("rule", number, key)) for key in written})
+            for number, (rule, written) in enumerate(
+                zip(rules, self.document.tables("rule"), strict=True)
+            )
+        )
 
-    def validate(self, raw: dict[str, Any]) -> PolicyDocument:
-        try:
-            return PolicyDocument.model_validate(raw)
-        except ValidationError as error:
-            problems = [self.explain(problem, raw) for problem in error.errors()]
-            raise PolicyError("\n".join(dict.fromkeys(problems))) from error
+    def required(self, tables: PolicyDocument) -> tuple[Required, ...]:
+        found = []
+        for number, table in enumerate(tables.required):
+            where = self.document.place(("required", number))
+            if table.evaluation is None and table.group is None:
+                msg = f"{where}: [[required]] names nothing; write evaluation or group, or both"
+                raise PolicyError(msg)
+            found.append(Required(table.evaluation, table.group or {}, table.min_samples, where))
+        return tuple(found)
+
+    def waivers(self, tables: PolicyDocument) -> tuple[Waiver, ...]:
+        return tuple(
+            Waiver(**table.model_dump(), where=self.document.place(("waiver", number)))
+            for number, table in enumerate(tables.waiver)
+        )
 
     def evaluation(self, name: str, table: EvaluationTable) -> Evaluation:
         path = ("evaluation", name)
@@ -105,13 +137,13 @@ class _Reader:
                 raise self.error(
                     (*path, "reference"),
                     f"evaluation {name!r}: reference names attribute {attribute!r}, which "
-                    f"attributes does not declare{_suggest(attribute, table.attributes)}",
+                    f"attributes does not declare{suggest(attribute, table.attributes)}",
                 )
             if level not in levels:
                 raise self.error(
                     (*path, "reference"),
                     f"evaluation {name!r}: reference {attribute} = {level!r} is not a declared "
-                    f"level{_suggest(level, levels)}",
+                    f"level{suggest(level, levels)}",
                 )
         for attribute, levels in table.attributes.items():
             if len(set(levels)) != len(levels):
@@ -119,99 +151,28 @@ class _Reader:
                     (*path, "attributes"),
                     f"evaluation {name!r}: attribute {attribute!r} declares a level twice: {levels}",
                 )
+        if table.cluster in table.attributes:
+            raise self.error(
+                (*path, "cluster"),
+                f"evaluation {name!r}: cluster = {table.cluster!r} is also an attribute; a cluster "
+                "is what several images show, a person or a design",
+            )
         if table.positive and table.classes and table.positive not in table.classes:
             raise self.error(
                 (*path, "positive"),
                 f"evaluation {name!r}: positive = {table.positive!r} is not one of "
-                f"classes{_suggest(table.positive, table.classes)}",
+                f"classes{suggest(table.positive, table.classes)}",
             )
         values = table.model_dump()
-        values["manifest"] = self.folder / table.manifest if table.manifest else None
+        values["manifest"] = Path(table.manifest) if table.manifest else None
         for key in ("attributes", "where"):
             values[key] = {column: tuple(levels) for column, levels in values[key].items()}
         values["classes"] = tuple(table.classes) if table.classes else None
         return Evaluation(name=name, **values)
 
-    def place(self, path: tuple[str | int, ...]) -> str:
-        """`file.toml:23`, or `policy, rule 2` for a mapping."""
-        if line := self.lines.of(path):
-            return f"{self.name}:{line}"
-        table = [f"{key} {n + 1}" for key, n in pairwise(path) if type(n) is int]
-        return ", ".join([self.name, *table])
-
-    def error(self, path: tuple[str | int, ...], message: str) -> PolicyError:
-        return PolicyError(f"{self.place(path)}: {message}")
-
-    def explain(self, problem: Any, raw: dict[str, Any]) -> str:
-        """One pydantic problem as: where, what was got, what is allowed, what to write."""
-        path = tuple(part for part in problem["loc"] if not _is_union_branch(part))
-        key = path[-1]
-        if problem["type"] == "extra_forbidden":
-            allowed = _allowed_keys(path[:-1])
-            message = f"unknown key {key!r}{_suggest(str(key), allowed)}"
-        elif problem["type"] == "missing":
-            message = f"{_table_name(path[:-1])} needs the key {key!r}{_HINTS.get(str(key), '')}"
-        elif problem["type"] == "literal_error" and key == "metric":
-            allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-            message = (
-                f"unknown metric {problem['input']!r}{_suggest(str(problem['input']), allowed)}"
-            )
-        elif key == "reference" and path[0] == "rule":
-            message = (
-                f'reference = {problem["input"]!r}; write levels such as {{ sex = "male" }}, '
-                '"best" or "all"'
-            )
-        else:
-            shown = ".".join(str(part) for part in path)
-            message = (
-                f"{shown} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
-            )
-        return f"{self.place(path)}: {_rule_name(path, raw)}{message}"
+    def error(self, path: KeyPath, message: str) -> PolicyError:
+        return PolicyError(f"{self.document.place(path)}: {message}")
 
 
-_HINTS = {
-    "inconclusive": '; write inconclusive = "fail" to block a release that cannot be judged, '
-    'or "warn" to let it through with a warning (there is no default)',
-    "decision": '; write [decision] with inconclusive = "fail" or "warn"',
-    "schema": "; write schema = 1",
-    "attributes": '; write attributes = { sex = ["female", "male"] }',
-    "evaluation": "; write [evaluation.NAME] with manifest, target and attributes",
-    "rule": "; write at least one [[rule]]",
-}
-
-
-def _is_union_branch(part: str | int) -> bool:
-    """Pydantic puts the tried branch of a union into the location; users did not write it."""
-    return isinstance(part, str) and (part.startswith(("dict[", "literal[", "constrained")))
-
-
-def _rule_name(path: tuple[str | int, ...], raw: dict[str, Any]) -> str:
-    if len(path) > 1 and path[0] == "rule" and isinstance(path[1], int):
-        rule = raw["rule"][path[1]]
-        name = rule.get("id") or rule.get("metric") if isinstance(rule, dict) else None
-        return f"rule {name!r}: " if name else ""
-    return ""
-
-
-def _allowed_keys(path: tuple[str | int, ...]) -> list[str]:
-    model: Any = PolicyDocument
-    tables = {"decision": "decision", "evaluation": "evaluation", "rule": "rule"}
-    if path and path[0] in tables:
-        annotation = PolicyDocument.model_fields[str(path[0])].annotation
-        model = getattr(annotation, "__args__", (annotation,))[-1]
-    return [info.alias or name for name, info in model.model_fields.items()]
-
-
-def _table_name(path: tuple[str | int, ...]) -> str:
-    if not path:
-        return "the policy"
-    if path[0] == "rule":
-        return "[[rule]]"
-    return f"[{'.'.join(map(str, path))}]"
-
-
-def _suggest(name: str, allowed: Any) -> str:
-    names = [str(item) for item in allowed]
-    close = get_close_matches(name, names, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{hint} Allowed: {', '.join(names)}" if hint else f"; allowed: {', '.join(names)}"
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

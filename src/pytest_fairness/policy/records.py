@@ -1,11 +1,13 @@
 """The policy after validation: frozen records that the later rooms read."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from pytest_fairness.errors import PolicyError
+from pytest_fairness.policy.document import Document
 from pytest_fairness.statistics.names import Metric
 
 __all__ = [
@@ -14,13 +16,18 @@ __all__ = [
     "Evaluation",
     "Inconclusive",
     "Limit",
+    "LimitKind",
     "Policy",
+    "PolicyText",
     "Reference",
+    "Required",
     "Rule",
+    "Waiver",
 ]
 
 Decide = Literal["interval", "estimate"]
 Inconclusive = Literal["fail", "warn"]
+LimitKind = Literal["min", "max", "between", "max_drop", "max_widening"]
 # One level per attribute, or how to find the reference: the best group, or all groups (max v min).
 Reference = Mapping[str, str] | Literal["best", "all"]
 
@@ -32,6 +39,7 @@ class Decision:
     inconclusive: Inconclusive
     decide: Decide = "interval"
     level: float = 0.95
+    correction: Literal["holm", "max-t", "none"] = "holm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,14 @@ class Evaluation:
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reference: Mapping[str, str] = field(default_factory=dict)
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cluster: str | None = None
+    counterfactual: tuple[str, ...] = ()
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Columns that samples and predictions keep beside the attributes."""
+        cluster = () if self.cluster is None else (self.cluster,)
+        return tuple(dict.fromkeys((*cluster, *self.counterfactual)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +74,10 @@ class Limit:
     """The range that a value must keep: `low <= value <= high`, as the policy wrote it.
 
     `max` of a difference bounds its absolute value: a gap harms whichever group it is against.
+    `max_drop` and `max_widening` bound how much worse a rate or gap is than in the baseline.
     """
 
-    kind: Literal["min", "max", "between"]
+    kind: LimitKind
     low: float
     high: float
 
@@ -81,10 +98,19 @@ class Rule:
     by: tuple[tuple[str, ...], ...]
     limit: Limit
     decide: Decide
+    against: Literal["baseline"] | None = None
     min_samples: int = 1
+    min_share: float = 0.0
     reference: Reference | None = None
     evaluations: tuple[str, ...] = ()
     where: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Key -> file and line that it came from."""
+
+    @property
+    def from_counts(self) -> bool:
+        """Whether the counts of a run answer it; else it needs a baseline or matched images."""
+        return self.against is None and not self.metric.matched
 
     def reference_for(self, by: tuple[str, ...], evaluation: Evaluation) -> Reference:
         """The reference of one `by`: the rule's own, else the evaluation's, else all groups."""
@@ -97,8 +123,55 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Required:
+    """One `[[required]]`: an evaluation or a group that must be judged with samples."""
+
+    evaluation: str | None
+    group: Mapping[str, str]
+    min_samples: int = 1
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """One `[[waiver]]`: failures of a rule that somebody answers for until a day (inclusive, UTC)."""
+
+    rule: str
+    reason: str
+    approved_by: str
+    until: dt.date
+    group: Mapping[str, str] | None = None
+    model: str | None = None
+    evaluation: str | None = None
+    ticket: str | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyText:
+    """One file of a policy, as it was read."""
+
+    source: str
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """A validated policy: its decision, its evaluations, its rules, and its text."""
+    """A validated policy: its decision, its evaluations, its rules, and its text.
+
+    Args:
+        decision: How an interval becomes a verdict.
+        evaluations: Name -> evaluation set.
+        rules: What is asked, inherited rules first.
+        source: File that was asked for.
+        text: Its text.
+        sha256: Hash of its text; where it extends others, of the hashes of all texts in order.
+        required: What must be judged with samples.
+        waivers: Failures that somebody answers for.
+        texts: Every file, the one that extends nothing first.
+        document: Effective values, with the file and line of each.
+    """
 
     decision: Decision
     evaluations: Mapping[str, Evaluation]
@@ -106,6 +179,10 @@ class Policy:
     source: str
     text: str
     sha256: str
+    required: tuple[Required, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    texts: tuple[PolicyText, ...] = ()
+    document: Document = field(default_factory=lambda: Document("policy"))
 
     def evaluation_named(self, name: str | None) -> Evaluation:
         """Return the evaluation of this name; without a name, the only one.

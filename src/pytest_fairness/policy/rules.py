@@ -1,14 +1,15 @@
-"""From the `[[rule]]` tables to rules that can be judged: presets, defaults, limits, references."""
+"""From the `[[rule]]` tables to rules that can be judged: defaults, limits, references."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
-from pytest_fairness.policy.presets import preset_names, preset_rule
+from pytest_fairness.policy.counterfactual import check_counterfactual_rule
 from pytest_fairness.policy.records import Decide, Evaluation, Limit, Rule
+from pytest_fairness.policy.regression import baseline_limit, check_baseline_rule
 from pytest_fairness.policy.schema import RuleTable, allowed_range
 from pytest_fairness.statistics.names import metric_named
 
-__all__ = ["RuleProblem", "resolve_rules"]
+__all__ = ["RuleProblem", "limit_of", "resolve_rules"]
 
 Path = tuple[str | int, ...]
 
@@ -32,12 +33,12 @@ def resolve_rules(
     """Return the rules of a policy in their order.
 
     Raises:
-        RuleProblem: A rule has no limit or two, a limit outside its range, an unknown preset,
-            attribute, evaluation or reference, or an id that another rule has.
+        RuleProblem: A rule has no limit or two, a limit outside its range, an unknown attribute,
+            evaluation or reference, or an id that another rule has.
     """
     rules: list[Rule] = []
     for index, table in enumerate(tables):
-        rule = _Resolver(index, _with_preset(index, table), evaluations).rule(decide, where)
+        rule = _Resolver(index, table, evaluations).rule(decide, where)
         for other in rules:
             if other.id == rule.id:
                 what = f"rule {rule.id!r} stands here and at {other.where}; give each its own id"
@@ -46,21 +47,13 @@ def resolve_rules(
     return tuple(rules)
 
 
-def _with_preset(index: int, table: RuleTable) -> RuleTable:
-    if table.preset is None:
-        return table
-    if table.preset not in preset_names():
-        what = f"unknown preset {table.preset!r}; allowed: {', '.join(preset_names())}"
-        raise RuleProblem(("rule", index, "preset"), what)
-    preset = preset_rule(table.preset)
-    written = {key for key in ("min", "max", "between") if getattr(table, key) is not None}
-    if written:
-        what = (
-            f"rule with preset {table.preset!r} also writes {', '.join(sorted(written))}; "
-            "a preset brings its own limit: drop one of them"
-        )
-        raise RuleProblem(("rule", index, "preset"), what)
-    return RuleTable.model_validate({**preset, **table.model_dump(exclude_none=True)})
+def limit_of(table: RuleTable) -> Limit:
+    """Return the limit of a rule, whatever it is asked of.
+
+    Raises:
+        RuleProblem: It has no metric, no limit or two, or a limit outside its range.
+    """
+    return _Resolver(0, table, {}).limit()
 
 
 class _Resolver:
@@ -79,17 +72,22 @@ class _Resolver:
         by = self._by()
         self._check_reference(by)
         self._check_positive()
-        return Rule(
+        rule = Rule(
             id=self.id,
             metric=self.metric,
             by=by,
-            limit=self._limit(),
+            limit=self.limit(),
             decide=self.table.decide or decide,
+            against=self.table.against,
             min_samples=self.table.min_samples,
+            min_share=self.table.min_share,
             reference=self.table.reference,
             evaluations=tuple(self.evaluations),
             where=where(self.path),
         )
+        check_baseline_rule(rule, self.evaluations, fail=self._fail)
+        check_counterfactual_rule(rule, self.evaluations, fail=self._fail)
+        return rule
 
     def _fail(self, key: str, message: str) -> NoReturn:
         raise RuleProblem((*self.path, key), f"rule {self.id!r}: {message}")
@@ -131,7 +129,7 @@ class _Resolver:
         reference = self.table.reference
         if reference is None:
             return
-        if self.metric.comparison == "none":
+        if self.metric.comparison == "none" and not self.metric.matched:
             self._fail(
                 "reference", f"metric {self.metric.name!r} compares no groups; drop reference"
             )
@@ -162,7 +160,9 @@ class _Resolver:
                     f"[evaluation.{evaluation.name}]",
                 )
 
-    def _limit(self) -> Limit:
+    def limit(self) -> Limit:
+        if limit := baseline_limit(self.table, self.metric, fail=self._fail):
+            return limit
         low, high = allowed_range(self.metric.comparison)
         given = {
             key: value

@@ -1,5 +1,6 @@
 """The shape of a policy file: pydantic models, and the JSON Schema that editors complete from."""
 
+import datetime as dt
 import math
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -7,12 +8,35 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from pytest_fairness.statistics.names import METRIC_NAMES
 
-__all__ = ["DecisionTable", "EvaluationTable", "PolicyDocument", "RuleTable", "policy_schema"]
+__all__ = [
+    "DecisionTable",
+    "EvaluationTable",
+    "PolicyDocument",
+    "RequiredTable",
+    "RuleTable",
+    "WaiverTable",
+    "policy_schema",
+]
 
 
 def _as_level(value: object) -> object:
     """Write a TOML integer or boolean as the text that data values are compared by."""
     return str(value) if isinstance(value, bool | int) else value
+
+
+def _as_day(value: object) -> object:
+    """Take a TOML date or its text; a number would be read as seconds since 1970."""
+    if isinstance(value, str):
+        return dt.date.fromisoformat(value)
+    if isinstance(value, dt.datetime) or not isinstance(value, dt.date):
+        msg = "write a day, such as 2027-01-31"
+        raise ValueError(msg)  # noqa: TRY004  (pydantic reports no TypeError)
+    return value
+
+
+def _as_columns(value: object) -> object:
+    """One column may be written without brackets."""
+    return [value] if isinstance(value, str) else value
 
 
 Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -21,6 +45,12 @@ Level: TypeAlias = Annotated[
     BeforeValidator(_as_level, json_schema_input_type=str | int | bool),
 ]
 Limit: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+Columns: TypeAlias = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(_as_columns, json_schema_input_type=str | list[str]),
+]
+Group: TypeAlias = Annotated[dict[Name, Level], Field(min_length=1)]
+Day: TypeAlias = Annotated[dt.date, BeforeValidator(_as_day)]
 
 
 class _Table(BaseModel):
@@ -41,6 +71,10 @@ class DecisionTable(_Table):
         "estimate: compare the bare number.",
     )
     level: float = Field(default=0.95, gt=0.5, lt=1, description="Level of the intervals.")
+    correction: Literal["holm", "max-t", "none"] = Field(
+        default="holm",
+        description="How failures are corrected for the number of questions that a policy asks.",
+    )
 
 
 class EvaluationTable(_Table):
@@ -74,6 +108,16 @@ class EvaluationTable(_Table):
     reference: dict[Name, Level] = Field(
         default_factory=dict, description="Reference (privileged) level of each attribute."
     )
+    cluster: Name | None = Field(
+        default=None,
+        description="Column of what several images show (a person, a design): such images are "
+        "not independent, and intervals account for it.",
+    )
+    counterfactual: Columns = Field(
+        default=(),
+        description="Columns that, with the other attributes, name a set of images which differ "
+        "only in one attribute, e.g. one design in several skin tones.",
+    )
     where: dict[Name, Annotated[list[Level], Field(min_length=1)]] = Field(
         default_factory=dict, description="Keep only rows whose column has one of these values."
     )
@@ -100,8 +144,27 @@ class RuleTable(_Table):
     between: tuple[Limit, Limit] | None = Field(
         default=None, description="Smallest and largest allowed value."
     )
+    against: Literal["baseline"] | None = Field(
+        default=None,
+        description="Compare with the last accepted release, given by --fairness-baseline.",
+    )
+    max_drop: Limit | None = Field(
+        default=None,
+        description="With against: how much worse a rate may get (selection_rate: how much it may "
+        "change either way).",
+    )
+    max_widening: Limit | None = Field(
+        default=None,
+        description="With against: how much the absolute value of a difference may grow.",
+    )
     min_samples: int = Field(
         default=1, ge=1, description="Below this many samples a question is inconclusive."
+    )
+    min_share: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Below this share of all samples a group is inconclusive, and never the best.",
     )
     reference: dict[Name, Level] | Literal["best", "all"] | None = Field(
         default=None,
@@ -116,24 +179,73 @@ class RuleTable(_Table):
     )
 
 
+class RequiredTable(_Table):
+    """`[[required]]`: what must be judged with samples, whatever the rules ask."""
+
+    evaluation: Name | None = Field(
+        default=None,
+        description="Evaluation that must be judged; without it, each that declares the group.",
+    )
+    group: Group | None = Field(default=None, description="Group that must be judged.")
+    min_samples: int = Field(default=1, ge=1, description="Samples that it needs at least.")
+
+
+class WaiverTable(_Table):
+    """`[[waiver]]`: a failure that somebody answers for until a day."""
+
+    rule: Name = Field(description="Id of the rule.")
+    group: Group | None = Field(
+        default=None, description="Exactly this group; without it, every question of the rule."
+    )
+    model: Name | None = Field(default=None, description="Model under test; any when absent.")
+    evaluation: Name | None = Field(default=None, description="Evaluation; any when absent.")
+    reason: Name = Field(description="Why the failure is accepted for now.")
+    approved_by: Name = Field(description="Who answers for it.")
+    until: Day = Field(description="Last day (UTC) on which it holds, e.g. 2027-01-31.")
+    ticket: Name | None = Field(default=None, description="Where the repair is tracked.")
+
+
 class PolicyDocument(_Table):
     """A policy file."""
 
     version: Literal[1] = Field(alias="schema", description="Version of this format.")
+    extends: Name | None = Field(
+        default=None, description="Policy that this one tightens, relative to this file."
+    )
     decision: DecisionTable
     evaluation: dict[Name, EvaluationTable] = Field(min_length=1)
     rule: list[RuleTable] = Field(min_length=1)
+    required: list[RequiredTable] = Field(default_factory=list)
+    waiver: list[WaiverTable] = Field(default_factory=list)
 
 
 def policy_schema() -> dict[str, Any]:
     """Return the JSON Schema of a policy file.
 
+    A file that extends another may leave out what it inherits, and one that others extend may
+    leave the evaluations to them; whether nothing is missing in the end is checked when a policy
+    is loaded.
+
     Example:
-        >>> sorted(policy_schema()["required"])
-        ['decision', 'evaluation', 'rule', 'schema']
+        >>> schema = policy_schema()
+        >>> schema["required"], [sorted(way["required"]) for way in schema["anyOf"]]
+        (['schema'], [['extends'], ['decision', 'rule']])
     """
     schema = PolicyDocument.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    tables = schema["$defs"]
+    inherited = {
+        "decision": {"required": tables["DecisionTable"].pop("required")},
+        "evaluation": {
+            "additionalProperties": {"required": tables["EvaluationTable"].pop("required")}
+        },
+    }
+    whole = {"required": ["decision", "rule"], "properties": inherited}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "required": ["schema"],
+        "anyOf": [{"required": ["extends"]}, whole],
+    }
 
 
 def allowed_range(comparison: str) -> tuple[float, float]:

@@ -3,25 +3,35 @@
 import math
 
 from pytest_fairness.gate.record import Verdict
+from pytest_fairness.report.changes import against_text, detail_text, is_signed, title_text
 from pytest_fairness.statistics.names import Metric, metric_named
 
-__all__ = ["describe", "groups_text", "interval_text", "limit_text", "rounded", "value_text"]
+__all__ = [
+    "describe",
+    "groups_text",
+    "interval_text",
+    "limit_text",
+    "rounded",
+    "value_text",
+    "waiver_text",
+]
 
 
 def describe(verdict: Verdict) -> str:
     """Return the message of a verdict, as a failing test shows it."""
     metric = metric_named(verdict.metric)
     parts = [
-        _answer(verdict, metric),
+        _answer(verdict),
         _counted(verdict, metric),
         _why(verdict, metric),
+        waiver_text(verdict),
         f"rule {verdict.rule}, {verdict.where}",
     ]
     return "; ".join(part for part in parts if part)
 
 
-def _answer(verdict: Verdict, metric: Metric) -> str:
-    asked = f"{metric.title}, {groups_text(verdict)}"
+def _answer(verdict: Verdict) -> str:
+    asked = f"{title_text(verdict)}, {groups_text(verdict)}"
     answer = f"{value_text(verdict)}{_interval(verdict)}"
     return f"{asked}: {answer}, limit {limit_text(verdict)} -> {verdict.outcome}"
 
@@ -38,7 +48,7 @@ def groups_text(verdict: Verdict) -> str:
             return f"{names} {group} v best ({_levels(verdict.reference or {})})"
         case None:
             against = f" v {_levels(verdict.reference)}" if verdict.reference else ""
-            return f"{names} {group}{against}"
+            return f"{names} {group}{against}{against_text(verdict)}"
 
 
 def value_text(verdict: Verdict) -> str:
@@ -64,16 +74,32 @@ def limit_text(verdict: Verdict) -> str:
     return f"{at_least}{_plain(verdict.limit)}"
 
 
+def waiver_text(verdict: Verdict) -> str:
+    """`waived until 2027-01-31 by model-risk: vendor fix due in 2.4`, or nothing."""
+    if (waiver := verdict.waiver) is None:
+        return ""
+    ticket = f" ({waiver.ticket})" if waiver.ticket else ""
+    return f"waived until {waiver.until} by {waiver.approved_by}: {waiver.reason}{ticket}"
+
+
 def _interval(verdict: Verdict) -> str:
     text = interval_text(verdict)
     return f" ({verdict.level * 100:g} % interval {text})" if text else ""
 
 
 def _counted(verdict: Verdict, metric: Metric) -> str:
+    if detail := detail_text(verdict):
+        return detail
     own = _rate(verdict.successes, verdict.n)
     if verdict.reference_n is None or verdict.reference_successes is None:
-        return f"{verdict.successes} of {verdict.n}{_among(metric)}"
+        return f"{verdict.successes} of {verdict.n}{_among(metric)}{_worth(verdict)}"
     return f"{metric.rate.short} {own} v {_rate(verdict.reference_successes, verdict.reference_n)}"
+
+
+def _worth(verdict: Verdict) -> str:
+    if verdict.cluster is None or verdict.effective_n is None:
+        return ""
+    return f" (clustered by {verdict.cluster}, worth {verdict.effective_n:.0f})"
 
 
 def _rate(successes: int, n: int) -> str:
@@ -86,6 +112,7 @@ def _among(metric: Metric) -> str:
         "positives": " positives",
         "negatives": " negatives",
         "called positive": " called positive",
+        "matched pairs": " matched pairs",
     }[metric.rate.among]
 
 
@@ -114,8 +141,7 @@ def _number(value: float, verdict: Verdict, *, digits: int = 2) -> str:
         for edge in edges
     ):
         digits += 1
-    signed = metric_named(verdict.metric).comparison == "difference"
-    return f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    return f"{value:+.{digits}f}" if is_signed(verdict) else f"{value:.{digits}f}"
 
 
 def _plain(limit: float) -> str:

@@ -4,14 +4,15 @@ from collections import Counter
 from typing import NamedTuple
 
 from pytest_fairness.gate.record import RunRecord, Verdict
+from pytest_fairness.report.changes import flips_text, title_text
 from pytest_fairness.report.messages import (
     groups_text,
     interval_text,
     limit_text,
     rounded,
     value_text,
+    waiver_text,
 )
-from pytest_fairness.statistics.names import metric_named
 
 __all__ = ["Line", "table_lines"]
 
@@ -43,18 +44,34 @@ def table_lines(record: RunRecord) -> list[Line]:
             shown = [verdict for verdict in verdicts if verdict.outcome != "pass"]
             lines += [Line(f"  pass          {len(verdicts) - len(shown)} questions", "pass")]
         lines += _rows(shown)
-    return [*lines, Line(""), Line(_total(record))]
+    return [*lines, *_required(record), Line(""), Line(_total(record))]
+
+
+def _required(record: RunRecord) -> list[Line]:
+    """What the policy requires to be judged, failures first."""
+    if not record.required:
+        return []
+    lines = [
+        Line(
+            f"  {one.outcome:<12}  {', '.join(one.group.values()) or 'all samples'}: {one.reason} "
+            f"({one.model} on {one.evaluation or 'no evaluation'}, {one.where})",
+            one.outcome,
+        )
+        for one in sorted(record.required, key=lambda one: _ORDER.index(one.outcome))
+    ]
+    return [Line("required by the policy"), *lines]
 
 
 def _heading(model: str, evaluation: str, rule: str, first: Verdict) -> str:
-    title = metric_named(first.metric).title
     how = ", decided on the bare estimate" if first.decide == "estimate" else ""
-    return f"{model} on {evaluation}: {title}, limit {limit_text(first)}{how} (rule {rule})"
+    if first.cluster is not None:
+        how += f", clustered by {first.cluster}"
+    return f"{model} on {evaluation}: {title_text(first)}, limit {limit_text(first)}{how} (rule {rule})"
 
 
 def _rows(verdicts: list[Verdict]) -> list[Line]:
     cells = [
-        (v.outcome, groups_text(v), value_text(v), interval_text(v), _n(v), _note(v))
+        (v.outcome, groups_text(v), value_text(v), interval_text(v), _n(v), _notes(v))
         for v in verdicts
     ]
     widths = [max((len(row[i]) for row in cells), default=0) for i in range(5)]
@@ -62,9 +79,9 @@ def _rows(verdicts: list[Verdict]) -> list[Line]:
         Line(
             f"  {outcome:<12}  {group:<{widths[1]}}  {value:>{widths[2]}}  "
             f"{interval:<{widths[3]}}  n {n:>{widths[4]}}  {note}".rstrip(),
-            outcome,
+            "inconclusive" if verdict.waiver else outcome,  # what it needs is attention
         )
-        for outcome, group, value, interval, n, note in cells
+        for verdict, (outcome, group, value, interval, n, note) in zip(verdicts, cells, strict=True)
     ]
 
 
@@ -73,7 +90,13 @@ def _n(verdict: Verdict) -> str:
     return own if verdict.reference_n is None else f"{own} v {verdict.reference_n}"
 
 
+def _notes(verdict: Verdict) -> str:
+    return "; ".join(filter(None, (flips_text(verdict), _note(verdict))))
+
+
 def _note(verdict: Verdict) -> str:
+    if verdict.waiver is not None:
+        return waiver_text(verdict)
     if verdict.outcome == "inconclusive":
         needed = verdict.n_to_settle
         return f"n about {rounded(needed)} would settle it" if needed else verdict.reason
@@ -85,6 +108,8 @@ def _total(record: RunRecord) -> str:
     counted = ", ".join(f"{outcomes[name]} {name}" for name in _ORDER if outcomes[name])
     noise = sum(v.within_noise for v in record.verdicts if v.outcome != "inconclusive")
     text = f"{len(record.verdicts)} questions: {counted or 'none judged'}"
+    if waived := sum(verdict.waiver is not None for verdict in record.verdicts):
+        text += f", {waived} of them waived"
     if noise:
         text += f" ({noise} of the passes and failures lie within noise)"
     if outcomes["inconclusive"]:

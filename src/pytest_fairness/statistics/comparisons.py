@@ -1,31 +1,17 @@
 """Differences and ratios between groups: against one reference, the best group, or all of them."""
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.statistics.metrics import RateCounts
-from pytest_fairness.statistics.rates import Interval
+from pytest_fairness.statistics.group_rates import GroupRates, Kind
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["Compared", "PairInterval", "against_best", "against_reference", "between_all"]
+__all__ = ["Compared", "against_best", "against_reference", "between_all"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
-Kind: TypeAlias = Literal["difference", "ratio"]
-
-
-class PairInterval(Protocol):
-    """An interval of p1 - p2 or p1 / p2, vectorised over pairs."""
-
-    def __call__(
-        self, x1: Floats, n1: Floats, x2: Floats, n2: Floats, /, *, level: float
-    ) -> Interval:
-        """Return the bounds of each pair."""
-        ...
 
 
 class Compared(NamedTuple):
@@ -38,31 +24,23 @@ class Compared(NamedTuple):
     reference: Integers
 
 
-def against_reference(
-    counts: RateCounts, reference: int, *, kind: Kind, interval: PairInterval, level: float
-) -> Compared:
+def against_reference(rates: GroupRates, reference: int, *, kind: Kind, level: float) -> Compared:
     """Compare every other group with one reference group.
 
     Args:
-        counts: Successes and n of the G groups.
+        rates: The G groups.
         reference: Position of the reference group.
         kind: `difference` (p - p_reference) or `ratio` (p / p_reference).
-        interval: Interval of one pair.
         level: Level of each interval, 0 to 1.
     """
-    others = np.flatnonzero(np.arange(len(counts.n)) != reference)
+    others = np.flatnonzero(np.arange(len(rates.counts.n)) != reference)
     against = np.full_like(others, reference)
-    bounds = _pairs(counts, others, against, interval, level)
-    return Compared(_values(counts, others, against, kind), *bounds, others, against)
+    bounds = rates.pairs(others, against, kind=kind, level=level)
+    return Compared(_values(rates, others, against, kind), *bounds, others, against)
 
 
 def against_best(
-    counts: RateCounts,
-    *,
-    kind: Kind,
-    interval: PairInterval,
-    level: float,
-    higher_is_better: bool,
+    rates: GroupRates, *, kind: Kind, level: float, higher_is_better: bool
 ) -> Compared:
     """Compare every group with the best one, which the data choose.
 
@@ -73,16 +51,16 @@ def against_best(
 
     Source: Hsu (1996), Multiple Comparisons, ch. 4 (comparison with the best), on score intervals.
     """
-    defined = counts.n > 0
-    size, rivals = len(counts.n), int(defined.sum()) - 1
-    best = np.full(size, _extreme_position(_rates(counts), largest=higher_is_better))
+    defined = rates.counts.n > 0
+    size, rivals = len(defined), int(defined.sum()) - 1
+    best = np.full(size, _extreme_position(rates, largest=higher_is_better))
     if rivals < 1:
         undefined = np.full(size, np.nan)
         return Compared(undefined, undefined, undefined, np.arange(size), best)
     first, second = np.divmod(np.arange(size * size), size)
-    plain = _pairs(counts, first, second, interval, level)
-    wide = _pairs(counts, first, second, interval, 1 - (1 - level) / rivals)
-    values = _values(counts, first, second, kind)
+    plain = rates.pairs(first, second, kind=kind, level=level)
+    wide = rates.pairs(first, second, kind=kind, level=1 - (1 - level) / rivals)
+    values = _values(rates, first, second, kind)
     usable = defined & defined[:, None] & ~np.eye(size, dtype=bool)
     same = 0.0 if kind == "difference" else 1.0
     extreme: Callable[..., Floats] = np.min if higher_is_better else np.max
@@ -97,9 +75,7 @@ def against_best(
     return Compared(nearest(values), low, high, np.arange(size), best)
 
 
-def between_all(
-    counts: RateCounts, *, kind: Kind, interval: PairInterval, level: float
-) -> Compared:
+def between_all(rates: GroupRates, *, kind: Kind, level: float) -> Compared:
     """Compare the largest rate with the smallest (ratio: the smallest with the largest).
 
     The outer bound of a gap is the largest upper bound over all ordered pairs: the true extreme
@@ -113,8 +89,7 @@ def between_all(
     Returns:
         One comparison; `group` and `reference` are the extreme groups of the data.
     """
-    rates = _rates(counts)
-    defined = np.flatnonzero(counts.n > 0)
+    defined = np.flatnonzero(rates.counts.n > 0)
     top, bottom = (_extreme_position(rates, largest=largest) for largest in (True, False))
     group, reference = (top, bottom) if kind == "difference" else (bottom, top)
     positions = np.array([group]), np.array([reference])
@@ -124,9 +99,9 @@ def between_all(
     first, second = (grid.ravel() for grid in np.meshgrid(defined, defined, indexing="ij"))
     first, second = first[first != second], second[first != second]
     pairs = len(defined) * (len(defined) - 1) // 2
-    plain = _pairs(counts, first, second, interval, level)
-    wide = _pairs(counts, first, second, interval, 1 - (1 - level) / pairs)
-    value = _values(counts, *positions, kind)
+    plain = rates.pairs(first, second, kind=kind, level=level)
+    wide = rates.pairs(first, second, kind=kind, level=1 - (1 - level) / pairs)
+    value = _values(rates, *positions, kind)
     if kind == "difference":
         low, high = max(0.0, float(wide.low.max())), float(plain.high.max())
     else:
@@ -134,31 +109,15 @@ def between_all(
     return Compared(value, np.array([low]), np.array([high]), *positions)
 
 
-def _rates(counts: RateCounts) -> Floats:
-    with np.errstate(invalid="ignore"):
-        return np.asarray(counts.successes / counts.n, dtype=np.float64)
-
-
-def _extreme_position(rates: Floats, *, largest: bool) -> int:
+def _extreme_position(rates: GroupRates, *, largest: bool) -> int:
     fill = -np.inf if largest else np.inf
-    filled = np.where(np.isnan(rates), fill, rates)
+    filled = np.where(np.isnan(rates.values), fill, rates.values)
     return int(filled.argmax() if largest else filled.argmin())
 
 
-def _values(counts: RateCounts, first: Integers, second: Integers, kind: Kind) -> Floats:
-    rates = _rates(counts)
+def _values(rates: GroupRates, first: Integers, second: Integers, kind: Kind) -> Floats:
+    values = rates.values
     if kind == "difference":
-        return rates[first] - rates[second]
+        return values[first] - values[second]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return rates[first] / rates[second]
-
-
-def _pairs(
-    counts: RateCounts,
-    first: Integers,
-    second: Integers,
-    interval: PairInterval,
-    level: float,
-) -> Interval:
-    x, n = counts.successes.astype(np.float64), counts.n.astype(np.float64)
-    return interval(x[first], n[first], x[second], n[second], level=level)
+        return values[first] / values[second]

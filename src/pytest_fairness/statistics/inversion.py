@@ -8,7 +8,14 @@ from scipy import special
 
 from pytest_fairness.errors import FairnessError
 
-__all__ = ["as_counts", "bisect", "check_alternative", "critical_value", "one_sided_p_value"]
+__all__ = [
+    "as_counts",
+    "bisect",
+    "check_alternative",
+    "critical_value",
+    "one_sided_p_value",
+    "without_skewness",
+]
 
 # A double has 53 bits: after as many halvings an interval of length 1 cannot shrink any more.
 _HALVINGS = 54
@@ -45,14 +52,15 @@ def critical_value(level: float) -> float:
     return -float(special.ndtri((1 - level) / 2))
 
 
-def check_alternative(alternative: str) -> None:
-    """Refuse what is neither "greater" nor "less".
+def check_alternative(alternative: str, *more: str) -> None:
+    """Refuse what is neither "greater" nor "less" nor one of `more`.
 
     Raises:
-        FairnessError: the alternative is neither "greater" nor "less".
+        FairnessError: the alternative is unknown.
     """
-    if alternative not in {"greater", "less"}:
-        msg = f"alternative: got {alternative!r}; allowed is 'greater' or 'less'"
+    allowed = ("greater", "less", *more)
+    if alternative not in allowed:
+        msg = f"alternative: got {alternative!r}; allowed is one of {', '.join(allowed)}"
         raise FairnessError(msg)
 
 
@@ -64,6 +72,21 @@ def one_sided_p_value(statistic: NDArray[np.float64], alternative: str) -> NDArr
     """
     check_alternative(alternative)
     return np.asarray(special.ndtr(-statistic if alternative == "greater" else statistic))
+
+
+def without_skewness(
+    statistic: NDArray[np.float64], skewness: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the normal deviate that is as far out as a statistic with that skewness.
+
+    Source: the Cornish-Fisher expansion, statistic = z + skewness (z^2 - 1)/6, solved for z as by
+        Gart and Nam (1988), Biometrics 44, 323-338.
+    """
+    curve = np.where(np.isfinite(statistic) & np.isfinite(skewness), skewness / 6, 0.0)
+    shifted = statistic + curve
+    # Written so that nothing cancels when the skewness is near 0.
+    root = np.sqrt(np.maximum(1 + 4 * curve * np.where(curve == 0, 0.0, shifted), 0.0))
+    return np.asarray(2 * shifted / (1 + root))
 
 
 def bisect(

@@ -6,8 +6,9 @@ from typing import Literal
 __all__ = ["METRIC_NAMES", "Comparison", "Metric", "RateDefinition", "metric_named"]
 
 Comparison = Literal["none", "difference", "ratio"]
-Event = Literal["correct", "wrong", "called positive", "called negative"]
-Among = Literal["all", "positives", "negatives", "called positive"]
+Event = Literal["correct", "wrong", "called positive", "called negative", "flipped"]
+Among = Literal["all", "positives", "negatives", "called positive", "matched pairs"]
+Worse = Literal["lower", "higher", "either"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +32,43 @@ class RateDefinition:
     @property
     def needs_positive(self) -> bool:
         """Whether the rate is undefined without a named positive class."""
-        return self.among != "all" or self.event.startswith("called")
+        return self.event != "flipped" and (self.among != "all" or self.event.startswith("called"))
+
+    @property
+    def counted_among(self) -> str:
+        """What the event is counted among, in words: `negatives`, `samples called positive`."""
+        return {"all": "samples", "called positive": "samples called positive"}.get(
+            self.among, self.among
+        )
+
+    @property
+    def worse(self) -> Worse:
+        """Which change is for the worse; of a selection rate neither is, so both count."""
+        if self.event.startswith("called") and self.among == "all":
+            return "either"
+        return "lower" if self.higher_is_better else "higher"
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A rate by group, or its difference or ratio between groups."""
+    """A rate by group, or its difference or ratio between groups.
+
+    Args:
+        name: Name in policies.
+        rate: What is counted among what.
+        comparison: How two groups are compared.
+        matched: Whether it is asked of matched images, which differ in one attribute only.
+    """
 
     name: str
     rate: RateDefinition
     comparison: Comparison = "none"
+    matched: bool = False
 
     @property
     def title(self) -> str:
         """Name in messages: `FPR difference`, `disparate impact`."""
-        if self.name in _ALIASES:
+        if self.name in _ALIASES or self.matched:
             return self.name.replace("_", " ")
         return (
             f"{self.rate.short} {self.comparison}" if self.comparison != "none" else self.rate.short
@@ -70,6 +93,21 @@ _RATES = {
     )
 }
 
+_MATCHED = (
+    Metric(
+        "counterfactual_flip_rate",
+        RateDefinition(
+            "counterfactual_flip_rate",
+            "flip rate",
+            "flipped",
+            "matched pairs",
+            higher_is_better=False,
+        ),
+        matched=True,
+    ),
+    Metric("counterfactual_accuracy_difference", _RATES["accuracy"], "difference", matched=True),
+)
+
 # Names that fairlearn and AIF360 users know for a comparison of one of the rates above.
 _ALIASES: dict[str, tuple[str, Comparison]] = {
     "disparate_impact": ("selection_rate", "ratio"),
@@ -89,6 +127,7 @@ def _catalogue() -> dict[str, Metric]:
             metrics[f"{name}_{comparison}"] = Metric(f"{name}_{comparison}", rate, comparison)
     for alias, (name, comparison) in _ALIASES.items():
         metrics[alias] = Metric(alias, _RATES[name], comparison)
+    metrics |= {metric.name: metric for metric in _MATCHED}
     return metrics
 
 

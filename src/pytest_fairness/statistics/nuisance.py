@@ -17,21 +17,17 @@ from scipy import special
 from pytest_fairness.statistics.inversion import critical_value
 from pytest_fairness.statistics.rates import clopper_pearson
 
-__all__ = ["GAMMA", "Extreme", "Parameter", "extreme_tables"]
+__all__ = ["Extreme", "Parameter", "extreme_tables"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
-# Rates are searched within a region that misses them with a chance of at most GAMMA, which is
-# added to the result (Berger and Boos 1994). It keeps far-off rates from widening intervals and
-# the search short for large groups.
-GAMMA = 1e-6
 # Tables whose score statistic differs less than this are tied: mirrored tables must be.
 _TIE = 1e-7
 # Counts farther than this from all rates searched have a chance below exp(-30) = 1e-13.
 _UNSEEN = 30.0
 # Points of the search are a quarter of a standard deviation apart, then refined around peaks.
-_STEP, _PEAKS, _ZOOMS = 0.25, 4, 3
+_STEP, _PEAKS, _ZOOMS = 0.25, 4, 2
 
 
 @dataclass(frozen=True)
@@ -68,29 +64,40 @@ class _Group(NamedTuple):
 
 @dataclass(frozen=True)
 class Extreme:
-    """A set of tables: with the i-th count of the first group, the first `kept[i]` of the second."""
+    """A set of tables, and the rates that are searched.
+
+    Attributes:
+        parameter: what is estimated.
+        first: the first group.
+        second: the second group.
+        kept: with the i-th count of the first group, the first `kept[i]` of the second are in.
+        missed: chance that the rates searched do not contain the true ones.
+    """
 
     parameter: Parameter
     first: _Group
     second: _Group
     kept: Integers
+    missed: float
 
     def largest_chance(self, value: float) -> float:
         """Return an upper bound of the set's chance wherever the parameter is at most `value`.
+
+        The chance that the rates searched miss the true ones is added.
 
         Source: Chan (1998), Statist. Med. 17, 1403-1413; Berger and Boos (1994), J. Am. Stat.
             Assoc. 89, 1012-1016.
         """
         low, high = self._second_rates(value)
         if low > high:
-            return GAMMA
+            return self.missed
 
         def chance(angles: Floats) -> Floats:
             return self._chance(low + (high - low) * np.sin(angles) ** 2, value)
 
         # In this scale the chance changes about as fast everywhere, the ends included.
         angles = np.linspace(0, np.pi / 2, self._points(low, high, value))
-        return min(1.0, _peak(chance, angles) + GAMMA)
+        return min(1.0, _peak(chance, angles) + self.missed)
 
     def _second_rates(self, value: float) -> tuple[float, float]:
         """Return the range of the second rate along the edge of the hypothesis."""
@@ -103,10 +110,10 @@ class Extreme:
 
     def _chance(self, second: Floats, value: float) -> Floats:
         """Return the chance of the set for each second rate on the edge."""
-        at_most = np.cumsum(self.second.chances(second), axis=1)
-        at_most = np.pad(at_most, ((0, 0), (1, 0)))[:, self.kept]
+        below = np.zeros((len(second), len(self.second.counts) + 1))
+        np.cumsum(self.second.chances(second), axis=1, out=below[:, 1:])
         first = self.first.chances(self._first_rates(second, value))
-        return np.asarray(np.einsum("rx,rx->r", first, at_most))
+        return np.asarray(np.einsum("rx,rx->r", first, below[:, self.kept]))
 
     def _points(self, low: float, high: float, value: float) -> int:
         ends = np.array([low, high])
@@ -120,16 +127,21 @@ class Extreme:
         return 16 + int(max(deviations) / _STEP)
 
 
-def extreme_tables(parameter: Parameter, table: tuple[int, int, int, int], bound: float) -> Extreme:
+def extreme_tables(
+    parameter: Parameter, table: tuple[int, int, int, int], bound: float, *, missed: float
+) -> Extreme:
     """Return the tables whose lower 95 % score bound is at least that of the table seen.
 
     Args:
         parameter: what is estimated.
         table: x1, n1, x2, n2 as seen.
         bound: its lower 95 % score bound.
+        missed: rates are searched in a region that misses the true ones with at most this chance;
+            this keeps far-off rates from widening intervals, and the search short.
     """
     x1, n1, x2, n2 = table
-    first, second = _group(x1, n1), _group(x2, n2)
+    # Each group has half of the chance to be missed.
+    first, second = _group(x1, n1, missed / 2), _group(x2, n2, missed / 2)
     least = critical_value(0.95) - _TIE
     # For each first count, halve towards the number of second counts that are in the set.
     kept, excluded = np.zeros_like(first.counts), np.full_like(first.counts, len(second.counts) + 1)
@@ -139,12 +151,11 @@ def extreme_tables(parameter: Parameter, table: tuple[int, int, int, int], bound
         inside = parameter.statistic(first.counts, n1, last, n2, bound) >= least
         inside |= middle == 0
         kept, excluded = np.where(inside, middle, kept), np.where(inside, excluded, middle)
-    return Extreme(parameter, first, second, kept)
+    return Extreme(parameter, first, second, kept, missed)
 
 
-def _group(x: int, n: int) -> _Group:
-    # Both groups share GAMMA, so each range misses its rate with half of it.
-    low, high = (float(bound) for bound in clopper_pearson(x, n, level=1 - GAMMA / 2))
+def _group(x: int, n: int, missed: float) -> _Group:
+    low, high = (float(bound) for bound in clopper_pearson(x, n, level=1 - missed))
     least, most = n * low - _reach(n, low), n * high + _reach(n, high)
     counts = np.arange(max(0, int(least)), min(n, int(most) + 1) + 1)
     log_choose = special.gammaln(n + 1) - special.gammaln(counts + 1)
@@ -162,8 +173,9 @@ def _reach(n: int, rate: float) -> float:
 def _peak(chance: Callable[[Floats], Floats], angles: Floats) -> float:
     """Return the maximum of a smooth function: the best points of a grid, refined."""
     values = chance(angles)
-    framed = np.pad(values, 1, constant_values=-1.0)
-    peaks = np.flatnonzero((values >= framed[:-2]) & (values >= framed[2:]))
+    rises = np.concatenate([[True], values[1:] >= values[:-1]])
+    falls = np.concatenate([values[:-1] >= values[1:], [True]])
+    peaks = np.flatnonzero(rises & falls)
     centres = angles[peaks[np.argsort(values[peaks])[-_PEAKS:]]]
     step = angles[1]
     for _ in range(_ZOOMS):

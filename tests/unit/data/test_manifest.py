@@ -167,6 +167,7 @@ def test_unsupported_kind_of_manifest_is_named(tmp_path: Path) -> None:
         pytest.param("f.csv", b"id\na\nb,c\n", "Expected 1 fields in line 3", id="ragged"),
     ],
 )
+@pytest.mark.filterwarnings("ignore::pandas.errors.ParserWarning")  # as outside of tests
 def test_malformed_manifest_is_named(
     tmp_path: Path, name: str, content: bytes, problem: str
 ) -> None:

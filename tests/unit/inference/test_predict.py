@@ -1,5 +1,7 @@
 """Running a model: what comes out, what is refused, and how the model is left."""
 
+import itertools
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -128,6 +130,23 @@ def test_progress_is_told_after_each_batch(red: Classifier, evaluation_set: Make
     assert told == [(2, 5), (4, 5), (5, 5)]
 
 
+def test_next_batch_is_decoded_while_the_model_runs(red: Classifier, evaluation_set: Make) -> None:
+    decoded = threading.Semaphore(0)
+
+    def decode(image: Image) -> torch.Tensor:
+        decoded.release()
+        return Preprocessing(size=4)(image)
+
+    def model(images: torch.Tensor) -> torch.Tensor:
+        # Two images are decoded for each batch; more come only from work done ahead.
+        enough = [decoded.acquire(timeout=5) for _ in range(4 if next(batches) == 0 else 0)]
+        assert all(enough)
+        return torch.zeros(len(images), 2)
+
+    batches = itertools.count()
+    predict(replace(red, module=model, preprocess=decode), evaluation_set(6), batch_size=2)
+
+
 def test_autocast_computes_in_half_precision(evaluation_set: Make) -> None:
     seen: list[torch.dtype] = []
     linear = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 2))
@@ -246,6 +265,7 @@ def test_logarithm_of_zero_is_a_log_probability(red: Classifier, evaluation_set:
     "row",
     [
         pytest.param((float("nan"), 0.0), id="nan"),
+        pytest.param((float("inf"), 0.0), id="infinite"),
         pytest.param((float("-inf"), float("-inf")), id="no label is possible"),
     ],
 )

@@ -1,0 +1,114 @@
+"""What a verdict tells beyond its number: changes since the baseline, and matched images."""
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = [
+    "AcceptedRecord",
+    "BaselineRecord",
+    "ChangeCounts",
+    "ChangeRecord",
+    "FlipRow",
+    "FrozenRecord",
+    "MatchedRecord",
+    "PredictionsFile",
+]
+
+
+class FrozenRecord(BaseModel):
+    """Frozen; an infinite ratio is written as the text "Infinity", since JSON has no number for it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
+
+
+class ChangeCounts(FrozenRecord):
+    """What was counted of one group now and in the baseline."""
+
+    successes: int
+    n: int
+    baseline_successes: int
+    baseline_n: int
+    gained: int | None
+    """Of the same images, the successes that are new; None when the images are not the same."""
+    lost: int | None
+    """Of the same images, the successes of the baseline that are gone."""
+    right_to_wrong: int | None
+    wrong_to_right: int | None
+
+
+class ChangeRecord(FrozenRecord):
+    """How the answer to a question changed since the baseline."""
+
+    paired: bool
+    compared: str
+    """How now and then were compared, and why not image by image."""
+    group: ChangeCounts
+    reference: ChangeCounts | None
+    p_value: float | None
+    """McNemar's exact p-value that the rate of the group is what it was; None when unpaired."""
+    worst: tuple[str, ...]
+    """Samples that were right and are wrong, the largest fall of the true class's score first."""
+
+
+class MatchedRecord(FrozenRecord):
+    """What matched images, which differ in one attribute only, show of a group."""
+
+    pairs: int
+    flipped: int
+    """Pairs whose two images are given different classes."""
+    right_to_wrong: int
+    """Pairs whose reference image is right and whose other image is wrong."""
+    wrong_to_right: int
+    p_value: float
+    """McNemar's exact p-value that both images are right equally often."""
+    unmatched: int
+    """Images of the group without a partner; they are not compared."""
+    reference_unmatched: int
+    worst: tuple[tuple[str, str], ...]
+    """Ids of flipped pairs, the reference's image first."""
+
+
+class FlipRow(FrozenRecord):
+    """What changed in one group since the baseline, whatever the rules ask."""
+
+    by: tuple[str, ...]
+    group: dict[str, str]
+    right: int
+    n: int
+    baseline_right: int
+    baseline_n: int
+    right_to_wrong: int | None
+    """None when the images are not the same."""
+    wrong_to_right: int | None
+    worst: tuple[str, ...]
+
+
+class BaselineRecord(FrozenRecord):
+    """The baseline that a run was compared with, and all that changed since."""
+
+    source: str
+    sha256: str | None
+    """Of the file; None for a table in memory."""
+    model: str
+    paired: bool
+    compared: str
+    flips: list[FlipRow]
+    vanished: list[str]
+    """Levels, groups and rules of the baseline that this run no longer has."""
+
+
+class PredictionsFile(FrozenRecord):
+    """Predictions kept beside the record, so that a later run can be compared image by image."""
+
+    file: str
+    """Name in the folder of the record."""
+    sha256: str
+
+
+class AcceptedRecord(FrozenRecord):
+    """That somebody made this record the baseline."""
+
+    at: str
+    """UTC, ISO 8601."""
+    source: str
+    even_if_failed: str | None
+    """Why a record that did not pass was accepted."""

@@ -1,0 +1,119 @@
+"""What a run knows beside its counts, and which estimate a question needs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_fairness.gate.baseline import Baseline, BaselineSource, read_baseline
+from pytest_fairness.gate.comparison import Comparison
+from pytest_fairness.gate.counterfactual import estimate_matched
+from pytest_fairness.gate.estimates import Estimate, estimate
+from pytest_fairness.gate.pairing import pair
+from pytest_fairness.gate.questions import Question
+from pytest_fairness.gate.regression import estimate_changes
+from pytest_fairness.inference import Predictions
+from pytest_fairness.policy import Evaluation
+from pytest_fairness.statistics.counts import GroupCounts
+
+__all__ = ["Evidence", "answer_together", "gather_evidence"]
+
+_NO_BASELINE = "no baseline: give --fairness-baseline"
+_NO_IMAGES = "no predictions image by image: matched images need more than counts"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """All that the questions about one model on one evaluation set are answered from.
+
+    Args:
+        counts: Counts of the predictions.
+        evaluation: The evaluation set.
+        predictions: The predictions themselves; None where only counts are known.
+        baseline: What the run is compared with; None where nothing was given.
+        comparison: The run beside its baseline; None where there is no baseline to compare with.
+    """
+
+    counts: GroupCounts
+    evaluation: Evaluation
+    predictions: Predictions | None = None
+    baseline: Baseline | None = None
+    comparison: Comparison | None = None
+
+
+def gather_evidence(
+    predictions: Predictions,
+    counts: GroupCounts,
+    evaluation: Evaluation,
+    *,
+    baseline: "BaselineSource | None",
+) -> Evidence:
+    """Put the predictions of a run beside its baseline.
+
+    Args:
+        predictions: What the model answered.
+        counts: Their counts.
+        evaluation: The evaluation set.
+        baseline: The last release, as `read_baseline` takes it; None without one.
+
+    Raises:
+        FairnessError: The baseline cannot be read.
+    """
+    if baseline is None:
+        return Evidence(counts, evaluation, predictions)
+    found = read_baseline(baseline, evaluation, model=predictions.model)
+    comparison = None
+    if found.counts is not None:
+        pairing = pair(predictions, found)
+        comparison = Comparison(counts, found.counts, pairing, evaluation.positive)
+    return Evidence(counts, evaluation, predictions, found, comparison)
+
+
+def answer_together(
+    asked: Sequence[Question], evidence: Evidence, *, level: float
+) -> list[Estimate]:
+    """Answer the questions of one rule, model, evaluation and `by`, in their order.
+
+    Args:
+        asked: Questions as `ask` gives them: same rule, same `by`.
+        evidence: What they are answered from.
+        level: Level of the intervals, 0 to 1.
+    """
+    rule = asked[0].rule
+    if rule.against == "baseline":
+        if evidence.comparison is None:
+            lacking = _NO_BASELINE if evidence.baseline is None else evidence.baseline.lacking
+            return [_unasked(question, lacking) for question in asked]
+        return estimate_changes(asked, evidence.comparison, level=level)
+    if rule.metric.matched:
+        if evidence.predictions is None:
+            return [_unasked(question, _NO_IMAGES) for question in asked]
+        return estimate_matched(
+            asked, evidence.predictions, evaluation=evidence.evaluation, level=level
+        )
+    return estimate(
+        asked,
+        evidence.counts,
+        positive=evidence.evaluation.positive,
+        level=level,
+        cluster=evidence.evaluation.cluster,
+    )
+
+
+def _unasked(question: Question, reason: str) -> Estimate:
+    """An estimate that could not be tried."""
+    reference = dict(question.reference) if isinstance(question.reference, Mapping) else None
+    return Estimate(
+        group=dict(question.group),
+        reference=reference,
+        value=None,
+        low=None,
+        high=None,
+        successes=0,
+        n=0,
+        reference_successes=None if reference is None else 0,
+        reference_n=None if reference is None else 0,
+        effective_n=0.0,
+        reason=reason,
+        bounds=lambda _level, _size: (-math.inf, math.inf),
+        unasked=True,
+    )

@@ -1,0 +1,104 @@
+"""From the counts of one model on one evaluation set to all verdicts of the policy."""
+
+from itertools import groupby
+
+import numpy as np
+
+from pytest_fairness.gate.evidence import Evidence, answer_together
+from pytest_fairness.gate.max_t import simultaneous_level
+from pytest_fairness.gate.multiplicity import Confirmation, confirm_failures
+from pytest_fairness.gate.questions import Question, ask, questions
+from pytest_fairness.gate.record import Verdict
+from pytest_fairness.gate.sides import Answer, answer
+from pytest_fairness.gate.verdict import give_verdict
+from pytest_fairness.policy import Evaluation, Policy
+from pytest_fairness.statistics.counts import GroupCounts
+
+__all__ = ["judge_counts"]
+
+# The same counts give the same verdict again: the draws of max-t are the same on every run.
+_SEED = 20_260_101
+
+
+def judge_counts(
+    policy: Policy,
+    counts: GroupCounts,
+    *,
+    evaluation: Evaluation,
+    model: str,
+    evidence: Evidence | None = None,
+) -> list[Verdict]:
+    """Answer every question that the policy asks of one model on one evaluation set.
+
+    Levels that the data have and the policy does not declare, missing values, are asked too.
+
+    Args:
+        policy: The policy.
+        counts: Counts of the model's predictions.
+        evaluation: The evaluation set.
+        model: Name of the model.
+        evidence: The predictions and the baseline, for the rules that need more than counts.
+    """
+    answers = _answers(policy, evidence or Evidence(counts, evaluation), model)
+    family = max(len(questions(policy, [model])), len(answers))
+    confirmations = _confirmations(policy, answers, family, counts, evaluation)
+    return [
+        give_verdict(
+            one,
+            policy.decision,
+            confirmation=confirmations.get(position),
+            family=family,
+            cluster=evaluation.cluster if one.question.rule.from_counts else None,
+        )
+        for position, one in enumerate(answers)
+    ]
+
+
+def _answers(policy: Policy, evidence: Evidence, model: str) -> list[Answer]:
+    evaluation = evidence.evaluation
+    asked: list[Question] = [
+        question
+        for rule in policy.rules
+        if evaluation.name in rule.evaluations
+        for by in rule.by
+        for question in ask(rule, evaluation, by, model=model, levels=evidence.counts.levels)
+    ]
+    answers: list[Answer] = []
+    for _, some in groupby(asked, key=lambda question: (question.rule.id, question.by)):
+        together = list(some)
+        found = answer_together(together, evidence, level=policy.decision.level)
+        answers += map(answer, together, found)
+    return answers
+
+
+def _confirmations(
+    policy: Policy,
+    answers: list[Answer],
+    family: int,
+    counts: GroupCounts,
+    evaluation: Evaluation,
+) -> dict[int, Confirmation]:
+    level, correction = policy.decision.level, policy.decision.correction
+    if correction != "max-t" or not any(one.side == "broken" for one in answers):
+        simultaneous = level if correction == "none" else None
+        return confirm_failures(answers, level=level, family=family, simultaneous=simultaneous)
+    counted = [i for i, one in enumerate(answers) if one.question.rule.from_counts]
+    others = [i for i, one in enumerate(answers) if not one.question.rule.from_counts]
+    # Evaluations are judged one by one: their families share the level between them. So do the
+    # questions that cannot be drawn again from the counts, each of which gets its part.
+    spent = (1 - level) / len(policy.evaluations)
+    for_each = spent / len(answers)
+    joint = simultaneous_level(
+        [answers[i] for i in counted],
+        counts,
+        positive=evaluation.positive,
+        level=1 - for_each * len(counted),
+        cluster=evaluation.cluster,
+        rng=np.random.default_rng(_SEED),
+    )
+    found = {}
+    for positions, simultaneous in ((counted, joint), (others, 1 - for_each)):
+        some = [answers[i] for i in positions]
+        confirmed = confirm_failures(some, level=level, family=family, simultaneous=simultaneous)
+        found |= {positions[i]: one for i, one in confirmed.items()}
+    return found

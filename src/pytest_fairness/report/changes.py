@@ -1,0 +1,103 @@
+"""What a verdict says of the last release, and of matched images, in words."""
+
+from pytest_fairness.gate.details import ChangeCounts, ChangeRecord, MatchedRecord
+from pytest_fairness.gate.record import Verdict
+from pytest_fairness.statistics.names import metric_named
+
+__all__ = ["against_text", "detail_text", "flips_text", "is_signed", "title_text"]
+
+_MOST_NAMED = 3
+_MOVES = {"lower": "drop", "higher": "rise", "either": "change"}
+
+
+def title_text(verdict: Verdict) -> str:
+    """Name of what is judged: `accuracy`, `accuracy drop`, `widening of the FPR difference`."""
+    metric = metric_named(verdict.metric)
+    match verdict.bound:
+        case "max_drop":
+            return f"{metric.title} {_MOVES[metric.rate.worse]}"
+        case "max_widening":
+            return f"widening of the {metric.title}"
+        case _:
+            return metric.title
+
+
+def against_text(verdict: Verdict) -> str:
+    """` v baseline` for a rule against it, else nothing."""
+    return " v baseline" if verdict.bound in ("max_drop", "max_widening") else ""
+
+
+def is_signed(verdict: Verdict) -> bool:
+    """Whether the value is a difference, which shows its sign."""
+    return bool(against_text(verdict)) or metric_named(verdict.metric).comparison == "difference"
+
+
+def detail_text(verdict: Verdict) -> str:
+    """What was counted, where that takes more than one group's rate; else nothing."""
+    short = metric_named(verdict.metric).rate.short
+    if verdict.change is not None:
+        return _change(verdict.change, short)
+    if verdict.matched is not None:
+        return _matched(verdict.matched, verdict, short)
+    return ""
+
+
+def flips_text(verdict: Verdict) -> str:
+    """The flips of a verdict in a few words, for a table."""
+    if verdict.change is not None:
+        counts = verdict.change.group
+        return "unpaired" if counts.right_to_wrong is None else _flips(counts)
+    if verdict.matched is not None:
+        return f"{verdict.matched.flipped} of {verdict.matched.pairs} pairs flip"
+    return ""
+
+
+def _change(change: ChangeRecord, short: str) -> str:
+    parts = [f"{short} {_now(change)}, in the baseline {_then(change)}", change.compared]
+    if change.group.right_to_wrong is not None:
+        parts.append(_flips(change.group))
+    if change.p_value is not None:
+        parts.append(f"McNemar p {change.p_value:.2g}")
+    return "; ".join(parts) + _worst([*change.worst])
+
+
+def _now(change: ChangeRecord) -> str:
+    groups = [change.group] if change.reference is None else [change.group, change.reference]
+    return " v ".join(_share(counts.successes, counts.n) for counts in groups)
+
+
+def _then(change: ChangeRecord) -> str:
+    groups = [change.group] if change.reference is None else [change.group, change.reference]
+    return " v ".join(_share(counts.baseline_successes, counts.baseline_n) for counts in groups)
+
+
+def _matched(matched: MatchedRecord, verdict: Verdict, short: str) -> str:
+    first = f"{verdict.successes} of {verdict.n} matched pairs"
+    if verdict.reference_successes is not None:
+        own, other = (
+            _share(count, matched.pairs)
+            for count in (verdict.successes, verdict.reference_successes)
+        )
+        first = f"{short} {own} v {other} in matched pairs"
+    alone = matched.unmatched + matched.reference_unmatched
+    lost = f"{matched.right_to_wrong} right only in the reference's image"
+    gained = f"{matched.wrong_to_right} only in the group's"
+    parts = [
+        first,
+        *([f"{alone} images without a partner"] if alone else []),
+        f"{lost}, {gained}",
+        f"McNemar p {matched.p_value:.2g}",
+    ]
+    return "; ".join(parts) + _worst([" / ".join(pair) for pair in matched.worst])
+
+
+def _flips(counts: ChangeCounts) -> str:
+    return f"{counts.right_to_wrong} right -> wrong, {counts.wrong_to_right} wrong -> right"
+
+
+def _worst(names: list[str]) -> str:
+    return f"; worst: {', '.join(names[:_MOST_NAMED])}" if names else ""
+
+
+def _share(successes: int, n: int) -> str:
+    return f"{successes / n:.2f} ({successes} of {n})" if n else "undefined (0 of 0)"

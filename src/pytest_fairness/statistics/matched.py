@@ -1,0 +1,66 @@
+"""Matched images, which differ in one attribute only: outcomes of pairs and their intervals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_fairness.statistics.paired import tango
+from pytest_fairness.statistics.rates import Interval, wilson as rate_interval
+
+__all__ = ["MatchedOutcomes"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchedOutcomes:
+    """Outcomes of the P matched pairs of a group and its reference.
+
+    Args:
+        right: (P,) whether the image of the group is right.
+        reference_right: (P,) whether the image of the reference is right.
+        flipped: (P,) whether the two are given different classes.
+        clusters: (P,) what dependent pairs share; None where pairs are independent.
+    """
+
+    right: NDArray[np.bool_]
+    reference_right: NDArray[np.bool_]
+    flipped: NDArray[np.bool_]
+    clusters: NDArray[np.int64] | None = None
+
+    @property
+    def pairs(self) -> int:
+        """Number P of pairs."""
+        return len(self.flipped)
+
+    @property
+    def flips(self) -> int:
+        """Pairs that are given different classes."""
+        return int(self.flipped.sum())
+
+    @property
+    def right_only(self) -> int:
+        """Pairs whose image of the group alone is right."""
+        return int((self.right & ~self.reference_right).sum())
+
+    @property
+    def reference_only(self) -> int:
+        """Pairs whose image of the reference alone is right."""
+        return int((self.reference_right & ~self.right).sum())
+
+    def flip_interval(self, level: float, *, size: float = 0.0) -> Interval:
+        """Interval of the share of flipped pairs, or of the same share of `size` pairs or more."""
+        factor = self._factor(size)
+        return rate_interval(self.flips * factor, self.pairs * factor, level=level)
+
+    def accuracy_interval(self, level: float, *, size: float = 0.0) -> Interval:
+        """Tango's interval of the group's accuracy minus the reference's, on the same pairs."""
+        factor = self._factor(size)
+        return tango(
+            self.right_only * factor,
+            self.reference_only * factor,
+            self.pairs * factor,
+            level=level,
+        )
+
+    def _factor(self, size: float) -> float:
+        return max(size / max(self.pairs, 1), 1.0)

@@ -1,0 +1,137 @@
+"""Intervals of one rate against published examples, statsmodels, and laws."""
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from pytest_fairness.errors import FairnessError
+from pytest_fairness.statistics.rates import (
+    binomial_p_value,
+    clopper_pearson,
+    wilson,
+    wilson_p_value,
+)
+
+METHODS = [pytest.param(wilson, id="wilson"), pytest.param(clopper_pearson, id="clopper-pearson")]
+PAIRED_TESTS = [
+    pytest.param(wilson, wilson_p_value, id="wilson"),
+    pytest.param(clopper_pearson, binomial_p_value, id="clopper-pearson"),
+]
+COUNTS = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+# Newcombe (1998), Statist. Med. 17, 857-872, table I: four examples, two methods.
+PUBLISHED = [
+    pytest.param(wilson, 81, 263, 0.2553, 0.3662, id="wilson 81 of 263"),
+    pytest.param(wilson, 15, 148, 0.0624, 0.1605, id="wilson 15 of 148"),
+    pytest.param(wilson, 0, 20, 0.0, 0.1611, id="wilson 0 of 20"),
+    pytest.param(wilson, 1, 29, 0.0061, 0.1718, id="wilson 1 of 29"),
+    pytest.param(clopper_pearson, 81, 263, 0.2527, 0.3676, id="exact 81 of 263"),
+    pytest.param(clopper_pearson, 15, 148, 0.0578, 0.1617, id="exact 15 of 148"),
+    pytest.param(clopper_pearson, 0, 20, 0.0, 0.1684, id="exact 0 of 20"),
+    pytest.param(clopper_pearson, 1, 29, 0.0009, 0.1776, id="exact 1 of 29"),
+]
+
+
+@pytest.mark.parametrize(("method", "successes", "n", "low", "high"), PUBLISHED)
+def test_published_examples(method, successes, n, low, high):
+    interval = method(successes, n)
+    assert (round(float(interval.low), 4), round(float(interval.high), 4)) == (low, high)
+
+
+@pytest.mark.parametrize(("method", "name"), [(wilson, "wilson"), (clopper_pearson, "beta")])
+def test_statsmodels_gives_the_same(method, name):
+    from statsmodels.stats.proportion import proportion_confint
+
+    for level in (0.8, 0.95, 0.999):
+        for successes, n in [(0, 7), (3, 7), (7, 7), (40, 500), (499, 500)]:
+            expected = proportion_confint(successes, n, alpha=1 - level, method=name)
+            np.testing.assert_allclose(method(successes, n, level=level), expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_bounds_are_exactly_0_and_1_at_the_ends(method):
+    n = np.arange(1, 2000)
+    assert (method(0, n).low == 0).all()
+    assert (method(n, n).high == 1).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_samples_leave_the_interval_undefined(method):
+    interval = method([0, 1], [0, 2])
+    assert np.isnan([interval.low[0], interval.high[0]]).all()
+    assert np.isfinite([interval.low[1], interval.high[1]]).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(counts=COUNTS, level=st.floats(0.5, 0.999))
+def test_interval_contains_the_estimate_and_mirrors(method, counts, level):
+    successes, n = counts
+    low, high = method(successes, n, level=level)
+    mirrored = method(n - successes, n, level=level)
+    assert 0 <= low <= successes / n <= high <= 1
+    assert mirrored.low == pytest.approx(1 - high, abs=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(counts=COUNTS)
+def test_more_samples_narrow_and_a_higher_level_widens(method, counts):
+    successes, n = counts
+    low, high = method(successes, n)
+    doubled, wider = method(2 * successes, 2 * n), method(successes, n, level=0.99)
+    assert doubled.high - doubled.low < high - low
+    assert wider.low <= low < high <= wider.high
+
+
+@pytest.mark.parametrize(("method", "p_value"), PAIRED_TESTS)
+@given(counts=COUNTS, level=st.floats(0.6, 0.999))
+def test_p_value_agrees_with_the_interval(method, p_value, counts, level):
+    successes, n = counts
+    low, high = method(successes, n, level=level)
+    tail = (1 - level) / 2
+    if successes > 0:
+        assert p_value(successes, n, margin=low) == pytest.approx(tail, rel=1e-6)
+    if successes < n:
+        above = p_value(successes, n, margin=high, alternative="less")
+        assert above == pytest.approx(tail, rel=1e-6)
+
+
+def test_binomial_p_value_is_that_of_scipy():
+    from scipy.stats import binomtest
+
+    for alternative in ("greater", "less"):
+        for successes in (0, 3, 19, 20):
+            expected = binomtest(successes, 20, 0.7, alternative=alternative).pvalue
+            got = binomial_p_value(successes, 20, margin=0.7, alternative=alternative)
+            assert got == pytest.approx(expected)
+
+
+def test_p_values_without_samples_are_undefined():
+    assert np.isnan(binomial_p_value(0, 0, margin=0.5))
+    assert np.isnan(wilson_p_value(0, 0, margin=0.5))
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "got"),
+    [
+        pytest.param(3, 2, "got 3 successes of n = 2", id="more than n"),
+        pytest.param(-1, 2, "got -1 successes of n = 2", id="negative"),
+        pytest.param([1, np.nan], 2, "got nan successes of n = 2", id="nan"),
+        pytest.param(1, np.inf, "got 1 successes of n = inf", id="infinite"),
+    ],
+)
+def test_impossible_counts_are_refused(successes, n, got):
+    with pytest.raises(FairnessError, match=f"counts: {got}; allowed is 0 <= successes <= n"):
+        wilson(successes, n)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 95, float("nan")], ids=str)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_level_outside_0_and_1_is_refused(method, level):
+    with pytest.raises(FairnessError, match="write 0.95 for 95 %"):
+        method(1, 2, level=level)
+
+
+@pytest.mark.parametrize("p_value", [wilson_p_value, binomial_p_value])
+def test_an_unknown_alternative_is_refused(p_value):
+    with pytest.raises(FairnessError, match="got 'larger'; allowed is one of greater, less"):
+        p_value(1, 2, margin=0.5, alternative="larger")

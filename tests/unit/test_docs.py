@@ -1,0 +1,69 @@
+"""The documentation names everything that a user can set, and its examples run."""
+
+import doctest
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from pytest_fairness.options import add_options
+from pytest_fairness.policy import policy_schema
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src"
+MODULES = [
+    ".".join(file.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+    for file in sorted(SOURCE.rglob("*.py"))
+]
+
+
+def settings() -> list[str]:
+    """Options and ini keys, as the plugin defines them."""
+    parser = Mock()
+    add_options(parser)
+    calls = [*parser.getgroup.return_value.addoption.call_args_list, *parser.addini.call_args_list]
+    return [call.args[0] for call in calls]
+
+
+def keys_of(schema: dict[str, Any]) -> set[str]:
+    """Keys that a policy may have, in its root and in its tables."""
+    tables = [schema, *schema["$defs"].values()]
+    return {key for table in tables for key in table.get("properties", ())}
+
+
+def code_words(markdown: str) -> set[str]:
+    """Words that stand in `code` within a text, not in its longer examples."""
+    prose = re.sub(r"^```.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)
+    return {word for code in re.findall(r"`([^`\n]+)`", prose) for word in re.findall(r"\w+", code)}
+
+
+def test_only_words_in_code_count_as_described():
+    assert code_words("`[[rule]]` has min\n```toml\n`max` = 1\n```\n`a_b`") == {"rule", "a_b"}
+
+
+@pytest.mark.parametrize("name", settings())
+def test_every_option_and_ini_key_is_in_the_documentation(name):
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    assert re.search(rf"(?<![\w-]){name}(?![\w-])", text)
+
+
+@pytest.mark.parametrize("key", sorted(keys_of(policy_schema())))
+def test_every_key_of_a_policy_is_described(key):
+    assert key in code_words((ROOT / "docs" / "policy.md").read_text(encoding="utf-8"))
+
+
+def test_the_readme_and_ci_give_the_same_test_command():
+    install, test = 'pip install -e ".[test]"', "pytest tests"
+    assert f"{install} && {test}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    steps = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert steps.index(install) < steps.index(test)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_examples_in_the_docstrings_run(module, capsys):
+    result = doctest.testmod(import_module(module), optionflags=doctest.ELLIPSIS)
+    assert result.failed == 0, capsys.readouterr().out
