@@ -45,6 +45,7 @@ _COLOUR = replace(
 _TONES = replace(_COLOUR, tone_mix=0.5)
 _HUES = replace(_POSE, hue=180, saturation=0.5, brightness=0.2, grey=0.2, tone_mix=0.5)
 _PALETTE = replace(_TONES, hue=180, grey=0.3, background=0.3, repaint=0.3)
+_SOFTER = replace(_PALETTE, repaint=0.15, grey=0.2, cutout=0.15, sharpness=0.5, background=0.2)
 _STRONG = replace(
     _PALETTE, rotation=20, scale=0.35, background=0.5, repaint=0.5, cutout=0.5, tone_mix=0.8
 )
@@ -55,5 +56,8 @@ RECIPES = {
     "hues": Recipe(_HUES, rare_ages=3),
     "palette": Recipe(_PALETTE, rare_ages=3),
     "strong": Recipe(_STRONG, rare_ages=3),
+    "palette-long": Recipe(_PALETTE, epochs=120, rare_ages=3),
+    "strong-long": Recipe(_STRONG, epochs=120, rare_ages=3),
+    "softer-long": Recipe(_SOFTER, epochs=120, rare_ages=3),
 }
-CHOSEN = {"ads": "palette", "baseline": "mild"}
+CHOSEN = {"ads": "palette-long", "baseline": "mild"}

@@ -16,7 +16,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -163,7 +163,7 @@ def train_and_save(model: str, seed: int) -> None:
     start = time.perf_counter()
     module = train(model, labels, RECIPES[CHOSEN[model]], seed=seed, vendors=STYLES)
     weights = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
-    save_file(weights, ADS_WEIGHTS if model == "ads" else BASELINE_WEIGHTS)
+    (ADS_WEIGHTS if model == "ads" else BASELINE_WEIGHTS).write_bytes(save(weights))
     print(f"{model}: trained in {(time.perf_counter() - start) / 60:.1f} minutes")
 
 

@@ -19,6 +19,7 @@ class Settings:
     predictions: Mapping[str | None, Path] = field(default_factory=dict)
     baseline: Mapping[str | None, Path] = field(default_factory=dict)
     record: Path | None = None
+    sign: Path | None = None
     save_predictions: Path | None = None
     device: str = "auto"
     batch_size: int = 64
@@ -64,6 +65,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="Write the run record (JSON): verdicts, counts, policy, hashes, versions; and beside "
         "it the predictions (Parquet), so that a later run can be compared image by image.",
+    )
+    group.addoption(
+        "--fairness-sign",
+        type=Path,
+        metavar="KEY",
+        help="Sign the record with this private Ed25519 key (PEM): a statement (in-toto) is written "
+        "beside it. Needs the extra pytest-fairness[sign].",
     )
     group.addoption(
         "--fairness-save-predictions",
@@ -131,6 +139,9 @@ def read_settings(config: pytest.Config) -> Settings:
     if not baseline and (ini := config.getini("fairness_baseline")):
         path = _shortened(config.rootpath / ini, config.invocation_params.dir)
         baseline = {None: Path(path)}
+    if option.fairness_sign is not None and option.fairness_record is None:
+        msg = "--fairness-sign: there is nothing to sign; write a record with --fairness-record FILE"
+        raise pytest.UsageError(msg)
     models = option.fairness_model or ([] if predictions else config.getini("fairness_models"))
     return Settings(
         policy=policy,
@@ -138,6 +149,7 @@ def read_settings(config: pytest.Config) -> Settings:
         predictions=predictions,
         baseline=baseline,
         record=option.fairness_record,
+        sign=option.fairness_sign,
         save_predictions=option.fairness_save_predictions,
         device=option.fairness_device,
         batch_size=option.fairness_batch_size,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from pytest_fairness.errors import FairnessError, PolicyError
+from pytest_fairness.errors import FairnessError, ModelError, PolicyError
 from pytest_fairness.options import add_options, read_settings
 from pytest_fairness.reporter import VERDICT_PROPERTY, GateReporter
 from pytest_fairness.session import GateSession
@@ -125,7 +125,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if gate.problem is None and not gate.settings.predictions:
         manager = items[0].session._fixturemanager  # noqa: SLF001  (fixtures have no public list)
         unknown = [name for name in gate.models if not manager.getfixturedefs(name, items[0])]
-        gate.problem = _no_such_model(unknown[0]) if unknown else None
+        gate.problem = _no_such_model(unknown[0]) if unknown else _no_such_device(config)
     if gate.problem is not None and not hasattr(config, "workerinput"):
         raise pytest.UsageError(gate.problem)
 
@@ -135,6 +135,19 @@ def _no_such_model(name: str) -> str:
         f"model {name!r}: no fixture of this name; write one in conftest.py that returns a "
         "Classifier, or name another with --fairness-model"
     )
+
+
+def _no_such_device(config: pytest.Config) -> str | None:
+    device = config.option.fairness_device
+    if device in ("auto", "cpu") or config.option.collectonly:
+        return None  # known without asking torch, which takes seconds to load
+    from pytest_fairness.inference import choose_device
+
+    try:
+        choose_device(device)
+    except ModelError as error:
+        return f"--fairness-device: {error}"
+    return None
 
 
 @pytest.fixture(scope="session")

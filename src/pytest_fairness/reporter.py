@@ -114,7 +114,8 @@ class GateReporter:
         for text in self.gate.ending_waivers():
             terminalreporter.write_line(f"WARNING {text}", yellow=True)
         if self.gate.settings.record is not None:
-            terminalreporter.write_line(f"record: {self.gate.settings.record}")
+            signed = ", signed" if self.gate.settings.sign is not None else ""
+            terminalreporter.write_line(f"record: {self.gate.settings.record}{signed}")
 
     def show_progress(self, text: str) -> None:
         """Print a line now and then while a model runs."""

@@ -63,11 +63,11 @@ class GateSession:
         return self._policy
 
     def check(self) -> None:
-        """Check the policy and the baseline before anything runs.
+        """Check the policy, the baseline and the key before anything runs.
 
         Raises:
-            FairnessError: The policy is not valid or lacks an evaluation, or the run would write
-                over its baseline.
+            FairnessError: The policy is not valid or lacks an evaluation, the run would write
+                over its baseline, or the key cannot sign.
         """
         settings = self.settings
         for evaluation in settings.predictions:
@@ -79,6 +79,10 @@ class GateSession:
             from pytest_fairness.gate.guard import check_baseline_stays
 
             check_baseline_stays(settings.baseline.values(), self._written())
+        if settings.sign is not None:
+            from pytest_fairness.gate.attestation import private_key
+
+            private_key(settings.sign)
 
     def _written(self) -> list[Path]:
         """Files that the run will write."""
@@ -285,10 +289,14 @@ class GateSession:
         return self.record().vanished if self.full else []
 
     def write_record(self, path: Path) -> None:
-        """Write the record, and the predictions beside it."""
+        """Write the record, and beside it the predictions and the signed statement."""
         from pytest_fairness.gate.kept import write_record
 
-        write_record(self.record(), path, predictions=self.kept)
+        written = write_record(self.record(), path, predictions=self.kept)
+        if self.settings.sign is not None:
+            from pytest_fairness.gate.attestation import private_key, sign_record
+
+            sign_record(written, path, private_key(self.settings.sign))
 
     def record(self) -> "RunRecord":
         """The record of the whole run, in the order of the policy."""

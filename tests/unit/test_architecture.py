@@ -24,9 +24,16 @@ ORDER = (
     "session",
     "reporter",
     "plugin",
+    "commands",
+    "cli",
 )
 MAY_IMPORT = {room: set(ORDER[: place + 1]) for place, room in enumerate(ORDER)}
-BESIDE = {"multilabel": {"errors", "statistics"}, "strategies": {"errors", "statistics"}}
+BESIDE = {
+    "multilabel": {"errors", "statistics"},
+    "strategies": {"errors", "statistics"},
+    "commands": {"commands", *MAY_IMPORT["report"]},
+}
+"""Rooms that no room of ORDER may import."""
 MAY_IMPORT |= BESIDE
 FACADE = "pytest_fairness"
 """`pytest_fairness/__init__.py` only hands out what the rooms make public."""

@@ -119,10 +119,10 @@ def test_gate_sits_after_the_third_batch_norm_and_before_the_shortcut(stride: in
     torch.testing.assert_close(block(features), expected)
 
 
-def test_se_resnet_has_eight_gated_bottlenecks_with_bias_in_the_gates() -> None:
+def test_se_resnet_is_made_of_gated_bottlenecks_with_bias_in_the_gates() -> None:
     blocks = [part for part in SEResNet(3).modules() if isinstance(part, SEBottleneck)]
 
-    assert len(blocks) == 8
+    assert len(blocks) == 6
     assert all(block.se.squeeze.bias is not None for block in blocks)
     assert all(block.se.excite.bias is not None for block in blocks)
 

@@ -1,6 +1,6 @@
 """What a verdict tells beyond its number: changes since the baseline, and matched images."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "AcceptedRecord",
@@ -99,7 +99,7 @@ class BaselineRecord(FrozenRecord):
 class PredictionsFile(FrozenRecord):
     """Predictions kept beside the record, so that a later run can be compared image by image."""
 
-    file: str
+    file: str = Field(pattern=r"^[^/\\]+$")
     """Name in the folder of the record."""
     sha256: str
 

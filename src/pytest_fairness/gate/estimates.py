@@ -20,7 +20,7 @@ from pytest_fairness.statistics.group_rates import GroupRates
 from pytest_fairness.statistics.metrics import rate_counts
 from pytest_fairness.statistics.names import RateDefinition
 
-__all__ = ["Estimate", "estimate", "named"]
+__all__ = ["Estimate", "estimate", "group_rates", "named"]
 
 # Rates and a level -> values and intervals of every group or pair.
 Compare = Callable[[GroupRates, float], Compared]
@@ -47,6 +47,7 @@ class Estimate:
         change: For a rule against the baseline, what was counted now and then.
         matched: For a counterfactual metric, the matched images.
         unasked: Whether what the question needs was not given, so that it was never asked.
+        too_small: Why a group is too small a share of the samples to be judged; None if it is not.
     """
 
     group: dict[str, str]
@@ -64,6 +65,7 @@ class Estimate:
     change: ChangeRecord | None = None
     matched: MatchedRecord | None = None
     unasked: bool = False
+    too_small: str | None = None
 
 
 def estimate(
@@ -87,9 +89,9 @@ def estimate(
         return []
     rule, by = asked[0].rule, asked[0].by
     index = None if positive is None else counts.classes.index(positive)
-    rates = _group_rates(counts, by, rule.metric.rate, index, cluster)
+    rates = group_rates(counts, by, rule.metric.rate, index, cluster)
     groups = counts.groups(by)
-    compare = _comparison(asked[0], groups)
+    compare = _comparison(asked[0], groups, counts.shares(by) >= rule.min_share)
     compared = compare(rates, level)
     if asked[0].reference == "all":
         wanted = [0]
@@ -101,13 +103,22 @@ def estimate(
     return [_Row(among, groups, rates, worth, compare, compared, row).read() for row in wanted]
 
 
-def _group_rates(
+def group_rates(
     counts: GroupCounts,
     by: tuple[str, ...],
     rate: RateDefinition,
     positive: int | None,
     cluster: str | None,
 ) -> GroupRates:
+    """Count a rate in the groups of `by`, and in each cluster of theirs.
+
+    Args:
+        counts: Counts of the predictions.
+        by: The attributes that are crossed.
+        rate: What is counted among what.
+        positive: Position of the positive class; None where the rate needs none.
+        cluster: Axis of the counts whose levels are clusters of dependent samples.
+    """
     whole = rate_counts(counts.confusion(by), rate, positive=positive)
     if cluster is None:
         return GroupRates(whole)
@@ -116,7 +127,9 @@ def _group_rates(
     return GroupRates(whole, ClusterCounts(apart.successes.reshape(shape), apart.n.reshape(shape)))
 
 
-def _comparison(question: Question, groups: list[dict[str, str]]) -> Compare:
+def _comparison(
+    question: Question, groups: list[dict[str, str]], eligible: NDArray[np.bool_]
+) -> Compare:
     metric, reference = question.rule.metric, question.reference
     if metric.comparison == "none" or reference is None:
         return _alone
@@ -126,7 +139,7 @@ def _comparison(question: Question, groups: list[dict[str, str]]) -> Compare:
     if reference == "best":
         better = metric.rate.higher_is_better
         return lambda rates, level: against_best(
-            rates, kind=kind, level=level, higher_is_better=better
+            rates, kind=kind, level=level, higher_is_better=better, eligible=eligible
         )
     position = groups.index(dict(reference))
     return lambda rates, level: against_reference(rates, position, kind=kind, level=level)

@@ -9,6 +9,7 @@ from pytest_fairness.gate.max_t import simultaneous_level
 from pytest_fairness.gate.multiplicity import Confirmation, confirm_failures
 from pytest_fairness.gate.questions import Question, ask, questions
 from pytest_fairness.gate.record import Verdict
+from pytest_fairness.gate.shares import mark_small
 from pytest_fairness.gate.sides import Answer, answer
 from pytest_fairness.gate.verdict import give_verdict
 from pytest_fairness.policy import Evaluation, Policy
@@ -67,7 +68,8 @@ def _answers(policy: Policy, evidence: Evidence, model: str) -> list[Answer]:
     for _, some in groupby(asked, key=lambda question: (question.rule.id, question.by)):
         together = list(some)
         found = answer_together(together, evidence, level=policy.decision.level)
-        answers += map(answer, together, found)
+        marked = mark_small(found, evidence.counts, together[0].by, together[0].rule)
+        answers += map(answer, together, marked)
     return answers
 
 

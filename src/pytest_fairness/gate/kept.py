@@ -41,7 +41,7 @@ def write_record(
 def _keep(run: JudgedRun, predictions: Predictions | Path | None, record: Path) -> JudgedRun:
     if predictions is None:
         return run
-    name = f"{record.stem}.{_slug(run.model)}-{_slug(run.evaluation)}.parquet"
+    name = _kept_name(run, record)
     file = record.with_name(name)
     if isinstance(predictions, Predictions):
         predictions.to_parquet(file)
@@ -75,6 +75,11 @@ def file_sha256(path: Path) -> str:
     """Return the sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _kept_name(run: JudgedRun, record: Path) -> str:
+    """Return the name of the predictions of a run beside the record of this path."""
+    return f"{record.stem}.{_slug(run.model)}-{_slug(run.evaluation)}.parquet"
 
 
 def _slug(name: str) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_fairness.gate.sides import Answer, decide
+from pytest_fairness.policy import Decision
 
-__all__ = ["Confirmation", "confirm_failures"]
+__all__ = ["Confirmation", "confirm_failures", "first_step_level"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +63,8 @@ def confirm_failures(
         confirmed += newly
         open_positions = still_open
     return found
+
+
+def first_step_level(decision: Decision, family: int) -> float:
+    """Return the level at which the first of `family` failures is confirmed, without max-t."""
+    return decision.level if decision.correction == "none" else 1 - (1 - decision.level) / family

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_fairness.gate.baseline import BaselineSource
     from pytest_fairness.models import Classifier
 
-__all__ = ["judge", "judge_model", "record_of"]
+__all__ = ["count_predictions", "judge", "judge_model", "record_of"]
 
 # Rows counted at a time: large enough for speed, small enough to stay in the cache.
 _ROWS_AT_A_TIME = 131_072
@@ -77,7 +77,7 @@ def judge(
     chosen = policy.evaluation_named(evaluation)
     if not isinstance(predictions, Predictions):
         predictions = read_predictions(predictions, chosen, model=model)
-    counts = _count(predictions, chosen)
+    counts = count_predictions(predictions, chosen)
     evidence = gather_evidence(predictions, counts, chosen, baseline=baseline)
     judged = JudgedRun(
         model=predictions.model,
@@ -97,7 +97,7 @@ def judge(
     return record_of(policy, [judged], verdicts, complete=True, required=required)
 
 
-def _count(predictions: Predictions, evaluation: Evaluation) -> GroupCounts:
+def count_predictions(predictions: Predictions, evaluation: Evaluation) -> GroupCounts:
     """Count predictions over the attributes, and over the clusters where there are some."""
     levels = dict(predictions.levels)
     if evaluation.cluster is not None and evaluation.cluster not in levels:

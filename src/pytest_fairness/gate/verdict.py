@@ -2,7 +2,7 @@
 
 import math
 
-from pytest_fairness.gate.multiplicity import Confirmation
+from pytest_fairness.gate.multiplicity import Confirmation, first_step_level
 from pytest_fairness.gate.record import Correction, Outcome, Verdict
 from pytest_fairness.gate.sides import Answer, decide
 from pytest_fairness.policy import Decision
@@ -33,9 +33,9 @@ def give_verdict(
     rule = question.rule
     outcome, reason = _outcome(answer, confirmation, family)
     settles = None
-    if outcome == "inconclusive" and estimate.value is not None:
+    if outcome == "inconclusive" and estimate.value is not None and not estimate.too_small:
         settles = settling_size(
-            answer, level=decision.level, corrected=_corrected(decision, family)
+            answer, level=decision.level, corrected=first_step_level(decision, family)
         )
     correction = None
     if confirmation is not None and rule.decide == "interval":
@@ -82,6 +82,8 @@ def give_verdict(
 
 def _outcome(answer: Answer, confirmation: Confirmation | None, family: int) -> tuple[Outcome, str]:
     rule, estimate = answer.question.rule, answer.estimate
+    if estimate.too_small is not None:
+        return "inconclusive", estimate.too_small
     if estimate.value is None or answer.side is None:
         undefined = str(estimate.reason) if estimate.unasked else f"undefined: {estimate.reason}"
         return "inconclusive", undefined
@@ -120,11 +122,6 @@ def _maybe_chance(confirmation: Confirmation, family: int) -> str:
         f"the interval breaks the limit, but among {family} questions that may be chance: at "
         f"{confirmation.level * 100:.4g} % it is {confirmation.low:.3f} … {confirmation.high:.3f}"
     )
-
-
-def _corrected(decision: Decision, family: int) -> float:
-    """Level at which the first of `family` failures is confirmed."""
-    return decision.level if decision.correction == "none" else 1 - (1 - decision.level) / family
 
 
 def settling_size(answer: Answer, *, level: float, corrected: float) -> int | None:

@@ -3,6 +3,7 @@
 from pytest_fairness.policy.change import Change
 from pytest_fairness.policy.compare import compare
 from pytest_fairness.policy.document import Document
+from pytest_fairness.policy.effective import effective_lines
 from pytest_fairness.policy.load import load_policy, read_document
 from pytest_fairness.policy.records import (
     Decision,
@@ -30,6 +31,7 @@ __all__ = [
     "Rule",
     "Waiver",
     "compare",
+    "effective_lines",
     "load_policy",
     "policy_schema",
     "read_document",

@@ -105,7 +105,7 @@ def _references(
 ) -> Iterator[Change]:
     for attribute in dict.fromkeys([*old["reference"], *new["reference"]]):
         was, now = (table["reference"].get(attribute) for table in (old, new))
-        if str(was) == str(now):
+        if str(was) == str(now) or attribute not in new["attributes"]:
             continue
         kind: Kind = "changed"
         if was is None and attribute not in old["attributes"]:

@@ -72,7 +72,8 @@ class _Rules:
 
     def merge(self, tables: list[_Values], *, inherits: bool) -> None:
         inherited = {rule.get("id"): position for position, rule in enumerate(self.rules)}
-        for position, table in enumerate(tables):
+        for position, written in enumerate(tables):
+            table = {**written, "id": written["id"].strip()} if "id" in written else written
             name = table.get("id")
             if inherits and name in inherited:
                 self.change(inherited.pop(name), position, table)
@@ -120,10 +121,21 @@ class _Rules:
     def append(self, position: int, table: _Values, places: dict[str, str]) -> None:
         index = len(self.rules)
         rule = {"id": table["metric"], **table} if "metric" in table else dict(table)
+        self.refuse_twin(position, rule.get("id"))
         self.document.origins["rule", index] = self.place(position)
         for key in rule:
             self.document.origins["rule", index, key] = places.get(key, self.place(position, key))
         self.rules.append(rule)
+
+    def refuse_twin(self, position: int, name: str | None) -> None:
+        """Refuse a second rule of one name; a rule that means the inherited one says its id."""
+        for index, other in enumerate(self.rules):
+            if name is not None and other.get("id") == name:
+                there = self.document.place(("rule", index))
+                what = f"rule {name!r} stands here and at {there}; give each its own id"
+                if self.document.inherits:
+                    what += f', or write id = "{name}" to tighten the inherited one'
+                raise self.error((position,), what)
 
     def check(self, position: int, table: _Values, preset: Preset, brought: _Values) -> None:
         """Refuse a rule that contradicts its preset."""

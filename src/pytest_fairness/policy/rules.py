@@ -33,18 +33,13 @@ def resolve_rules(
     """Return the rules of a policy in their order.
 
     Raises:
-        RuleProblem: A rule has no limit or two, a limit outside its range, an unknown attribute,
-            evaluation or reference, or an id that another rule has.
+        RuleProblem: A rule has no limit or two, a limit outside its range, or an unknown
+            attribute, evaluation or reference.
     """
-    rules: list[Rule] = []
-    for index, table in enumerate(tables):
-        rule = _Resolver(index, table, evaluations).rule(decide, where)
-        for other in rules:
-            if other.id == rule.id:
-                what = f"rule {rule.id!r} stands here and at {other.where}; give each its own id"
-                raise RuleProblem(("rule", index), what)
-        rules.append(rule)
-    return tuple(rules)
+    return tuple(
+        _Resolver(index, table, evaluations).rule(decide, where)
+        for index, table in enumerate(tables)
+    )
 
 
 def limit_of(table: RuleTable) -> Limit:
@@ -85,6 +80,7 @@ class _Resolver:
             evaluations=tuple(self.evaluations),
             where=where(self.path),
         )
+        self._check_share(rule)
         check_baseline_rule(rule, self.evaluations, fail=self._fail)
         check_counterfactual_rule(rule, self.evaluations, fail=self._fail)
         return rule
@@ -149,6 +145,18 @@ class _Resolver:
                         "reference",
                         f"reference {attribute} = {level!r} is not declared in "
                         f"[evaluation.{evaluation.name}]; allowed: {', '.join(levels) or 'none'}",
+                    )
+
+    def _check_share(self, rule: Rule) -> None:
+        if not rule.min_share:
+            return
+        for evaluation in self.evaluations.values():
+            for by in rule.by:
+                if rule.metric.comparison != "none" and rule.reference_for(by, evaluation) == "all":
+                    self._fail(
+                        "min_share",
+                        "min_share leaves single groups undecided, but all groups are one "
+                        'question; write reference = "best" or levels',
                     )
 
     def _check_positive(self) -> None:

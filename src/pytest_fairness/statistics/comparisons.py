@@ -1,12 +1,14 @@
 """Differences and ratios between groups: against one reference, the best group, or all of them."""
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.statistics.group_rates import GroupRates, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Compared", "against_best", "against_reference", "between_all"]
 
@@ -40,7 +42,12 @@ def against_reference(rates: GroupRates, reference: int, *, kind: Kind, level: f
 
 
 def against_best(
-    rates: GroupRates, *, kind: Kind, level: float, higher_is_better: bool
+    rates: GroupRates,
+    *,
+    kind: Kind,
+    level: float,
+    higher_is_better: bool,
+    eligible: NDArray[np.bool_] | None = None,
 ) -> Compared:
     """Compare every group with the best one, which the data choose.
 
@@ -49,11 +56,21 @@ def against_best(
     correction; the other is taken over pairs that the data choose, so it is simultaneous
     (Bonferroni over the G - 1 pairs). Groups with n = 0 are left out and stay undefined.
 
+    Args:
+        rates: The G groups.
+        kind: `difference` or `ratio`.
+        level: Level of each interval, 0 to 1.
+        higher_is_better: Which end of the rates is the best.
+        eligible: Which groups (G,) may be the best; all when absent.
+
     Source: Hsu (1996), Multiple Comparisons, ch. 4 (comparison with the best), on score intervals.
     """
     defined = rates.counts.n > 0
-    size, rivals = len(defined), int(defined.sum()) - 1
-    best = np.full(size, _extreme_position(rates, largest=higher_is_better))
+    size = len(defined)
+    candidates = defined if eligible is None else defined & eligible
+    usable = candidates & defined[:, None] & ~np.eye(size, dtype=bool)
+    rivals = int(usable.sum(axis=1).max(initial=0))
+    best = np.full(size, _extreme_position(rates, largest=higher_is_better, among=candidates))
     if rivals < 1:
         undefined = np.full(size, np.nan)
         return Compared(undefined, undefined, undefined, np.arange(size), best)
@@ -61,7 +78,6 @@ def against_best(
     plain = rates.pairs(first, second, kind=kind, level=level)
     wide = rates.pairs(first, second, kind=kind, level=1 - (1 - level) / rivals)
     values = _values(rates, first, second, kind)
-    usable = defined & defined[:, None] & ~np.eye(size, dtype=bool)
     same = 0.0 if kind == "difference" else 1.0
     extreme: Callable[..., Floats] = np.min if higher_is_better else np.max
 
@@ -109,9 +125,12 @@ def between_all(rates: GroupRates, *, kind: Kind, level: float) -> Compared:
     return Compared(value, np.array([low]), np.array([high]), *positions)
 
 
-def _extreme_position(rates: GroupRates, *, largest: bool) -> int:
+def _extreme_position(
+    rates: GroupRates, *, largest: bool, among: NDArray[np.bool_] | None = None
+) -> int:
     fill = -np.inf if largest else np.inf
-    filled = np.where(np.isnan(rates.values), fill, rates.values)
+    known = ~np.isnan(rates.values) if among is None else among & ~np.isnan(rates.values)
+    filled = np.where(known, rates.values, fill)
     return int(filled.argmax() if largest else filled.argmin())
 
 

@@ -72,6 +72,11 @@ class GroupCounts:
         moved = summed.transpose(*order, len(by), len(by) + 1)
         return np.ascontiguousarray(moved.reshape(-1, k, k))
 
+    def shares(self, by: tuple[str, ...]) -> NDArray[np.float64]:
+        """Share of all samples (G,) that each group of `by` has, in the order of `groups`."""
+        found: NDArray[np.float64] = self.confusion(by).sum(axis=(1, 2)) / max(self.n, 1)
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values; of the cells, only those that are not zero."""
         index = np.argwhere(self.cells)

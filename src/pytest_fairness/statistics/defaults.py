@@ -291,6 +291,7 @@ def _few(x1: Floats, n1: Floats, x2: Floats, n2: Floats) -> NDArray[np.bool_]:
 
 def _named(methods: Mapping[str, Function], method: str) -> Function:
     if method not in methods:
-        msg = f"method: got {method!r}; allowed is one of {', '.join(methods)}"
+        allowed = ", ".join(sorted({"auto", *methods}))
+        msg = f"method: got {method!r}; allowed is one of {allowed}"
         raise FairnessError(msg)
     return methods[method]

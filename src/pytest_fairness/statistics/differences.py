@@ -5,8 +5,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pytest_fairness.statistics.inversion import (
     as_counts,
-    bisect,
     critical_value,
+    crossing,
     one_sided_p_value,
     without_skewness,
 )
@@ -47,11 +47,11 @@ def miettinen_nurminen(
     0.0528 0.3382
     """
     x1, n1, x2, n2 = as_counts(x1, n1, x2, n2)
-    z = critical_value(level)
-    return Interval(
-        _lower(x1, n1, x2, n2, z, corrected=corrected),
-        -_lower(x2, n2, x1, n1, z, corrected=corrected),
-    )
+    # The upper bound is minus the lower bound of p2 - p1; both are sought at once.
+    pairs = (x1, x2), (n1, n2), (x2, x1), (n2, n1)
+    x1, n1, x2, n2 = (np.stack(pair) for pair in pairs)
+    low, minus_high = _lower(x1, n1, x2, n2, critical_value(level), corrected=corrected)
+    return Interval(low, -minus_high)
 
 
 def newcombe(
@@ -170,10 +170,10 @@ def _lower(
     with np.errstate(invalid="ignore"):
         estimate = x1 / n1 - x2 / n2
 
-    def rejected(delta: NDArray[np.float64]) -> NDArray[np.bool_]:
-        return score_statistic(x1, n1, x2, n2, delta, corrected=corrected) > z
+    def excess(delta: NDArray[np.float64]) -> NDArray[np.float64]:
+        return score_statistic(x1, n1, x2, n2, delta, corrected=corrected) - z
 
-    return bisect(rejected, -1.0, estimate)
+    return crossing(excess, -1.0, estimate)
 
 
 def _restricted_rate(

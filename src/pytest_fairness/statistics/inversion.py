@@ -10,15 +10,17 @@ from pytest_fairness.errors import FairnessError
 
 __all__ = [
     "as_counts",
-    "bisect",
     "check_alternative",
     "critical_value",
+    "crossing",
     "one_sided_p_value",
     "without_skewness",
 ]
 
-# A double has 53 bits: after as many halvings an interval of length 1 cannot shrink any more.
-_HALVINGS = 54
+# A crossing is known when it lies within so much; halving alone would need as many steps as a
+# double has bits.
+_CLOSE = 1e-15
+_MOST_STEPS = 100
 
 
 def as_counts(*counts: ArrayLike) -> tuple[NDArray[np.float64], ...]:
@@ -89,23 +91,54 @@ def without_skewness(
     return np.asarray(2 * shifted / (1 + root))
 
 
-def bisect(
-    rejected: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
-    low: ArrayLike,
-    high: ArrayLike,
+def crossing(
+    excess: Callable[[NDArray[np.float64]], NDArray[np.float64]], low: ArrayLike, high: ArrayLike
 ) -> NDArray[np.float64]:
-    """Find where a test stops rejecting, elementwise, to the last bits of a double.
+    """Find where a function crosses zero from above, elementwise, to the last bits of a double.
+
+    It may jump, and may be infinite. Where it is not positive at `low`, that is the answer.
 
     Args:
-        rejected: tells for an array of parameter values whether each is rejected; true below the
-            bound that is sought, false above it.
-        low: values below the bound.
-        high: values at or above the bound, broadcast against `low`.
+        excess: function of an array of parameter values, e.g. a test statistic minus its critical
+            value; positive below the crossing that is sought.
+        low: values below the crossing.
+        high: values at or above the crossing, broadcast against `low`; nan where there is none.
+
+    Source: Chandrupatla (1997), Adv. Eng. Softw. 28, 145-149: inverse quadratic interpolation
+        where it is safe, halving elsewhere.
     """
-    below, above = (np.array(end, dtype=np.float64) for end in np.broadcast_arrays(low, high))
-    for _ in range(_HALVINGS):
-        middle = (below + above) / 2
-        move = rejected(middle)
-        below = np.where(move, middle, below)
-        above = np.where(move, above, middle)
-    return (below + above) / 2
+    # (a, b) brackets the crossing, c is the point before; each with its function value.
+    a, b = (np.array(end, dtype=np.float64) for end in np.broadcast_arrays(low, high))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fa, fb = excess(a), excess(b)
+        done = (fa <= 0) | np.isnan(b)
+        found = np.where(np.isnan(b), b, a)
+        fa = np.where(np.isnan(fa), np.inf, fa)
+        share: NDArray[np.float64] = np.full(a.shape, 0.5)
+        for _ in range(_MOST_STEPS):
+            point = a + share * (b - a)
+            value = excess(point)
+            same = (value > 0) == (fa > 0)
+            c, fc = np.where(same, a, b), np.where(same, fa, fb)
+            b, fb = np.where(same, b, a), np.where(same, fb, fa)
+            a, fa = point, value
+            best = np.where(np.abs(fa) < np.abs(fb), a, b)
+            least = _CLOSE / np.abs(b - a)
+            ended = ~done & ((least > 0.5) | (fa == 0))
+            found = np.where(ended, best, found)
+            done |= ended
+            if done.all():
+                break
+            share = np.clip(_interpolated(a, b, c, fa, fb, fc), least, 1 - least)
+    return np.where(done, found, (a + b) / 2)
+
+
+def _interpolated(*points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of the way from a to b at which to look next."""
+    a, b, c, fa, fb, fc = points
+    place, height = (a - b) / (c - b), (fa - fb) / (fc - fb)
+    safe = (height**2 < place) & ((1 - height) ** 2 < 1 - place)
+    quadratic = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (
+        fc - fb
+    )
+    return np.where(safe & np.isfinite(quadratic), quadratic, 0.5)

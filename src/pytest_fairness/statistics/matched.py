@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.statistics.defaults import rate_interval
 from pytest_fairness.statistics.paired import tango
-from pytest_fairness.statistics.rates import Interval, wilson as rate_interval
+from pytest_fairness.statistics.rates import Interval
 
 __all__ = ["MatchedOutcomes"]
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.statistics.differences import miettinen_nurminen as difference_interval
+from pytest_fairness.statistics.defaults import difference_interval
 from pytest_fairness.statistics.metrics import RateCounts
 from pytest_fairness.statistics.paired import tango
 from pytest_fairness.statistics.rates import Interval

@@ -10,9 +10,9 @@ from scipy import special
 
 from pytest_fairness.statistics.inversion import (
     as_counts,
-    bisect,
     check_alternative,
     critical_value,
+    crossing,
     one_sided_p_value,
 )
 from pytest_fairness.statistics.rates import Interval
@@ -160,7 +160,7 @@ def _lower(
     with np.errstate(invalid="ignore"):
         estimate = (first_only - second_only) / n
 
-    def rejected(delta: NDArray[np.float64]) -> NDArray[np.bool_]:
-        return paired_score_statistic(first_only, second_only, n, delta) > z
+    def excess(delta: NDArray[np.float64]) -> NDArray[np.float64]:
+        return paired_score_statistic(first_only, second_only, n, delta) - z
 
-    return bisect(rejected, -1.0, estimate)
+    return crossing(excess, -1.0, estimate)

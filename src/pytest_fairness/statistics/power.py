@@ -3,9 +3,10 @@
 The rule is that of the gate: an interval that lies wholly within the limit keeps it, one that
 lies wholly outside breaks it. For one rate the binomial is enumerated. For two rates the
 decision is that of the score interval corrected for skewness, enumerated over the second count
-(in bins of at most a fifth of a standard deviation) and all of the first; where the gate turns
-to the exact interval, in groups with fewer than five successes or failures, it is a little more
-demanding. Tests hold both against simulation of the gate's own intervals.
+(in bins of at most a third of a standard deviation) and all of the first. Where the gate turns to
+the exact interval, with fewer than five successes or failures, a quarter of a success is taken
+off, which gives the same decision for nearly all tables and costs a thousandth of the time. Tests
+hold both against simulation of the gate's own intervals.
 """
 
 from collections.abc import Callable
@@ -15,12 +16,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
-from pytest_fairness.statistics.defaults import rate_interval
+from pytest_fairness.statistics.defaults import FEW, rate_interval
 from pytest_fairness.statistics.differences import score_statistic
 from pytest_fairness.statistics.inversion import critical_value
+from pytest_fairness.statistics.paired import tango
+from pytest_fairness.statistics.rates import Interval
 from pytest_fairness.statistics.ratios import ratio_score_statistic
 
-__all__ = ["MOST_SAMPLES", "Margins", "Settled", "pair_power", "rate_power", "smallest_size"]
+__all__ = [
+    "MOST_SAMPLES",
+    "Margins",
+    "Settled",
+    "loss_power",
+    "pair_power",
+    "rate_power",
+    "smallest_size",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -30,8 +41,10 @@ MOST_SAMPLES = 1_000_000
 # A bound may miss its limit by a rounding error, not by a sample.
 _ROUNDING = 1e-9
 # The second count of a pair is enumerated in this many bins at most.
-_BINS = 65
+_BINS = 33
 _UNSEEN = 1e-6
+# Successes taken off where the gate is exact.
+_CAUTION = 0.25
 _COARSE, _FINE = 1.5, 1.01
 
 
@@ -59,23 +72,69 @@ def rate_power(
     Example:
         >>> power = rate_power(0.9, [100, 200], margins=Margins(0.8, 1), level=0.95, settled="kept")
         >>> [round(float(chance), 3) for chance in power]
-        [0.703, 0.96]
+        [0.703, 0.973]
     """
+
+    def interval(x: Integers, n: Integers) -> Interval:
+        return rate_interval(x, n, level=level)
+
+    return _power(interval, rate, n, margins=margins, settled=settled)
+
+
+def loss_power(
+    share: ArrayLike, n: ArrayLike, *, margins: Margins, level: float, settled: Settled
+) -> Floats:
+    """Return the same for the drop of a rate on the same samples, when none is gained.
+
+    Samples that are gained make the interval wider: with some, more samples are needed.
+
+    Args:
+        share: True shares of samples that are lost, any shape, 0 to 1.
+        n: Samples, whole numbers, broadcast against `share`.
+        margins: The limit of the drop.
+        level: Level of the interval, 0 to 1.
+        settled: Whether the limit is to be shown kept or broken.
+
+    Source: enumeration; the interval is that of Tango (1998).
+
+    Example:
+        >>> power = loss_power(0.0, [100, 400], margins=Margins(-1, 0.01), level=0.95, settled="kept")
+        >>> [float(chance) for chance in power]
+        [0.0, 1.0]
+    """
+
+    def interval(x: Integers, n: Integers) -> Interval:
+        return tango(x, np.zeros_like(x), n, level=level)
+
+    return _power(interval, share, n, margins=margins, settled=settled)
+
+
+def _power(
+    interval: Callable[[Integers, Integers], Interval],
+    rate: ArrayLike,
+    n: ArrayLike,
+    *,
+    margins: Margins,
+    settled: Settled,
+) -> Floats:
+    """Return the chance that the interval of a binomial count settles its limit."""
     rate, n = np.broadcast_arrays(np.asarray(rate, dtype=np.float64), np.asarray(n, dtype=np.int64))
 
-    def low_beyond(x: Integers, edge: float) -> NDArray[np.bool_]:
-        return np.asarray(rate_interval(x, n, level=level).low > edge + _ROUNDING)
+    def lows(x: Integers) -> Floats:
+        return interval(x, n).low
 
-    def high_beyond(x: Integers, edge: float) -> NDArray[np.bool_]:
-        return np.asarray(rate_interval(x, n, level=level).high > edge + _ROUNDING)
+    def highs(x: Integers) -> Floats:
+        return interval(x, n).high
 
     if settled == "kept":
-        least = _first(lambda x: low_beyond(x, margins.low - 2 * _ROUNDING), n)
-        beyond = _first(lambda x: high_beyond(x, margins.high), n)
-        return _between(least, beyond, n, rate)
-    below = _first(lambda x: high_beyond(x, margins.low - 2 * _ROUNDING), n)
-    above = _first(lambda x: low_beyond(x, margins.high), n)
-    return _between(np.zeros_like(n), below, n, rate) + _between(above, n + 1, n, rate)
+        least = _first(lambda x: lows(x) >= margins.low - _ROUNDING, n)
+        beyond = _first(lambda x: highs(x) > margins.high + _ROUNDING, n)
+        power = _between(least, beyond, n, rate)
+    else:
+        below = _first(lambda x: highs(x) >= margins.low - _ROUNDING, n)
+        above = _first(lambda x: lows(x) > margins.high + _ROUNDING, n)
+        power = _between(np.zeros_like(n), below, n, rate) + _between(above, n + 1, n, rate)
+    return np.asarray(np.where(n > 0, power, 0.0))
 
 
 def pair_power(
@@ -103,7 +162,7 @@ def pair_power(
         >>> power = pair_power((0.2, 0.2), ([100, 400], [100, 400]), kind="difference",
         ...     margins=Margins(-0.1, 0.1), level=0.95, settled="kept")
         >>> [round(float(chance), 2) for chance in power]
-        [0.02, 0.88]
+        [0.0, 0.88]
     """
     arrays = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in (*rates, *sizes)))
     shape = arrays[0].shape
@@ -111,26 +170,56 @@ def pair_power(
     empty = (n1 < 1) | (n2 < 1)
     n1, n2 = np.maximum(n1, 1), np.maximum(n2, 1)
     second, chances = _second_counts(p2, n2)
-    first_n = np.broadcast_to(n1, second.shape).astype(np.int64)
-    statistic = score_statistic if kind == "difference" else ratio_score_statistic
+    table = _Tables(n1, second, n2, kind)
     z = critical_value(level)
     least, most = (-1.0, 1.0) if kind == "difference" else (0.0, np.inf)
-
-    def above(edge: float, bound: float) -> Integers:
-        """Smallest first count whose statistic against the edge is beyond the bound."""
-        return _first(lambda x: statistic(x, n1, second, n2, edge, corrected=True) > bound, first_n)
-
-    nothing, everything = np.zeros_like(first_n), first_n + 1
+    nothing, everything = np.zeros_like(table.n), table.n + 1
     if settled == "kept":
-        from_ = nothing if margins.low <= least else above(margins.low, z - _ROUNDING)
-        until = everything if margins.high >= most else above(margins.high, -z + _ROUNDING)
-        found = _between(from_, until, first_n, p1)
+        from_ = nothing if margins.low <= least else table.above(margins.low, z)
+        until = everything if margins.high >= most else table.below(margins.high, -z)
+        found = _between(from_, until, table.n, p1)
     else:
-        until = nothing if margins.low <= least else above(margins.low, -z - _ROUNDING)
-        from_ = everything if margins.high >= most else above(margins.high, z + _ROUNDING)
-        found = _between(nothing, until, first_n, p1) + _between(from_, everything, first_n, p1)
+        until = nothing if margins.low <= least else table.below(margins.low, -z)
+        from_ = everything if margins.high >= most else table.above(margins.high, z)
+        found = _between(nothing, until, table.n, p1) + _between(from_, everything, table.n, p1)
     power = np.where(empty[:, 0], 0.0, (found * chances).sum(axis=1))
     return np.asarray(power.reshape(shape))
+
+
+class _Tables(NamedTuple):
+    """Counts of the second group, one a column, each with all counts of the first.
+
+    Args:
+        n1: (questions, 1) samples of the first group.
+        second: (questions, bins) counts of the second group.
+        n2: (questions, 1) samples of the second group.
+        kind: Whether the rates are subtracted or divided.
+    """
+
+    n1: Floats
+    second: Floats
+    n2: Floats
+    kind: Literal["difference", "ratio"]
+
+    @property
+    def n(self) -> Integers:
+        """Samples of the first group for each table."""
+        return np.broadcast_to(self.n1, self.second.shape).astype(np.int64)
+
+    def above(self, edge: float, z: float) -> Integers:
+        """Smallest first count that shows the value to be at least the edge."""
+        return _first(lambda x: self._statistic(x, -_CAUTION, edge) >= z - _ROUNDING, self.n)
+
+    def below(self, edge: float, z: float) -> Integers:
+        """Smallest first count that no longer shows the value to be at most the edge."""
+        return _first(lambda x: self._statistic(x, _CAUTION, edge) > z + _ROUNDING, self.n)
+
+    def _statistic(self, first: Integers, caution: float, edge: float) -> Floats:
+        x1, x2, n1, n2 = first, self.second, self.n1, self.n2
+        few = np.minimum.reduce([x1, n1 - x1, x2, n2 - x2]) < FEW
+        x1 = np.clip(np.where(few, x1 + caution, x1), 0, n1)
+        statistic = score_statistic if self.kind == "difference" else ratio_score_statistic
+        return statistic(x1, n1, x2, n2, edge, corrected=True)
 
 
 def smallest_size(
@@ -197,5 +286,5 @@ def _second_counts(rate: Floats, n: Floats) -> tuple[Floats, Floats]:
     high = stats.binom.ppf(1 - _UNSEEN, n, rate)
     edges = np.floor(low - 1 + (high - low + 1) * np.linspace(0, 1, _BINS + 1))
     chances = np.diff(stats.binom.cdf(edges, n, rate), axis=1)
-    centres = np.clip(np.floor((edges[:, :-1] + 1 + edges[:, 1:]) / 2), 0, n)
+    centres = np.clip((edges[:, :-1] + 1 + edges[:, 1:]) / 2, 0, n)
     return centres, chances / chances.sum(axis=1, keepdims=True)

@@ -5,14 +5,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from pytest_fairness.statistics.inversion import (
     as_counts,
-    bisect,
     critical_value,
+    crossing,
     one_sided_p_value,
     without_skewness,
 )
 from pytest_fairness.statistics.rates import Interval
 
 __all__ = ["ratio_score_statistic", "score_ratio", "score_ratio_p_value"]
+
+# A ratio below it is as good as 0, and one over it as good as infinite.
+_LEAST_SHARE = 1e-12
 
 
 def score_ratio(
@@ -47,12 +50,12 @@ def score_ratio(
     2.935 7.166
     """
     x1, n1, x2, n2 = as_counts(x1, n1, x2, n2)
-    z = critical_value(level)
+    # The upper bound is one over the lower bound of p2 / p1; both are sought at once.
+    pairs = (x1, x2), (n1, n2), (x2, x1), (n2, n1)
+    x1, n1, x2, n2 = (np.stack(pair) for pair in pairs)
+    low, one_over_high = _lower(x1, n1, x2, n2, critical_value(level), corrected=corrected)
     with np.errstate(divide="ignore"):
-        return Interval(
-            _lower(x1, n1, x2, n2, z, corrected=corrected),
-            1 / _lower(x2, n2, x1, n1, z, corrected=corrected),
-        )
+        return Interval(low, 1 / one_over_high)
 
 
 def score_ratio_p_value(
@@ -146,12 +149,13 @@ def _lower(
         share = (x1 / n1) / (x1 / n1 + x2 / n2)
     share = np.where((x1 == 0) & (x2 == 0) & (n1 > 0) & (n2 > 0), 0.0, share)
 
-    def rejected(share: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def excess(share: NDArray[np.float64]) -> NDArray[np.float64]:
         ratio = share / (1 - share)
-        return ratio_score_statistic(x1, n1, x2, n2, ratio, corrected=corrected) > z
+        return ratio_score_statistic(x1, n1, x2, n2, ratio, corrected=corrected) - z
 
-    bound = bisect(rejected, 0.0, share)
-    return np.where(x1 == 0, 0.0 * share, bound / (1 - bound))
+    bound = crossing(excess, 0.0, share)
+    unbounded = (x1 == 0) | (bound < _LEAST_SHARE)
+    return np.where(unbounded, 0.0 * share, bound / (1 - bound))
 
 
 def _restricted_rate(

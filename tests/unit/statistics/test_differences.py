@@ -4,11 +4,12 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
-from scipy import optimize, special
+from hypothesis import given, settings, strategies as st
+from scipy import special
 
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.statistics.differences import (
+    _restricted_rate,
     miettinen_nurminen,
     newcombe,
     score_difference_p_value,
@@ -48,10 +49,16 @@ PUBLISHED_HYBRID = [
     (0.6791, 1.0),
     (0.6075, 1.0),
 ]
-GROUP = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+SIZES, LEVELS = st.integers(1, 60), st.floats(0.5, 0.999)
+few_examples = settings(max_examples=15, deadline=None)
 CORRECTED = pytest.mark.parametrize(
     "corrected", [pytest.param(False, id="plain"), pytest.param(True, id="corrected")]
 )
+
+
+def all_tables(n1: int, n2: int) -> tuple[np.ndarray, ...]:
+    x1, x2 = np.meshgrid(np.arange(n1 + 1), np.arange(n2 + 1), indexing="ij")
+    return x1, np.full_like(x1, n1), x2, np.full_like(x2, n2)
 
 
 def test_published_examples():
@@ -74,7 +81,7 @@ def test_skewness_correction_of_gart_and_nam():
     corrected = miettinen_nurminen(7, 25, 2, 25, corrected=True)
     np.testing.assert_allclose(plain, (-0.014, 0.412), atol=0.003)
     np.testing.assert_allclose(corrected, (-0.014, 0.414), atol=0.003)
-    assert corrected.high - plain.high == pytest.approx(0.002, abs=6e-4)
+    assert 0.001 < corrected.high - plain.high < 0.003
 
 
 def test_no_success_anywhere_by_hand():
@@ -93,72 +100,66 @@ def test_statsmodels_gives_the_same_newcombe_interval():
         np.testing.assert_allclose(newcombe(*table), expected, atol=1e-12)
 
 
-@given(first=GROUP, second=GROUP, delta=st.floats(-0.99, 0.99))
-def test_statistic_uses_the_most_likely_rates(first, second, delta):
-    (x1, n1), (x2, n2) = first, second
+@pytest.mark.parametrize("delta", [-0.97, -0.3, -1e-4, 0.0, 0.02, 0.5, 0.999], ids=str)
+@pytest.mark.parametrize("sizes", [(1, 1), (5, 30), (40, 17)], ids=str)
+def test_the_restricted_rate_is_the_most_likely(delta, sizes):
+    x1, n1, x2, n2 = (count.astype(float) for count in all_tables(*sizes))
 
-    def unlikely(rate):
-        one, two = rate + delta, rate
-        return -sum(
-            special.xlogy(x, p) + special.xlog1py(n - x, -p)
-            for x, n, p in ((x1, n1, one), (x2, n2, two))
-        )
+    def log_likelihood(second):
+        pairs = ((x1, n1, second + delta), (x2, n2, second))
+        return sum(special.xlogy(x, p) + special.xlog1py(n - x, -p) for x, n, p in pairs)
 
-    found = optimize.minimize_scalar(
-        unlikely,
-        bounds=(max(0, -delta), min(1, 1 - delta)),
-        method="bounded",
-        options={"xatol": 1e-10},
-    ).x
-    variance = ((found + delta) * (1 - found - delta) / n1 + found * (1 - found) / n2) * (
-        (n1 + n2) / (n1 + n2 - 1)
-    )
-    distance = x1 / n1 - x2 / n2 - delta
-    # Compared as variances: at the ends of the range the numerical maximum is off by 1e-7.
-    got = score_statistic(x1, n1, x2, n2, delta)
-    assert distance**2 == pytest.approx(got**2 * variance, rel=1e-3, abs=1e-6)
+    best = log_likelihood(_restricted_rate(x1, n1, x2, n2, np.asarray(delta)))
+    for second in np.linspace(max(0.0, -delta), min(1.0, 1 - delta), 500):
+        # At the ends rounding can make a rate like 1e-17 of an impossible 0.
+        assert (log_likelihood(second) <= best + 1e-9).all()
+
+
+def test_statistic_by_hand():
+    pooled = 104 / 150
+    error = np.sqrt(pooled * (1 - pooled) * (1 / 70 + 1 / 80) * 150 / 149)
+    assert score_statistic(56, 70, 48, 80, 0.0) == pytest.approx((56 / 70 - 48 / 80) / error)
 
 
 @CORRECTED
-@given(first=GROUP, second=GROUP, level=st.floats(0.5, 0.999))
-def test_interval_obeys_the_symmetries(corrected, first, second, level):
-    (x1, n1), (x2, n2) = first, second
+@given(n1=SIZES, n2=SIZES, level=LEVELS)
+@few_examples
+def test_interval_obeys_the_symmetries(corrected, n1, n2, level):
+    x1, n1, x2, n2 = all_tables(n1, n2)
     low, high = miettinen_nurminen(x1, n1, x2, n2, level=level, corrected=corrected)
     swapped = miettinen_nurminen(x2, n2, x1, n1, level=level, corrected=corrected)
     relabelled = miettinen_nurminen(n1 - x1, n1, n2 - x2, n2, level=level, corrected=corrected)
-    assert -1 <= low <= x1 / n1 - x2 / n2 <= high <= 1
-    assert (swapped.low, swapped.high) == (-high, -low)
+    assert (low >= -1).all()
+    assert (low <= x1 / n1 - x2 / n2).all()
+    np.testing.assert_array_equal(swapped, (-high, -low))
     np.testing.assert_allclose(relabelled, (-high, -low), atol=1e-9)
 
 
 @CORRECTED
-@given(first=GROUP, second=GROUP)
-def test_more_samples_narrow_and_a_higher_level_widens(corrected, first, second):
-    table = (*first, *second)
-    low, high = miettinen_nurminen(*table, corrected=corrected)
-    doubled = miettinen_nurminen(*(2 * count for count in table), corrected=corrected)
-    wider = miettinen_nurminen(*table, level=0.99, corrected=corrected)
-    assert doubled.high - doubled.low < high - low
-    assert wider.low <= low
-    assert wider.high >= high
+@given(n1=SIZES, n2=SIZES, level=LEVELS)
+@few_examples
+def test_more_samples_narrow_and_a_higher_level_widens(corrected, n1, n2, level):
+    tables = all_tables(n1, n2)
+    low, high = miettinen_nurminen(*tables, level=level, corrected=corrected)
+    twice = (2 * count for count in tables)
+    doubled = miettinen_nurminen(*twice, level=level, corrected=corrected)
+    wider = miettinen_nurminen(*tables, level=(1 + level) / 2, corrected=corrected)
+    assert (doubled.high - doubled.low < high - low).all()
+    assert (wider.low <= low).all()
+    assert (wider.high >= high).all()
 
 
 @CORRECTED
-@given(first=GROUP, second=GROUP, level=st.floats(0.6, 0.999))
-def test_p_value_agrees_with_the_interval(corrected, first, second, level):
-    table = (*first, *second)
-    low, high = miettinen_nurminen(*table, level=level, corrected=corrected)
-    tail = (1 - level) / 2
-    outside = score_difference_p_value(*table, margin=low - 1e-6, corrected=corrected)
-    inside = score_difference_p_value(*table, margin=low + 1e-6, corrected=corrected)
-    above = score_difference_p_value(
-        *table, margin=high + 1e-6, alternative="less", corrected=corrected
-    )
-    if low > -1 + 1e-6:
-        assert outside <= tail * (1 + 1e-9)
-    assert inside >= tail * (1 - 1e-9)
-    if high < 1 - 1e-6:
-        assert above <= tail * (1 + 1e-9)
+@given(n1=st.integers(10, 60), n2=st.integers(10, 60), level=LEVELS)
+@few_examples
+def test_p_value_agrees_with_the_interval(corrected, n1, n2, level):
+    tables = all_tables(n1, n2)
+    inner = tuple(count[5:-5, 5:-5] for count in tables)
+    low, high = miettinen_nurminen(*inner, level=level, corrected=corrected)
+    above = score_difference_p_value(*inner, margin=low, corrected=corrected)
+    below = score_difference_p_value(*inner, margin=high, alternative="less", corrected=corrected)
+    np.testing.assert_allclose(above, (1 - level) / 2, rtol=1e-6)
+    np.testing.assert_allclose(below, (1 - level) / 2, rtol=1e-6)
 
 
 def test_opposite_ends_leave_one_bound_at_the_limit():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy import special
 
 from pytest_fairness.errors import FairnessError
@@ -13,9 +13,14 @@ from pytest_fairness.statistics.paired import (
     tango,
 )
 
-PAIRS = st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(1, 200)).map(
-    lambda counts: (counts[0], counts[1], sum(counts))
-)
+SIZES, LEVELS = st.integers(1, 60), st.floats(0.5, 0.999)
+few_examples = settings(max_examples=15, deadline=None)
+
+
+def all_pairs(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    first_only, second_only = np.meshgrid(np.arange(n + 1), np.arange(n + 1), indexing="ij")
+    possible = first_only + second_only <= n
+    return first_only[possible], second_only[possible], np.full(possible.sum(), n)
 
 
 @pytest.mark.parametrize(
@@ -33,46 +38,53 @@ def test_published_examples(first_only, second_only, n, level, expected):
     np.testing.assert_allclose(interval, expected, atol=5e-4)
 
 
-@given(counts=PAIRS)
-def test_bounds_solve_the_squared_equation(counts):
+@given(n=SIZES)
+@few_examples
+def test_bounds_solve_the_squared_equation(n):
     # The bounds are roots of (b - c - n d)^2 = z^2 n (2 q + d (1 - d)), q the restricted rate:
-    # with q = (root - B) / 4n on one side, it squares to a quartic without the root.
-    first_only, second_only, n = counts
+    # with 4 n q = root - slope it squares to a polynomial without the root.
+    first_only, second_only, n = all_pairs(n)
     z2 = special.ndtri(0.975) ** 2
-    for d in tango(*counts):
+    for d in tango(first_only, second_only, n):
         slope = -first_only - second_only + (2 * n - first_only + second_only) * d
         excess = (first_only - second_only - n * d) ** 2 / (z2 * n) - d * (1 - d)
         root = 2 * n * excess + slope
         product = 8 * n * second_only * d * (1 - d)
-        assert root**2 == pytest.approx(slope**2 + product, rel=1e-6, abs=1e-6 * n)
+        np.testing.assert_allclose(root**2, slope**2 + product, rtol=1e-6, atol=1e-6)
 
 
-@given(counts=PAIRS, level=st.floats(0.5, 0.999))
-def test_interval_contains_the_estimate_and_flips(counts, level):
-    first_only, second_only, n = counts
+@given(n=SIZES, level=LEVELS)
+@few_examples
+def test_interval_contains_the_estimate_and_flips(n, level):
+    first_only, second_only, n = all_pairs(n)
     low, high = tango(first_only, second_only, n, level=level)
     swapped = tango(second_only, first_only, n, level=level)
-    wider = tango(first_only, second_only, n, level=(1 + level) / 2)
-    assert -1 <= low <= (first_only - second_only) / n <= high <= 1
-    assert (swapped.low, swapped.high) == (-high, -low)
-    assert wider.low <= low
-    assert wider.high >= high
+    assert (low >= -1).all()
+    assert (low <= (first_only - second_only) / n).all()
+    np.testing.assert_array_equal(swapped, (-high, -low))
 
 
-@given(counts=PAIRS)
-def test_more_samples_narrow_the_interval(counts):
-    low, high = tango(*counts)
-    doubled = tango(*(2 * count for count in counts))
-    assert doubled.high - doubled.low < high - low
-
-
-@given(counts=PAIRS, level=st.floats(0.6, 0.999))
-def test_p_value_agrees_with_the_interval(counts, level):
+@given(n=SIZES, level=LEVELS)
+@few_examples
+def test_more_samples_narrow_and_a_higher_level_widens(n, level):
+    counts = all_pairs(n)
     low, high = tango(*counts, level=level)
-    tail = (1 - level) / 2
-    assert paired_p_value(*counts, margin=low) == pytest.approx(tail, rel=1e-5)
-    above = paired_p_value(*counts, margin=high, alternative="less")
-    assert above == pytest.approx(tail, rel=1e-5)
+    doubled = tango(*(2 * count for count in counts), level=level)
+    wider = tango(*counts, level=(1 + level) / 2)
+    assert (doubled.high - doubled.low < high - low).all()
+    assert (wider.low <= low).all()
+    assert (wider.high >= high).all()
+
+
+@given(n=SIZES, level=LEVELS)
+@few_examples
+def test_p_value_agrees_with_the_interval(n, level):
+    counts = all_pairs(n)
+    low, high = tango(*counts, level=level)
+    above = paired_p_value(*counts, margin=low)
+    below = paired_p_value(*counts, margin=high, alternative="less")
+    np.testing.assert_allclose(above[low > -1], (1 - level) / 2, rtol=1e-6)
+    np.testing.assert_allclose(below[high < 1], (1 - level) / 2, rtol=1e-6)
 
 
 def test_statistic_at_0_is_that_of_mcnemar():

@@ -1,0 +1,48 @@
+"""The console script `pytest-fairness`: what a team does around the gate, without pytest."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pytest_fairness.commands import accept, policy
+from pytest_fairness.errors import FairnessError, PolicyError
+
+__all__ = ["main"]
+
+_COMMANDS = (policy, accept)
+# As pytest's: 1 is a gate that does not pass, 4 a wrong use.
+_FAILED, _WRONG_USE = 1, 4
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 1 for a failure, 4 for a bad policy or option.
+
+    Args:
+        argv: Arguments without the program's name; those of the process when absent.
+    """
+    parser = _Parser(
+        prog="pytest-fairness", description="Work with the policies and records of a gate."
+    )
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add_parser(subparsers)
+    args = parser.parse_args(argv)
+    try:
+        code: int = args.run(args)
+    except FairnessError as error:
+        print(error, file=sys.stderr)
+        return _WRONG_USE if isinstance(error, PolicyError) else _FAILED
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong options exit with 4, as they do in pytest; argparse alone would say 2."""
+
+    def error(self, message: str) -> NoReturn:  # type: ignore[explicit-override]
+        self.print_usage(sys.stderr)
+        self.exit(_WRONG_USE, f"{self.prog}: error: {message}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

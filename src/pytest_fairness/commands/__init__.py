@@ -1,0 +1,1 @@
+"""The commands of `pytest-fairness`, one module each."""
