@@ -54,13 +54,16 @@ class MatchedPairs:
             clusters=clusters,
         )
 
-    def worst(self) -> tuple[tuple[str, str], ...]:
-        """Ids of flipped pairs, reference first: those that the group's image alone fails lead."""
-        outcomes = self.outcomes
+    def worst(self, outcomes: MatchedOutcomes, *, flips: bool) -> tuple[tuple[str, str], ...]:
+        """Ids of the worst pairs, reference first; those right in the reference alone lead.
+
+        Args:
+            outcomes: Outcomes of the pairs.
+            flips: Whether a pair counts when its classes differ; else when one image is right.
+        """
+        differ = outcomes.flipped if flips else outcomes.right != outcomes.reference_right
         names = [f"id{_OF_REFERENCE}", "id"]
-        found = self.frame[names].assign(kept=~(outcomes.reference_right & ~outcomes.right))[
-            outcomes.flipped
-        ]
+        found = self.frame[names].assign(kept=outcomes.right | ~outcomes.reference_right)[differ]
         ordered = found.sort_values(["kept", *names]).head(_MOST_NAMED)
         return tuple(ordered[names].itertuples(index=False, name=None))
 
@@ -211,11 +214,11 @@ def _estimate(
         effective_n=float(n),
         reason=None if n else f"no matched images of {named(group)} and {named(reference)}",
         bounds=bounds,
-        matched=_record(pairs, outcomes),
+        matched=_record(pairs, outcomes, flips=flips),
     )
 
 
-def _record(pairs: MatchedPairs, outcomes: MatchedOutcomes) -> MatchedRecord:
+def _record(pairs: MatchedPairs, outcomes: MatchedOutcomes, *, flips: bool) -> MatchedRecord:
     return MatchedRecord(
         pairs=outcomes.pairs,
         flipped=outcomes.flips,
@@ -224,5 +227,5 @@ def _record(pairs: MatchedPairs, outcomes: MatchedOutcomes) -> MatchedRecord:
         p_value=float(mcnemar_p_value(outcomes.right_only, outcomes.reference_only)),
         unmatched=pairs.unmatched,
         reference_unmatched=pairs.reference_unmatched,
-        worst=pairs.worst(),
+        worst=pairs.worst(outcomes, flips=flips),
     )

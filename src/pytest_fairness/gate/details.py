@@ -10,6 +10,7 @@ __all__ = [
     "FlipRow",
     "FrozenRecord",
     "MatchedRecord",
+    "PartRecord",
     "PredictionsFile",
 ]
 
@@ -18,6 +19,17 @@ class FrozenRecord(BaseModel):
     """Frozen; an infinite ratio is written as the text "Infinity", since JSON has no number for it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
+
+
+class PartRecord(FrozenRecord):
+    """One of the rates that a value is made of."""
+
+    name: str
+    """Name in messages: `TPR`, `recall of cat`."""
+    successes: int
+    n: int
+    reference_successes: int | None
+    reference_n: int | None
 
 
 class ChangeCounts(FrozenRecord):
@@ -64,7 +76,7 @@ class MatchedRecord(FrozenRecord):
     """Images of the group without a partner; they are not compared."""
     reference_unmatched: int
     worst: tuple[tuple[str, str], ...]
-    """Ids of flipped pairs, the reference's image first."""
+    """Ids of pairs, the reference's image first: flipped, or right in one image alone."""
 
 
 class FlipRow(FrozenRecord):

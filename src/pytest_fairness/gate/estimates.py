@@ -1,29 +1,59 @@
 """From counts to the estimate behind each question, vectorised over the groups of a rule."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.gate.details import ChangeRecord, MatchedRecord
+from pytest_fairness.gate.details import ChangeRecord, MatchedRecord, PartRecord
 from pytest_fairness.gate.questions import Question
-from pytest_fairness.statistics.clusters import ClusterCounts
 from pytest_fairness.statistics.comparisons import (
-    Compared,
-    against_best,
-    against_reference,
-    between_all,
+    AgainstBest,
+    AgainstReference,
+    Alone,
+    BetweenAll,
+    Comparison,
 )
+from pytest_fairness.statistics.composites import Composite
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.group_rates import GroupRates
-from pytest_fairness.statistics.metrics import rate_counts
-from pytest_fairness.statistics.names import RateDefinition
+from pytest_fairness.statistics.measured import Measured
+from pytest_fairness.statistics.measures import measure, parts_of, rates_of
+from pytest_fairness.statistics.names import CompositeDefinition, Measure, RateDefinition
+from pytest_fairness.statistics.rates import Interval
 
-__all__ = ["Estimate", "estimate", "group_rates", "named"]
+__all__ = ["Estimate", "RowBounds", "estimate", "group_rates", "measure_groups", "named"]
 
-# Rates and a level -> values and intervals of every group or pair.
-Compare = Callable[[GroupRates, float], Compared]
+# A level, and a size or 0 -> ends of the interval.
+Bounds: TypeAlias = Callable[[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowBounds:
+    """Intervals of one question; those of all questions of a rule are computed together.
+
+    Args:
+        comparison: The groups of the rule.
+        row: Position of the answer.
+        known: Level -> intervals of all answers, shared by all questions of the rule.
+    """
+
+    comparison: Comparison
+    row: int
+    known: dict[float, Interval] = field(default_factory=dict)
+
+    def __call__(self, level: float, size: float = 0.0) -> tuple[float, float]:
+        """Ends of the interval of a level, if each group had at least `size` samples."""
+        if size:
+            low, high = self.comparison.bounds(level, np.array([self.row]), size=size)
+            return float(low[0]), float(high[0])
+        if level not in self.known:
+            rows = np.arange(len(self.comparison.group))
+            self.known[level] = self.comparison.bounds(level, rows)
+        low, high = self.known[level]
+        return float(low[self.row]), float(high[self.row])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +73,10 @@ class Estimate:
         reference_n: The same of the reference group.
         reason: Why the value is undefined or incomplete; None when it is neither.
         bounds: Interval at another level and, where a size is given, if every group had at
-            least so many samples at its rate.
+            least so many samples like those seen.
+        scarcest_n: Samples of the smallest part of the groups, where a value is made of several
+            rates; None where n and reference_n tell.
+        parts: For such a value, what was counted of each rate.
         change: For a rule against the baseline, what was counted now and then.
         matched: For a counterfactual metric, the matched images.
         unasked: Whether what the question needs was not given, so that it was never asked.
@@ -61,7 +94,9 @@ class Estimate:
     reference_n: int | None
     effective_n: float
     reason: str | None
-    bounds: "Callable[[float, float], tuple[float, float]]"
+    bounds: Bounds
+    scarcest_n: int | None = None
+    parts: tuple[PartRecord, ...] = ()
     change: ChangeRecord | None = None
     matched: MatchedRecord | None = None
     unasked: bool = False
@@ -76,31 +111,49 @@ def estimate(
     level: float,
     cluster: str | None = None,
 ) -> list[Estimate]:
-    """Answer the questions of one rule, model, evaluation and `by`, in their order.
+    """Answer the questions of one rule, model, evaluation, `by` and class, in their order.
 
     Args:
-        asked: Questions as `ask` gives them: same rule, same `by`.
+        asked: Questions as `ask` gives them: same rule, same `by`, same class.
         counts: Counts of the model's predictions.
-        positive: The positive class.
+        positive: The positive class of the evaluation; that of the questions goes before.
         level: Level of the intervals, 0 to 1.
         cluster: Axis of the counts whose levels are clusters of dependent samples.
     """
     if not asked:
         return []
-    rule, by = asked[0].rule, asked[0].by
-    index = None if positive is None else counts.classes.index(positive)
-    rates = group_rates(counts, by, rule.metric.rate, index, cluster)
+    first = asked[0]
+    metric, by = first.rule.metric, first.by
+    measured = measure_groups(counts, by, metric.measure, first.positive or positive, cluster)
     groups = counts.groups(by)
-    compare = _comparison(asked[0], groups, counts.shares(by) >= rule.min_share)
-    compared = compare(rates, level)
-    if asked[0].reference == "all":
-        wanted = [0]
-    else:
-        positions = compared.group.tolist()
-        wanted = [positions.index(groups.index(dict(question.group))) for question in asked]
-    worth = rates.effective_n
-    among = rule.metric.rate.among
-    return [_Row(among, groups, rates, worth, compare, compared, row).read() for row in wanted]
+    place = {tuple(group.values()): position for position, group in enumerate(groups)}
+    comparison = _comparison(first, measured, place, counts)
+    rows = _Rows(metric.measure, groups, counts.classes, measured, comparison)
+    if first.reference == "all":
+        return [rows.read(0, level)]
+    row_of = {group: row for row, group in enumerate(comparison.group.tolist())}
+    return [rows.read(row_of[place[_levels(one.group, by)]], level) for one in asked]
+
+
+def measure_groups(
+    counts: GroupCounts,
+    by: tuple[str, ...],
+    definition: Measure,
+    positive: str | None,
+    cluster: str | None,
+) -> Measured:
+    """Measure the groups of `by`.
+
+    Args:
+        counts: Counts of the predictions.
+        by: The attributes that are crossed.
+        definition: What is counted among what, or what is made of several such rates.
+        positive: The positive class; None where none is needed.
+        cluster: Axis of the counts whose levels are clusters of dependent samples.
+    """
+    index = None if positive is None else counts.classes.index(positive)
+    confusion, clustered = _confusion(counts, by, cluster)
+    return measure(definition, confusion, positive=index, clustered=clustered)
 
 
 def group_rates(
@@ -110,99 +163,145 @@ def group_rates(
     positive: int | None,
     cluster: str | None,
 ) -> GroupRates:
-    """Count a rate in the groups of `by`, and in each cluster of theirs.
+    """Count a rate in the groups of `by`; arguments as for `measure_groups`."""
+    confusion, clustered = _confusion(counts, by, cluster)
+    return rates_of(rate, confusion, positive, clustered)
 
-    Args:
-        counts: Counts of the predictions.
-        by: The attributes that are crossed.
-        rate: What is counted among what.
-        positive: Position of the positive class; None where the rate needs none.
-        cluster: Axis of the counts whose levels are clusters of dependent samples.
-    """
-    whole = rate_counts(counts.confusion(by), rate, positive=positive)
+
+def _confusion(
+    counts: GroupCounts, by: tuple[str, ...], cluster: str | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """Confusion matrices of the groups (G, K, K), and of their clusters (G, C, K, K)."""
+    whole = counts.confusion(by)
     if cluster is None:
-        return GroupRates(whole)
-    apart = rate_counts(counts.confusion((*by, cluster)), rate, positive=positive)
-    shape = len(whole.n), -1
-    return GroupRates(whole, ClusterCounts(apart.successes.reshape(shape), apart.n.reshape(shape)))
+        return whole, None
+    apart = counts.confusion((*by, cluster))
+    return whole, apart.reshape(len(whole), -1, *apart.shape[1:])
 
 
 def _comparison(
-    question: Question, groups: list[dict[str, str]], eligible: NDArray[np.bool_]
-) -> Compare:
+    question: Question,
+    measured: Measured,
+    place: Mapping[tuple[str, ...], int],
+    counts: GroupCounts,
+) -> Comparison:
     metric, reference = question.rule.metric, question.reference
     if metric.comparison == "none" or reference is None:
-        return _alone
-    kind = metric.comparison
+        return Alone(measured)
     if reference == "all":
-        return lambda rates, level: between_all(rates, kind=kind, level=level)
+        return BetweenAll(measured, metric.comparison)
     if reference == "best":
-        better = metric.rate.higher_is_better
-        return lambda rates, level: against_best(
-            rates, kind=kind, level=level, higher_is_better=better, eligible=eligible
-        )
-    position = groups.index(dict(reference))
-    return lambda rates, level: against_reference(rates, position, kind=kind, level=level)
+        eligible = counts.shares(question.by) >= question.rule.min_share
+        better = bool(metric.measure.higher_is_better)
+        return AgainstBest(measured, metric.comparison, better, eligible)
+    return AgainstReference(measured, place[_levels(reference, question.by)], metric.comparison)
 
 
-def _alone(rates: GroupRates, level: float) -> Compared:
-    index = np.arange(len(rates.counts.n))
-    return Compared(rates.values, *rates.alone(level), index, np.full_like(index, -1))
+def _levels(group: Mapping[str, str], by: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(group[attribute] for attribute in by)
 
 
-_WHAT = {
-    "all": "samples",
-    "positives": "positives",
-    "negatives": "negatives",
-    "called positive": "samples called positive",
-}
+class _Rows:
+    """All answers of a rule on their way to estimates."""
 
+    def __init__(
+        self,
+        definition: Measure,
+        groups: list[dict[str, str]],
+        classes: tuple[str, ...],
+        measured: Measured,
+        comparison: Comparison,
+    ) -> None:
+        self.groups = groups
+        self.counts = measured.counts
+        self.defined = measured.defined
+        self.smallest = measured.smallest_n
+        self.effective = measured.effective_n
+        self.parts = _named_parts(definition, classes, measured)
+        self.among = definition.counted_among
+        self.comparison = comparison
+        self.group, self.reference = comparison.group, comparison.reference
+        self.value = comparison.value
+        self.known: dict[float, Interval] = {}
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One compared pair on its way to an `Estimate`."""
-
-    among: str
-    groups: list[dict[str, str]]
-    rates: GroupRates
-    worth: NDArray[np.float64]
-    compare: Compare
-    compared: Compared
-    row: int
-
-    def read(self) -> Estimate:
-        group, reference = (
-            int(self.compared.group[self.row]),
-            int(self.compared.reference[self.row]),
-        )
+    def read(self, row: int, level: float) -> Estimate:
+        group, reference = int(self.group[row]), int(self.reference[row])
         compares = reference >= 0
-        value = _finite(self.compared.value[self.row])
+        both = [group, reference] if compares else [group]
+        value = _finite(self.value[row])
+        bounds = RowBounds(self.comparison, row, self.known)
+        low, high = bounds(level)
+        successes, n = self.counts
         return Estimate(
             group=self.groups[group],
             reference=self.groups[reference] if compares else None,
             value=value,
-            low=_finite(self.compared.low[self.row]) if value is not None else None,
-            high=_finite(self.compared.high[self.row]) if value is not None else None,
-            successes=int(self.rates.counts.successes[group]),
-            n=int(self.rates.counts.n[group]),
-            reference_successes=int(self.rates.counts.successes[reference]) if compares else None,
-            reference_n=int(self.rates.counts.n[reference]) if compares else None,
-            reason=self.reason(group, reference, undefined=value is None),
-            effective_n=float(self.worth[group]),
-            bounds=self.bounds,
+            low=_finite(low) if value is not None else None,
+            high=_finite(high) if value is not None else None,
+            successes=int(successes[group]),
+            n=int(n[group]),
+            reference_successes=int(successes[reference]) if compares else None,
+            reference_n=int(n[reference]) if compares else None,
+            reason=self.reason(both, undefined=value is None),
+            effective_n=float(self.effective[group]),
+            bounds=bounds,
+            scarcest_n=int(self.smallest[both].min()) if self.parts else None,
+            parts=tuple(part.record(both) for part in self.parts),
         )
 
-    def reason(self, group: int, reference: int, *, undefined: bool) -> str | None:
-        whole = len(self.compared.value) == 1 and reference >= 0
-        concerned = range(len(self.groups)) if whole else {group, reference} - {-1}
-        empty = [self.groups[i] for i in concerned if self.rates.counts.n[i] == 0]
+    def reason(self, both: list[int], *, undefined: bool) -> str | None:
+        whole = isinstance(self.comparison, BetweenAll)
+        concerned = range(len(self.groups)) if whole else sorted(set(both))
+        empty = [position for position in concerned if not self.defined[position]]
         if empty:
-            return f"no {_WHAT[self.among]} in {'; '.join(map(named, empty))}"
+            parts = [part.lacking(empty, self.groups) for part in self.parts]
+            return " and ".join(filter(None, parts)) or _lacking(self.among, empty, self.groups)
         return "0 divided by 0: the rate is 0 in both groups" if undefined else None
 
-    def bounds(self, level: float, size: float = 0.0) -> tuple[float, float]:
-        compared = self.compare(self.rates.grown(size) if size else self.rates, level)
-        return float(compared.low[self.row]), float(compared.high[self.row])
+
+@dataclass(frozen=True, slots=True)
+class _NamedPart:
+    """One rate of a composite: its name, what it is counted among, and its counts."""
+
+    name: str
+    among: str
+    successes: list[int]
+    n: list[int]
+
+    def record(self, both: list[int]) -> PartRecord:
+        group, *other = both
+        return PartRecord(
+            name=self.name,
+            successes=self.successes[group],
+            n=self.n[group],
+            reference_successes=self.successes[other[0]] if other else None,
+            reference_n=self.n[other[0]] if other else None,
+        )
+
+    def lacking(self, positions: list[int], groups: list[dict[str, str]]) -> str:
+        empty = [position for position in positions if self.n[position] == 0]
+        return _lacking(self.among, empty, groups) if empty else ""
+
+
+def _named_parts(
+    definition: Measure, classes: tuple[str, ...], measured: Measured
+) -> list[_NamedPart]:
+    if not isinstance(definition, CompositeDefinition) or not isinstance(measured, Composite):
+        return []
+    found = []
+    for (rate, index), part in zip(
+        parts_of(definition, len(classes), None), measured.parts, strict=True
+    ):
+        name, among = rate.short, rate.counted_among
+        if index is not None:
+            name, among = f"{name} of {classes[index]}", rate.counted_among_class(classes[index])
+        counts = (count.tolist() for count in part.counts)
+        found.append(_NamedPart(name, among, *counts))
+    return found
+
+
+def _lacking(what: str, positions: list[int], groups: list[dict[str, str]]) -> str:
+    return f"no {what} in {'; '.join(named(groups[position]) for position in positions)}"
 
 
 def named(group: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from pytest_fairness.gate.max_t import simultaneous_level
 from pytest_fairness.gate.multiplicity import Confirmation, confirm_failures
 from pytest_fairness.gate.questions import Question, ask, questions
 from pytest_fairness.gate.record import Verdict
+from pytest_fairness.gate.sensitivity import with_robustness
 from pytest_fairness.gate.shares import mark_small
 from pytest_fairness.gate.sides import Answer, answer
 from pytest_fairness.gate.verdict import give_verdict
@@ -43,7 +44,7 @@ def judge_counts(
     answers = _answers(policy, evidence or Evidence(counts, evaluation), model)
     family = max(len(questions(policy, [model])), len(answers))
     confirmations = _confirmations(policy, answers, family, counts, evaluation)
-    return [
+    verdicts = [
         give_verdict(
             one,
             policy.decision,
@@ -53,6 +54,8 @@ def judge_counts(
         )
         for position, one in enumerate(answers)
     ]
+    asked = [one.question for one in answers]
+    return with_robustness(verdicts, asked, counts=counts, evaluation=evaluation)
 
 
 def _answers(policy: Policy, evidence: Evidence, model: str) -> list[Answer]:
@@ -65,7 +68,7 @@ def _answers(policy: Policy, evidence: Evidence, model: str) -> list[Answer]:
         for question in ask(rule, evaluation, by, model=model, levels=evidence.counts.levels)
     ]
     answers: list[Answer] = []
-    for _, some in groupby(asked, key=lambda question: (question.rule.id, question.by)):
+    for _, some in groupby(asked, key=lambda question: question.batch):
         together = list(some)
         found = answer_together(together, evidence, level=policy.decision.level)
         marked = mark_small(found, evidence.counts, together[0].by, together[0].rule)

@@ -93,8 +93,10 @@ def pair(predictions: Predictions, baseline: Baseline) -> Pairing:
     first, second = now.loc[common], then.loc[common]
     moved = first["target"].to_numpy() != second["target"].to_numpy()
     if moved.any():
-        what = f"{int(moved.sum()):,} images have another target now, e.g. {common[moved.argmax()]}"
-        return Pairing(f"unpaired: {what}")
+        number = f"{int(moved.sum()):,} of {len(common):,} images now"
+        has = "has" if moved.sum() == 1 else "have"
+        example = common[moved.argmax()]
+        return Pairing(f"unpaired: {number} {has} another target, e.g. {example}")
     return Pairing(
         _in_words(len(common), len(now), len(then)),
         PairedSamples(

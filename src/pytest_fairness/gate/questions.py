@@ -21,6 +21,7 @@ class Question:
         by: The attributes that are crossed.
         group: Attribute -> level; empty when all groups are compared with each other.
         reference: The reference group, `best` or `all`; None where nothing is compared.
+        positive: The class that the rule asks of; None where it is the evaluation's.
     """
 
     rule: Rule
@@ -29,17 +30,24 @@ class Question:
     by: tuple[str, ...]
     group: Mapping[str, str]
     reference: Reference | None = None
+    positive: str | None = None
 
     @property
     def name(self) -> str:
         """Readable test id: `ads-emoji_people-skin_tone-dark_v_light`."""
         groups = self._groups if self.rule.against is None else f"{self._groups}_v_baseline"
-        return "-".join((self.model, self.evaluation, "_x_".join(self.by), groups))
+        asked = () if self.positive is None else (f"class_{_slug(self.positive)}",)
+        return "-".join((self.model, self.evaluation, "_x_".join(self.by), groups, *asked))
 
     @property
     def key(self) -> str:
         """Name that no other question of the policy has."""
         return f"{self.rule.id}[{self.name}]"
+
+    @property
+    def batch(self) -> tuple[str, tuple[str, ...], str | None]:
+        """What it has in common with the questions that are answered together with it."""
+        return self.rule.id, self.by, self.positive
 
     @property
     def _groups(self) -> str:
@@ -94,13 +102,13 @@ def ask(
     reference = None
     if rule.metric.comparison != "none" or rule.metric.matched:
         reference = rule.reference_for(by, evaluation)
-    if reference == "all":
-        yield Question(rule, model, evaluation.name, by, {}, reference)
-        return
-    for crossed in product(*(levels[attribute] for attribute in by)):
-        group = dict(zip(by, crossed, strict=True))
-        if group != reference:
-            yield Question(rule, model, evaluation.name, by, group, reference)
+    groups = [
+        dict(zip(by, crossed, strict=True)) for crossed in product(*(levels[name] for name in by))
+    ]
+    for positive in rule.asked_of(evaluation):
+        for group in [{}] if reference == "all" else groups:
+            if group != reference:
+                yield Question(rule, model, evaluation.name, by, group, reference, positive)
 
 
 def _slug(level: str) -> str:

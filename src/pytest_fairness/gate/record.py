@@ -12,6 +12,7 @@ from pytest_fairness.gate.details import (
     ChangeRecord,
     FrozenRecord,
     MatchedRecord,
+    PartRecord,
     PredictionsFile,
 )
 from pytest_fairness.gate.policy_records import PolicyFile, RequiredRecord, WaiverRecord
@@ -90,12 +91,18 @@ class Verdict(FrozenRecord):
     """Column of the clusters whose dependence the interval accounts for."""
     effective_n: float | None = None
     """What n is worth after the design effect of the clusters."""
+    positive: str | None = None
+    """Class that was asked of, where the rule names it."""
+    parts: tuple[PartRecord, ...] = ()
+    """For a metric that is made of several rates: what was counted of each."""
     change: ChangeRecord | None = None
     """For a rule against the baseline: what was counted now and then, and the worst samples."""
     matched: MatchedRecord | None = None
     """For a counterfactual metric: the matched images and the worst pairs."""
     waiver: WaiverRecord | None = None
     """Who answers for a verdict that would stop the release; the outcome stays what it is."""
+    robust_to: int | None = None
+    """Images of one of its groups that may be mislabelled without changing a pass or failure."""
 
     def blocks(self, inconclusive: str) -> bool:
         """Whether this answer alone stops the release.

@@ -1,15 +1,11 @@
 """From an answer to pass, fail or inconclusive, with the reason in words."""
 
-import math
-
-from pytest_fairness.gate.multiplicity import Confirmation, first_step_level
+from pytest_fairness.gate.multiplicity import Confirmation
 from pytest_fairness.gate.record import Correction, Outcome, Verdict
 from pytest_fairness.gate.sides import Answer, decide
 from pytest_fairness.policy import Decision
 
-__all__ = ["give_verdict", "settling_size"]
-
-_MOST_SAMPLES = 1_000_000
+__all__ = ["give_verdict", "outcome_of"]
 
 
 def give_verdict(
@@ -18,6 +14,7 @@ def give_verdict(
     *,
     confirmation: Confirmation | None = None,
     family: int = 1,
+    settles: int | None = None,
     cluster: str | None = None,
 ) -> Verdict:
     """Judge one question.
@@ -27,16 +24,12 @@ def give_verdict(
         decision: Level and correction of the policy.
         confirmation: What the correction says of a broken limit; None where none is broken.
         family: Number of questions that the correction counts.
+        settles: Samples in each group that would settle it, if it is inconclusive.
         cluster: Column of the clusters that the interval accounts for.
     """
     question, estimate = answer.question, answer.estimate
     rule = question.rule
-    outcome, reason = _outcome(answer, confirmation, family)
-    settles = None
-    if outcome == "inconclusive" and estimate.value is not None and not estimate.too_small:
-        settles = settling_size(
-            answer, level=decision.level, corrected=first_step_level(decision, family)
-        )
+    outcome, reason = outcome_of(answer, confirmation, family=family)
     correction = None
     if confirmation is not None and rule.decide == "interval":
         correction = Correction(
@@ -69,25 +62,31 @@ def give_verdict(
         decide=rule.decide,
         within_noise=answer.side not in ("kept", "broken"),
         reason=reason,
-        n_to_settle=settles,
+        n_to_settle=settles if outcome == "inconclusive" else None,
         where=rule.where,
         question=question.key,
         correction=correction,
         cluster=cluster,
         effective_n=estimate.effective_n if cluster else None,
+        parts=estimate.parts,
+        positive=question.positive,
         change=estimate.change,
         matched=estimate.matched,
     )
 
 
-def _outcome(answer: Answer, confirmation: Confirmation | None, family: int) -> tuple[Outcome, str]:
+def outcome_of(
+    answer: Answer, confirmation: Confirmation | None, *, family: int
+) -> tuple[Outcome, str]:
+    """Return pass, fail or inconclusive, with the reason; arguments as for `give_verdict`."""
     rule, estimate = answer.question.rule, answer.estimate
     if estimate.too_small is not None:
         return "inconclusive", estimate.too_small
     if estimate.value is None or answer.side is None:
         undefined = str(estimate.reason) if estimate.unasked else f"undefined: {estimate.reason}"
         return "inconclusive", undefined
-    smallest = min(n for n in (estimate.n, estimate.reference_n) if n is not None)
+    sizes = (estimate.n, estimate.reference_n, estimate.scarcest_n)
+    smallest = min(n for n in sizes if n is not None)
     if smallest < rule.min_samples:
         return "inconclusive", f"n = {smallest} is below min_samples = {rule.min_samples}"
     if rule.decide == "estimate":
@@ -122,34 +121,3 @@ def _maybe_chance(confirmation: Confirmation, family: int) -> str:
         f"the interval breaks the limit, but among {family} questions that may be chance: at "
         f"{confirmation.level * 100:.4g} % it is {confirmation.low:.3f} … {confirmation.high:.3f}"
     )
-
-
-def settling_size(answer: Answer, *, level: float, corrected: float) -> int | None:
-    """How many samples each group would need to settle an open question at the same rates.
-
-    Args:
-        answer: An open question.
-        level: Level at which a limit is shown to be kept.
-        corrected: Level at which it is shown to be broken.
-
-    Returns:
-        The smallest number to about one percent; None when a million would not do, which is
-        so when the value lies on its limit.
-    """
-    estimate, limit = answer.estimate, answer.question.rule.limit
-
-    def settled(size: float) -> bool:
-        side = decide(*estimate.bounds(level, size), limit)
-        if side == "broken" and corrected > level:
-            return decide(*estimate.bounds(corrected, size), limit) == "broken"
-        return side != "open"
-
-    short = enough = float(max(min(estimate.n, estimate.reference_n or estimate.n), 1))
-    while not settled(enough):
-        short, enough = enough, enough * 2
-        if enough > _MOST_SAMPLES:
-            return None
-    while enough / short > 1.01:
-        middle = math.sqrt(short * enough)
-        short, enough = (short, middle) if settled(middle) else (middle, enough)
-    return math.ceil(enough)

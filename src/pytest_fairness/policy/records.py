@@ -11,6 +11,7 @@ from pytest_fairness.policy.document import Document
 from pytest_fairness.statistics.names import Metric
 
 __all__ = [
+    "EACH",
     "Decide",
     "Decision",
     "Evaluation",
@@ -27,6 +28,8 @@ __all__ = [
 
 Decide = Literal["interval", "estimate"]
 Inconclusive = Literal["fail", "warn"]
+# The positive class of a rule that asks of each class in turn.
+EACH = "each"
 LimitKind = Literal["min", "max", "between", "max_drop", "max_widening"]
 # One level per attribute, or how to find the reference: the best group, or all groups (max v min).
 Reference = Mapping[str, str] | Literal["best", "all"]
@@ -103,6 +106,8 @@ class Rule:
     min_share: float = 0.0
     reference: Reference | None = None
     evaluations: tuple[str, ...] = ()
+    positive: str | None = None
+    """Class that is asked of instead of the evaluation's positive one; `each` asks of all."""
     where: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Key -> file and line that it came from."""
@@ -111,6 +116,10 @@ class Rule:
     def from_counts(self) -> bool:
         """Whether the counts of a run answer it; else it needs a baseline or matched images."""
         return self.against is None and not self.metric.matched
+
+    def asked_of(self, evaluation: Evaluation) -> tuple[str | None, ...]:
+        """The classes that it asks of, one question each; None is the evaluation's positive one."""
+        return evaluation.classes or () if self.positive == EACH else (self.positive,)
 
     def reference_for(self, by: tuple[str, ...], evaluation: Evaluation) -> Reference:
         """The reference of one `by`: the rule's own, else the evaluation's, else all groups."""

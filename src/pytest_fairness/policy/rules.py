@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from pytest_fairness.policy.counterfactual import check_counterfactual_rule
+from pytest_fairness.policy.positive import check_positive
 from pytest_fairness.policy.records import Decide, Evaluation, Limit, Rule
 from pytest_fairness.policy.regression import baseline_limit, check_baseline_rule
 from pytest_fairness.policy.schema import RuleTable, allowed_range
@@ -66,7 +67,7 @@ class _Resolver:
     def rule(self, decide: Decide, where: Callable[[Path], str]) -> Rule:
         by = self._by()
         self._check_reference(by)
-        self._check_positive()
+        check_positive(self.table, self.metric, self.evaluations, fail=self._fail)
         rule = Rule(
             id=self.id,
             metric=self.metric,
@@ -78,6 +79,7 @@ class _Resolver:
             min_share=self.table.min_share,
             reference=self.table.reference,
             evaluations=tuple(self.evaluations),
+            positive=self.table.positive,
             where=where(self.path),
         )
         self._check_share(rule)
@@ -129,6 +131,12 @@ class _Resolver:
             self._fail(
                 "reference", f"metric {self.metric.name!r} compares no groups; drop reference"
             )
+        if reference == "best" and self.metric.measure.higher_is_better is None:
+            self._fail(
+                "reference",
+                f"no group is the best in {self.metric.measure.short}; name a reference group, or "
+                'write reference = "all"',
+            )
         if isinstance(reference, str):
             return
         asked = {attribute for attributes in by for attribute in attributes}
@@ -158,15 +166,6 @@ class _Resolver:
                         "min_share leaves single groups undecided, but all groups are one "
                         'question; write reference = "best" or levels',
                     )
-
-    def _check_positive(self) -> None:
-        for evaluation in self.evaluations.values():
-            if self.metric.rate.needs_positive and evaluation.positive is None:
-                self._fail(
-                    "metric",
-                    f'{self.metric.name!r} needs a positive class; write positive = "..." in '
-                    f"[evaluation.{evaluation.name}]",
-                )
 
     def limit(self) -> Limit:
         if limit := baseline_limit(self.table, self.metric, fail=self._fail):

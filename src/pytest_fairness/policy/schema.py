@@ -177,6 +177,11 @@ class RuleTable(_Table):
     evaluations: Annotated[list[Name], Field(min_length=1)] | None = Field(
         default=None, description="Evaluations that this rule is asked of; all when absent."
     )
+    positive: Level | None = Field(
+        default=None,
+        description="Class that counts as positive, instead of the evaluation's; each: one "
+        "question for each class.",
+    )
 
 
 class RequiredTable(_Table):

@@ -48,7 +48,10 @@ def flips_text(verdict: Verdict) -> str:
         counts = verdict.change.group
         return "unpaired" if counts.right_to_wrong is None else _flips(counts)
     if verdict.matched is not None:
-        return f"{verdict.matched.flipped} of {verdict.matched.pairs} pairs flip"
+        matched = verdict.matched
+        if metric_named(verdict.metric).comparison == "none":
+            return f"{matched.flipped} of {matched.pairs} pairs flip"
+        return f"{matched.right_to_wrong} right -> wrong, {matched.wrong_to_right} wrong -> right"
     return ""
 
 

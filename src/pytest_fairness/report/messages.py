@@ -1,16 +1,19 @@
 """One verdict in one sentence: what was asked, the answer, how sure it is, and what was counted."""
 
 import math
+from typing import Protocol
 
 from pytest_fairness.gate.record import Verdict
 from pytest_fairness.report.changes import against_text, detail_text, is_signed, title_text
 from pytest_fairness.statistics.names import Metric, metric_named
 
 __all__ = [
+    "Limited",
     "describe",
     "groups_text",
     "interval_text",
     "limit_text",
+    "robust_text",
     "rounded",
     "value_text",
     "waiver_text",
@@ -24,6 +27,7 @@ def describe(verdict: Verdict) -> str:
         _answer(verdict),
         _counted(verdict, metric),
         _why(verdict, metric),
+        robust_text(verdict),
         waiver_text(verdict),
         f"rule {verdict.rule}, {verdict.where}",
     ]
@@ -65,7 +69,19 @@ def interval_text(verdict: Verdict) -> str:
     return f"{_number(verdict.low, verdict)} … {_number(verdict.high, verdict)}"
 
 
-def limit_text(verdict: Verdict) -> str:
+class Limited(Protocol):
+    """What has a limit: a verdict, or a question that is planned."""
+
+    @property
+    def limit(self) -> float | tuple[float, float]:
+        """The limit as the policy wrote it."""
+
+    @property
+    def bound(self) -> str:
+        """Which side it bounds."""
+
+
+def limit_text(verdict: Limited) -> str:
     """The limit as the policy means it: `0.10`, `at least 0.70`, `0.80 … 1.25`."""
     if isinstance(verdict.limit, tuple):
         low, high = verdict.limit
@@ -80,6 +96,13 @@ def waiver_text(verdict: Verdict) -> str:
         return ""
     ticket = f" ({waiver.ticket})" if waiver.ticket else ""
     return f"waived until {waiver.until} by {waiver.approved_by}: {waiver.reason}{ticket}"
+
+
+def robust_text(verdict: Verdict) -> str:
+    """`robust to 7 mislabelled images`, or nothing where that is not known."""
+    if verdict.robust_to is None:
+        return ""
+    return f"robust to {verdict.robust_to:,} mislabelled image{'s' * (verdict.robust_to != 1)}"
 
 
 def _interval(verdict: Verdict) -> str:

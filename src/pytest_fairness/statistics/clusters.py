@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["ClusterCounts", "pair_factors", "rate_factors", "worth"]
+__all__ = ["ClusterCounts", "mean_factors", "pair_factors", "rate_factors", "worth"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -51,6 +51,25 @@ def rate_factors(clusters: ClusterCounts, *, level: float, growth: Floats | floa
     """
     residuals, n, variance = _residuals(clusters)
     effect = _Effect.of(residuals, clusters.n > 0, variance)
+    return effect.factor(_one_a_cluster(clusters, n), level, growth)
+
+
+def mean_factors(
+    clusters: ClusterCounts, variance: float, *, level: float, growth: float = 1.0
+) -> Floats:
+    """As `rate_factors`, for means of outcomes of any kind, e.g. -1, 0 and 1.
+
+    Args:
+        clusters: Sums of the outcome and n, (G, C).
+        variance: Variance of one outcome if samples were independent.
+        level: Level of the interval that the effective samples are for, 0 to 1.
+        growth: How many times as many clusters of the same kind there would be.
+
+    Returns:
+        (G,) in (0, 1].
+    """
+    residuals, n, _ = _residuals(clusters)
+    effect = _Effect.of(residuals, clusters.n > 0, variance / n)
     return effect.factor(_one_a_cluster(clusters, n), level, growth)
 
 
@@ -124,7 +143,7 @@ class _Effect(NamedTuple):
 
     effect: Floats
     freedom: Floats
-    count: Integers
+    number: Integers
 
     @classmethod
     def of(cls, residuals: Floats, present: NDArray[np.bool_], independent: Floats) -> "_Effect":
@@ -137,7 +156,7 @@ class _Effect(NamedTuple):
 
     def at(self, positions: Integers) -> "_Effect":
         """The effects at some positions."""
-        return _Effect(self.effect[positions], self.freedom[positions], self.count[positions])
+        return _Effect(self.effect[positions], self.freedom[positions], self.number[positions])
 
     def worth(self, scarce: Floats) -> Floats:
         """Share of the samples that is left after the design effect."""
@@ -146,8 +165,10 @@ class _Effect(NamedTuple):
 
     def factor(self, scarce: Floats, level: float, growth: Floats | float) -> Floats:
         known = np.isfinite(self.effect)
-        most = self.count * growth - 1
+        most = self.number * growth - 1
         freedom = np.clip(np.where(known, self.freedom * growth, most), 1, most)
         tail = (1 + level) / 2
-        factor: Floats = self.worth(scarce) * (stats.norm.ppf(tail) / stats.t.ppf(tail, freedom)) ** 2
+        factor: Floats = (
+            self.worth(scarce) * (stats.norm.ppf(tail) / stats.t.ppf(tail, freedom)) ** 2
+        )
         return factor

@@ -1,142 +1,275 @@
-"""Differences and ratios between groups: against one reference, the best group, or all of them."""
+"""Groups alone, against one reference, against the best one, or all with each other."""
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.statistics.group_rates import GroupRates, Kind
+from pytest_fairness.statistics.measured import Kind, Measured
+from pytest_fairness.statistics.rates import Interval
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["Compared", "against_best", "against_reference", "between_all"]
+__all__ = ["AgainstBest", "AgainstReference", "Alone", "BetweenAll", "Comparison"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
 
-class Compared(NamedTuple):
-    """Compared groups: values with intervals, and the positions of group and reference."""
+class Comparison(Protocol):
+    """R answers about G groups, each with a value and an interval."""
 
-    value: Floats
-    low: Floats
-    high: Floats
-    group: Integers
-    reference: Integers
+    @property
+    def group(self) -> Integers:
+        """Position of the group of each answer (R,)."""
+
+    @property
+    def reference(self) -> Integers:
+        """Position of the group that it is compared with (R,); -1 where it is not compared."""
+
+    @property
+    def value(self) -> Floats:
+        """Value of each answer (R,); nan where it is undefined."""
+
+    def bounds(self, level: float, rows: Integers, *, size: Floats | float = 0.0) -> Interval:
+        """Interval of some answers.
+
+        Args:
+            level: Level of each interval, 0 to 1.
+            rows: Positions of the answers.
+            size: As if each group had at least so many samples like those seen; one a row.
+        """
 
 
-def against_reference(rates: GroupRates, reference: int, *, kind: Kind, level: float) -> Compared:
-    """Compare every other group with one reference group.
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """The value of each group.
 
     Args:
-        rates: The G groups.
-        reference: Position of the reference group.
-        kind: `difference` (p - p_reference) or `ratio` (p / p_reference).
-        level: Level of each interval, 0 to 1.
+        measured: The G groups.
     """
-    others = np.flatnonzero(np.arange(len(rates.counts.n)) != reference)
-    against = np.full_like(others, reference)
-    bounds = rates.pairs(others, against, kind=kind, level=level)
-    return Compared(_values(rates, others, against, kind), *bounds, others, against)
+
+    measured: Measured
+
+    @property
+    def group(self) -> Integers:
+        """Every group, in order."""
+        return np.arange(len(self.measured.counts.n))
+
+    @property
+    def reference(self) -> Integers:
+        """None of them is compared."""
+        return np.full(len(self.measured.counts.n), -1)
+
+    @property
+    def value(self) -> Floats:
+        """Value of each group."""
+        return self.measured.values
+
+    def bounds(self, level: float, rows: Integers, *, size: Floats | float = 0.0) -> Interval:
+        """Interval of each value."""
+        return self.measured.alone(level, groups=rows, size=size)
 
 
-def against_best(
-    rates: GroupRates,
-    *,
-    kind: Kind,
-    level: float,
-    higher_is_better: bool,
-    eligible: NDArray[np.bool_] | None = None,
-) -> Compared:
-    """Compare every group with the best one, which the data choose.
+@dataclass(frozen=True, slots=True)
+class AgainstReference:
+    """Every group but one is compared with that one.
+
+    Args:
+        measured: The G groups.
+        position: Position of the reference group.
+        kind: `difference` (p - p_reference) or `ratio` (p / p_reference).
+    """
+
+    measured: Measured
+    position: int
+    kind: Kind
+
+    @property
+    def group(self) -> Integers:
+        """The others, in order."""
+        return np.delete(np.arange(len(self.measured.counts.n)), self.position)
+
+    @property
+    def reference(self) -> Integers:
+        """Always the same."""
+        return np.full(len(self.measured.counts.n) - 1, self.position)
+
+    @property
+    def value(self) -> Floats:
+        """Difference or ratio of each pair."""
+        return self.measured.compare(self.group, self.reference, kind=self.kind)
+
+    def bounds(self, level: float, rows: Integers, *, size: Floats | float = 0.0) -> Interval:
+        """Interval of each pair."""
+        first, second = self.group[rows], self.reference[rows]
+        return self.measured.pairs(first, second, kind=self.kind, level=level, size=size)
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstBest:
+    """Every group is compared with the best one, which the data choose.
 
     A group's distance to the best is the smallest (largest, when lower is better) of its
     distances to all groups. The bound towards the best is that of a fixed pair and needs no
     correction; the other is taken over pairs that the data choose, so it is simultaneous
-    (Bonferroni over the G - 1 pairs). Groups with n = 0 are left out and stay undefined.
+    (Bonferroni over the rivals). Groups that are not defined are left out.
 
     Args:
-        rates: The G groups.
+        measured: The G groups.
         kind: `difference` or `ratio`.
-        level: Level of each interval, 0 to 1.
-        higher_is_better: Which end of the rates is the best.
-        eligible: Which groups (G,) may be the best; all when absent.
+        higher_is_better: Which end is the best.
+        eligible: Which groups (G,) may be the best.
 
-    Source: Hsu (1996), Multiple Comparisons, ch. 4 (comparison with the best), on score intervals.
+    Source: Hsu (1996), Multiple Comparisons, ch. 4 (comparison with the best).
     """
-    defined = rates.counts.n > 0
-    size = len(defined)
-    candidates = defined if eligible is None else defined & eligible
-    usable = candidates & defined[:, None] & ~np.eye(size, dtype=bool)
-    rivals = int(usable.sum(axis=1).max(initial=0))
-    best = np.full(size, _extreme_position(rates, largest=higher_is_better, among=candidates))
-    if rivals < 1:
-        undefined = np.full(size, np.nan)
-        return Compared(undefined, undefined, undefined, np.arange(size), best)
-    first, second = np.divmod(np.arange(size * size), size)
-    plain = rates.pairs(first, second, kind=kind, level=level)
-    wide = rates.pairs(first, second, kind=kind, level=1 - (1 - level) / rivals)
-    values = _values(rates, first, second, kind)
-    same = 0.0 if kind == "difference" else 1.0
-    extreme: Callable[..., Floats] = np.min if higher_is_better else np.max
 
-    def nearest(pairs: Floats) -> Floats:
-        grid = np.where(usable, pairs.reshape(size, size), np.nan)
-        found = extreme(grid, axis=1, initial=same, where=~np.isnan(grid))
-        return np.where(defined, found, np.nan)
+    measured: Measured
+    kind: Kind
+    higher_is_better: bool
+    eligible: NDArray[np.bool_]
 
-    inner, outer = nearest(plain[0 if higher_is_better else 1]), nearest(wide[higher_is_better])
-    low, high = (inner, outer) if higher_is_better else (outer, inner)
-    return Compared(nearest(values), low, high, np.arange(size), best)
+    @property
+    def group(self) -> Integers:
+        """Every group, in order."""
+        return np.arange(len(self.eligible))
+
+    @property
+    def reference(self) -> Integers:
+        """The best group of the data."""
+        best = _extreme(self.measured, self._candidates, largest=self.higher_is_better)
+        return np.full(len(self.eligible), best)
+
+    @property
+    def value(self) -> Floats:
+        """Distance of each group to the best."""
+        first, second = self._pairs(self.group)
+        pairs = self.measured.compare(first, second, kind=self.kind)
+        return self._nearest(pairs, self.group)
+
+    def bounds(self, level: float, rows: Integers, *, size: Floats | float = 0.0) -> Interval:
+        """Interval of each distance."""
+        first, second = self._pairs(rows)
+        sizes = np.repeat(np.broadcast_to(size, rows.shape), len(self.eligible))
+        plain, wide = (
+            self.measured.pairs(first, second, kind=self.kind, level=one, size=sizes)
+            for one in (level, 1 - (1 - level) / max(self._rivals, 1))
+        )
+        if self.higher_is_better:
+            return Interval(self._nearest(plain.low, rows), self._nearest(wide.high, rows))
+        return Interval(self._nearest(wide.low, rows), self._nearest(plain.high, rows))
+
+    @property
+    def _candidates(self) -> NDArray[np.bool_]:
+        return np.asarray(self.measured.defined & self.eligible)
+
+    @property
+    def _usable(self) -> NDArray[np.bool_]:
+        """Which groups (columns) each group (row) is compared with."""
+        others = ~np.eye(len(self.eligible), dtype=bool)
+        return np.asarray(self._candidates & self.measured.defined[:, None] & others)
+
+    @property
+    def _rivals(self) -> int:
+        return int(self._usable.sum(axis=1).max(initial=0))
+
+    def _pairs(self, rows: Integers) -> tuple[Integers, Integers]:
+        size = len(self.eligible)
+        return np.repeat(rows, size), np.tile(np.arange(size), len(rows))
+
+    def _nearest(self, pairs: Floats, rows: Integers) -> Floats:
+        """The smallest (largest) over the rivals of each row, itself included."""
+        grid = pairs.reshape(len(rows), -1)
+        same = 0.0 if self.kind == "difference" else 1.0
+        extreme = np.min if self.higher_is_better else np.max
+        known = self._usable[rows] & ~np.isnan(grid)
+        nearest = extreme(grid, axis=1, initial=same, where=known)
+        return np.where(self.measured.defined[rows] & (self._rivals > 0), nearest, np.nan)
 
 
-def between_all(rates: GroupRates, *, kind: Kind, level: float) -> Compared:
-    """Compare the largest rate with the smallest (ratio: the smallest with the largest).
+@dataclass(frozen=True, slots=True)
+class BetweenAll:
+    """The two groups that are farthest apart (ratio: the smallest over the largest).
 
-    The outer bound of a gap is the largest upper bound over all ordered pairs: the true extreme
-    pair is fixed, so no correction is needed (intersection-union). The inner bound is taken
-    over pairs that the data choose, so it is simultaneous (Bonferroni over the pairs). Unlike a
-    percentile bootstrap of max - min, the interval contains 0 for a fair model. Groups with
-    n = 0 are left out.
+    The outer bound of a gap is the outermost over all pairs: the true extreme pair is fixed, so
+    no correction is needed (intersection-union). The inner bound is taken over pairs that the
+    data choose, so it is simultaneous (Bonferroni over the pairs). Unlike a percentile bootstrap
+    of max - min, the interval contains 0 for a fair model. Groups that are not defined are left
+    out.
 
-    Source: Berger (1982), intersection-union tests; Bonferroni-corrected score intervals.
+    Args:
+        measured: The G groups.
+        kind: `difference` or `ratio`.
 
-    Returns:
-        One comparison; `group` and `reference` are the extreme groups of the data.
+    Source: Berger (1982), Technometrics 24, 295-300 (intersection-union tests).
     """
-    defined = np.flatnonzero(rates.counts.n > 0)
-    top, bottom = (_extreme_position(rates, largest=largest) for largest in (True, False))
-    group, reference = (top, bottom) if kind == "difference" else (bottom, top)
-    positions = np.array([group]), np.array([reference])
-    if len(defined) < 2:
-        undefined = np.array([np.nan])
-        return Compared(undefined, undefined, undefined, *positions)
-    first, second = (grid.ravel() for grid in np.meshgrid(defined, defined, indexing="ij"))
-    first, second = first[first != second], second[first != second]
-    pairs = len(defined) * (len(defined) - 1) // 2
-    plain = rates.pairs(first, second, kind=kind, level=level)
-    wide = rates.pairs(first, second, kind=kind, level=1 - (1 - level) / pairs)
-    value = _values(rates, *positions, kind)
-    if kind == "difference":
-        low, high = max(0.0, float(wide.low.max())), float(plain.high.max())
-    else:
-        low, high = float(plain.low.min()), min(1.0, float(wide.high.min()))
-    return Compared(value, np.array([low]), np.array([high]), *positions)
+
+    measured: Measured
+    kind: Kind
+
+    @property
+    def group(self) -> Integers:
+        """The group with the larger value; of a ratio, the smaller one."""
+        return self._extremes[:1]
+
+    @property
+    def reference(self) -> Integers:
+        """The other one."""
+        return self._extremes[1:]
+
+    @property
+    def value(self) -> Floats:
+        """The largest gap; nan with fewer than two groups."""
+        if self.measured.defined.sum() < 2:
+            return np.array([np.nan])
+        return self.measured.compare(self.group, self.reference, kind=self.kind)
+
+    def bounds(self, level: float, rows: Integers, *, size: Floats | float = 0.0) -> Interval:
+        """Interval of the largest gap, once for each row."""
+        found = [self._bounds(level, float(one)) for one in np.broadcast_to(size, rows.shape)]
+        return Interval(*np.array(found).reshape(-1, 2).T)
+
+    def _bounds(self, level: float, size: float) -> tuple[float, float]:
+        first, second = self._pairs
+        if not len(first):
+            return np.nan, np.nan
+        plain, wide = (
+            self.measured.pairs(first, second, kind=self.kind, level=one, size=size)
+            for one in (level, 1 - (1 - level) / len(first))
+        )
+        if self.kind == "difference":
+            low, high = (
+                max(wide.low.max(), -wide.high.min()),
+                max(plain.high.max(), -plain.low.min()),
+            )
+            return max(low, 0.0), high
+        with np.errstate(divide="ignore"):
+            low = min(plain.low.min(), (1 / plain.high).min())
+            high = min(wide.high.min(), (1 / wide.low).min())
+        return low, min(high, 1.0)
+
+    @property
+    def _pairs(self) -> tuple[Integers, Integers]:
+        defined = np.flatnonzero(self.measured.defined)
+        first, second = np.triu_indices(len(defined), k=1)
+        return defined[first], defined[second]
+
+    @property
+    def _extremes(self) -> Integers:
+        """Positions of the larger and the smaller value; of a ratio, the other way round."""
+        defined = self.measured.defined
+        top, bottom = (_extreme(self.measured, defined, largest=end) for end in (True, False))
+        first, second = self._pairs
+        if np.isnan(self.measured.values).all() and len(first):
+            gaps = self.measured.compare(first, second, kind=self.kind)
+            widest = _most(gaps if self.kind == "difference" else -gaps)
+            top, bottom = int(first[widest]), int(second[widest])
+        return np.array([top, bottom] if self.kind == "difference" else [bottom, top])
 
 
-def _extreme_position(
-    rates: GroupRates, *, largest: bool, among: NDArray[np.bool_] | None = None
-) -> int:
-    fill = -np.inf if largest else np.inf
-    known = ~np.isnan(rates.values) if among is None else among & ~np.isnan(rates.values)
-    filled = np.where(known, rates.values, fill)
-    return int(filled.argmax() if largest else filled.argmin())
+def _extreme(measured: Measured, among: NDArray[np.bool_], *, largest: bool) -> int:
+    values = np.where(among, measured.values, np.nan)
+    return _most(values if largest else -values)
 
 
-def _values(rates: GroupRates, first: Integers, second: Integers, kind: Kind) -> Floats:
-    values = rates.values
-    if kind == "difference":
-        return values[first] - values[second]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return values[first] / values[second]
+def _most(values: Floats) -> int:
+    return int(np.where(np.isnan(values), -np.inf, values).argmax())

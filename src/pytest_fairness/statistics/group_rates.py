@@ -1,13 +1,19 @@
 """The rates of one question's groups, and the intervals of them and of their pairs."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.statistics.clusters import ClusterCounts, pair_factors, rate_factors, worth
-from pytest_fairness.statistics.defaults import difference_interval, rate_interval, ratio_interval
+from pytest_fairness.statistics.defaults import (
+    Method,
+    difference_interval,
+    rate_interval,
+    ratio_interval,
+)
+from pytest_fairness.statistics.measured import Kind, compared, growth
 from pytest_fairness.statistics.metrics import RateCounts
 from pytest_fairness.statistics.rates import Interval
 
@@ -15,7 +21,6 @@ __all__ = ["GroupRates", "Kind"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
-Kind: TypeAlias = Literal["difference", "ratio"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,10 @@ class GroupRates:
     Args:
         counts: Successes and n, (G,) each.
         clusters: The same counted per cluster, (G, C); None where samples are independent.
-        growth: How many times as many samples and clusters there are as were counted, (G,).
     """
 
     counts: RateCounts
     clusters: ClusterCounts | None = None
-    growth: Floats | None = None
 
     @property
     def values(self) -> Floats:
@@ -38,31 +41,15 @@ class GroupRates:
         with np.errstate(invalid="ignore"):
             return np.asarray(self.counts.successes / self.counts.n, dtype=np.float64)
 
-    def grown(self, size: float) -> "GroupRates":
-        """The groups if each had at least `size` samples, of the same rates and dependence."""
-        grown = self.counts.grown(size)
-        return GroupRates(grown, self.clusters, grown.n / np.maximum(self.counts.n, 1))
+    @property
+    def defined(self) -> NDArray[np.bool_]:
+        """Whether each group has a rate."""
+        return np.asarray(self.counts.n > 0)
 
-    def alone(self, level: float) -> Interval:
-        """Interval of each group's rate."""
-        x, n = self._floats()
-        if self.clusters is not None:
-            factor = rate_factors(self.clusters, level=level, growth=self._growth())
-            x, n = x * factor, n * factor
-        return rate_interval(x, n, level=level)
-
-    def pairs(self, first: Integers, second: Integers, *, kind: Kind, level: float) -> Interval:
-        """Interval of p_first - p_second, or of p_first / p_second, for each pair."""
-        x, n = self._floats()
-        x1, n1, x2, n2 = x[first], n[first], x[second], n[second]
-        if self.clusters is not None:
-            growth = np.minimum(self._growth()[first], self._growth()[second])
-            one, two = pair_factors(
-                self.clusters, first, second, kind=kind, level=level, growth=growth
-            )
-            x1, n1, x2, n2 = x1 * one, n1 * one, x2 * two, n2 * two
-        interval = difference_interval if kind == "difference" else ratio_interval
-        return interval(x1, n1, x2, n2, level=level)
+    @property
+    def smallest_n(self) -> Integers:
+        """Samples of each group that the rate is counted among."""
+        return np.asarray(self.counts.n, dtype=np.int64)
 
     @property
     def effective_n(self) -> Floats:
@@ -70,8 +57,81 @@ class GroupRates:
         n = self.counts.n.astype(np.float64)
         return n if self.clusters is None else n * worth(self.clusters)
 
-    def _growth(self) -> Floats:
-        return np.ones(len(self.counts.n)) if self.growth is None else self.growth
+    def alone(
+        self, level: float, *, groups: Integers | None = None, size: Floats | float = 0.0
+    ) -> Interval:
+        """Interval of each group's rate, or of the rates of some groups.
+
+        Args:
+            level: Level of the intervals, 0 to 1.
+            groups: Positions of the groups; all when absent.
+            size: As if each of them had at least so many samples, of the same rate and dependence.
+        """
+        groups = np.arange(len(self.counts.n)) if groups is None else groups
+        counts = self.effective(groups, level=level, factor=growth(self.counts, groups, size))
+        return rate_interval(*counts, level=level)
+
+    def effective(
+        self, groups: Integers, *, level: float, factor: Floats | float = 1.0
+    ) -> RateCounts:
+        """Successes and n, as floats, that independent samples would need to be as sure.
+
+        Args:
+            groups: Positions of the groups.
+            level: Level of the interval that is computed from them.
+            factor: How many times as many samples there are as were counted.
+        """
+        x, n = (count[groups] * factor for count in self._floats())
+        if self.clusters is not None:
+            clusters = ClusterCounts(*(count[groups] for count in self.clusters))
+            worth_now = rate_factors(clusters, level=level, growth=factor)
+            x, n = x * worth_now, n * worth_now
+        return RateCounts(x, n)
+
+    def compare(self, first: Integers, second: Integers, *, kind: Kind) -> Floats:
+        """p_first - p_second, or p_first / p_second, of each pair."""
+        return compared(self.values[first], self.values[second], kind)
+
+    def pairs(
+        self,
+        first: Integers,
+        second: Integers,
+        *,
+        kind: Kind,
+        level: float,
+        size: Floats | float = 0.0,
+    ) -> Interval:
+        """Interval of p_first - p_second, or of p_first / p_second, for each pair."""
+        if not np.any(size):
+            return self.pairs_of(first, second, kind=kind, level=level)
+        factors = growth(self.counts, first, size), growth(self.counts, second, size)
+        return self.pairs_of(first, second, kind=kind, level=level, factors=factors)
+
+    def pairs_of(
+        self,
+        first: Integers,
+        second: Integers,
+        *,
+        kind: Kind,
+        level: float,
+        factors: tuple[Floats, Floats] | None = None,
+    ) -> Interval:
+        """The same, as if there were so many times as many samples of the first and the second.
+
+        With factors it is a guess, so without the exact method, which takes its time.
+        """
+        method: Method = "auto" if factors is None else "corrected"
+        more1, more2 = (np.ones(len(first)),) * 2 if factors is None else factors
+        x, n = self._floats()
+        x1, n1, x2, n2 = x[first] * more1, n[first] * more1, x[second] * more2, n[second] * more2
+        if self.clusters is not None:
+            more = np.minimum(more1, more2)
+            one, two = pair_factors(
+                self.clusters, first, second, kind=kind, level=level, growth=more
+            )
+            x1, n1, x2, n2 = x1 * one, n1 * one, x2 * two, n2 * two
+        interval = difference_interval if kind == "difference" else ratio_interval
+        return interval(x1, n1, x2, n2, level=level, method=method)
 
     def _floats(self) -> tuple[Floats, Floats]:
         return self.counts.successes.astype(np.float64), self.counts.n.astype(np.float64)

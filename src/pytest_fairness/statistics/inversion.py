@@ -17,9 +17,7 @@ __all__ = [
     "without_skewness",
 ]
 
-# A crossing is known when it lies within so much; halving alone would need as many steps as a
-# double has bits.
-_CLOSE = 1e-15
+# Halving alone needs as many steps as a double has bits.
 _MOST_STEPS = 100
 
 
@@ -92,9 +90,13 @@ def without_skewness(
 
 
 def crossing(
-    excess: Callable[[NDArray[np.float64]], NDArray[np.float64]], low: ArrayLike, high: ArrayLike
+    excess: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    close: float = 1e-15,
 ) -> NDArray[np.float64]:
-    """Find where a function crosses zero from above, elementwise, to the last bits of a double.
+    """Find where a function crosses zero from above, elementwise.
 
     It may jump, and may be infinite. Where it is not positive at `low`, that is the answer.
 
@@ -103,6 +105,7 @@ def crossing(
             value; positive below the crossing that is sought.
         low: values below the crossing.
         high: values at or above the crossing, broadcast against `low`; nan where there is none.
+        close: how near the answer must be; by default, to the last bits of a double.
 
     Source: Chandrupatla (1997), Adv. Eng. Softw. 28, 145-149: inverse quadratic interpolation
         where it is safe, halving elsewhere.
@@ -123,7 +126,7 @@ def crossing(
             b, fb = np.where(same, b, a), np.where(same, fb, fa)
             a, fa = point, value
             best = np.where(np.abs(fa) < np.abs(fb), a, b)
-            least = _CLOSE / np.abs(b - a)
+            least = close / np.abs(b - a)
             ended = ~done & ((least > 0.5) | (fa == 0))
             found = np.where(ended, best, found)
             done |= ended

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.statistics.clusters import ClusterCounts, mean_factors
 from pytest_fairness.statistics.defaults import rate_interval
 from pytest_fairness.statistics.paired import tango
 from pytest_fairness.statistics.rates import Interval
@@ -51,17 +52,33 @@ class MatchedOutcomes:
     def flip_interval(self, level: float, *, size: float = 0.0) -> Interval:
         """Interval of the share of flipped pairs, or of the same share of `size` pairs or more."""
         factor = self._factor(size)
+        factor *= self._worth(self.flipped.astype(np.int64), level, factor)
         return rate_interval(self.flips * factor, self.pairs * factor, level=level)
 
     def accuracy_interval(self, level: float, *, size: float = 0.0) -> Interval:
         """Tango's interval of the group's accuracy minus the reference's, on the same pairs."""
         factor = self._factor(size)
+        change = self.right.astype(np.int64) - self.reference_right
+        # Discordant pairs of both kinds vary at least as much as their difference does.
+        parts = (self._worth(part, level, factor) for part in (change, np.abs(change)))
+        factor *= min(parts)
         return tango(
             self.right_only * factor,
             self.reference_only * factor,
             self.pairs * factor,
             level=level,
         )
+
+    def _worth(self, outcome: NDArray[np.int64], level: float, growth: float) -> float:
+        """Share of the pairs that an equally sure set of independent pairs would have."""
+        if self.clusters is None or not self.pairs:
+            return 1.0
+        sums = np.bincount(self.clusters, weights=outcome)[None, :].astype(np.int64)
+        sizes = np.bincount(self.clusters)[None, :].astype(np.int64)
+        found = mean_factors(
+            ClusterCounts(sums, sizes), float(np.var(outcome)), level=level, growth=growth
+        )
+        return float(found[0])
 
     def _factor(self, size: float) -> float:
         return max(size / max(self.pairs, 1), 1.0)

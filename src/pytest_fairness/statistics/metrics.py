@@ -58,6 +58,8 @@ def rate_counts(
             return RateCounts(called, total)
         case "called positive":
             return RateCounts(hits, called)
+        case "positives or called positive":
+            return RateCounts(hits, positives + called - hits)
         case "positives":
             n, called_positive = positives, hits
         case _:  # negatives

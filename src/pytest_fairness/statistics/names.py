@@ -1,13 +1,29 @@
 """The metric names of the field, and what each one counts; pure data, so a policy reads it fast."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
-__all__ = ["METRIC_NAMES", "Comparison", "Metric", "RateDefinition", "metric_named"]
+__all__ = [
+    "METRIC_NAMES",
+    "Comparison",
+    "CompositeDefinition",
+    "Measure",
+    "Metric",
+    "RateDefinition",
+    "metric_named",
+]
 
 Comparison = Literal["none", "difference", "ratio"]
 Event = Literal["correct", "wrong", "called positive", "called negative", "flipped"]
-Among = Literal["all", "positives", "negatives", "called positive", "matched pairs"]
+Among = Literal[
+    "all",
+    "positives",
+    "negatives",
+    "called positive",
+    "positives or called positive",
+    "matched pairs",
+]
+Formula = Literal["mean", "mean F1", "largest gap"]
 Worse = Literal["lower", "higher", "either"]
 
 
@@ -37,9 +53,20 @@ class RateDefinition:
     @property
     def counted_among(self) -> str:
         """What the event is counted among, in words: `negatives`, `samples called positive`."""
-        return {"all": "samples", "called positive": "samples called positive"}.get(
-            self.among, self.among
-        )
+        return {
+            "all": "samples",
+            "called positive": "samples called positive",
+            "positives or called positive": "samples positive or called positive",
+        }.get(self.among, self.among)
+
+    def counted_among_class(self, name: str) -> str:
+        """The same where a class takes the part of the positive one: `samples of class cat`."""
+        return {
+            "positives": f"samples of class {name}",
+            "negatives": f"samples of another class than {name}",
+            "called positive": f"samples called {name}",
+            "positives or called positive": f"samples of class {name} or called so",
+        }.get(self.among, self.counted_among)
 
     @property
     def worse(self) -> Worse:
@@ -50,29 +77,83 @@ class RateDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class CompositeDefinition:
+    """A measure that is made of several rates of a group.
+
+    Args:
+        name: Field's name, e.g. `balanced_accuracy`.
+        short: Name in messages.
+        formula: The mean of the parts; the mean of the F1 scores 2 p / (1 + p) of the parts; or
+            the part in which two groups differ most, which a group alone does not have.
+        parts: The rates.
+        each_class: Whether each class takes the part of the positive one in turn.
+        higher_is_better: Which end "best group" means; None where no group can be the best.
+    """
+
+    name: str
+    short: str
+    formula: Formula
+    parts: tuple[RateDefinition, ...]
+    each_class: bool = False
+    higher_is_better: bool | None = True
+
+    @property
+    def needs_positive(self) -> bool:
+        """Whether the measure is undefined without a named positive class."""
+        return not self.each_class
+
+    @property
+    def counted_among(self) -> str:
+        """What the measure is computed from, in words."""
+        return self.parts[0].counted_among if self.formula == "mean F1" else "samples"
+
+
+Measure: TypeAlias = RateDefinition | CompositeDefinition
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
-    """A rate by group, or its difference or ratio between groups.
+    """A measure by group, or its difference or ratio between groups.
 
     Args:
         name: Name in policies.
-        rate: What is counted among what.
+        measure: What is counted among what, or what is made of several such rates.
         comparison: How two groups are compared.
         matched: Whether it is asked of matched images, which differ in one attribute only.
     """
 
     name: str
-    rate: RateDefinition
+    measure: Measure
     comparison: Comparison = "none"
     matched: bool = False
+
+    @property
+    def rate(self) -> RateDefinition:
+        """The rate of a metric that is one.
+
+        Raises:
+            TypeError: The metric is made of several rates.
+        """
+        if isinstance(self.measure, CompositeDefinition):
+            msg = f"{self.name} is made of several rates"
+            raise TypeError(msg)
+        return self.measure
+
+    @property
+    def signed(self) -> bool:
+        """Whether the value tells by its sign which of two groups is ahead."""
+        largest = isinstance(self.measure, CompositeDefinition) and (
+            self.measure.formula == "largest gap"
+        )
+        return self.comparison == "difference" and not largest
 
     @property
     def title(self) -> str:
         """Name in messages: `FPR difference`, `disparate impact`."""
         if self.name in _ALIASES or self.matched:
             return self.name.replace("_", " ")
-        return (
-            f"{self.rate.short} {self.comparison}" if self.comparison != "none" else self.rate.short
-        )
+        short = self.measure.short
+        return f"{short} {self.comparison}" if self.comparison != "none" else short
 
 
 _RATES = {
@@ -108,6 +189,29 @@ _MATCHED = (
     Metric("counterfactual_accuracy_difference", _RATES["accuracy"], "difference", matched=True),
 )
 
+_ODDS = (_RATES["true_positive_rate"], _RATES["false_positive_rate"])
+_RECALL = RateDefinition("recall", "recall", "called positive", "positives")
+# The F1 score is 2 p / (1 + p) of this rate p: true positives among what is positive or called so.
+_OVERLAP = RateDefinition("overlap", "overlap", "correct", "positives or called positive")
+
+_COMPOSITES = (
+    CompositeDefinition("f1", "F1", "mean F1", (_OVERLAP,)),
+    CompositeDefinition("macro_f1", "macro F1", "mean F1", (_OVERLAP,), each_class=True),
+    CompositeDefinition(
+        "balanced_accuracy", "balanced accuracy", "mean", (_RECALL,), each_class=True
+    ),
+    CompositeDefinition("macro_recall", "macro recall", "mean", (_RECALL,), each_class=True),
+    CompositeDefinition(
+        "macro_precision", "macro precision", "mean", (_RATES["precision"],), each_class=True
+    ),
+)
+_AVERAGE_ODDS = CompositeDefinition(
+    "average_odds", "average odds", "mean", _ODDS, higher_is_better=None
+)
+_EQUALIZED_ODDS = CompositeDefinition(
+    "equalized_odds", "equalized odds", "largest gap", _ODDS, higher_is_better=None
+)
+
 # Names that fairlearn and AIF360 users know for a comparison of one of the rates above.
 _ALIASES: dict[str, tuple[str, Comparison]] = {
     "disparate_impact": ("selection_rate", "ratio"),
@@ -117,18 +221,20 @@ _ALIASES: dict[str, tuple[str, Comparison]] = {
     "equal_opportunity_difference": ("true_positive_rate", "difference"),
     "equal_opportunity_ratio": ("true_positive_rate", "ratio"),
 }
+_COMPARISONS: tuple[Comparison, ...] = ("difference", "ratio")
 
 
 def _catalogue() -> dict[str, Metric]:
-    metrics = {name: Metric(name, rate) for name, rate in _RATES.items()}
-    comparisons: tuple[Comparison, ...] = ("difference", "ratio")
-    for comparison in comparisons:
-        for name, rate in _RATES.items():
-            metrics[f"{name}_{comparison}"] = Metric(f"{name}_{comparison}", rate, comparison)
-    for alias, (name, comparison) in _ALIASES.items():
-        metrics[alias] = Metric(alias, _RATES[name], comparison)
-    metrics |= {metric.name: metric for metric in _MATCHED}
-    return metrics
+    measures: tuple[Measure, ...] = (*_RATES.values(), *_COMPOSITES)
+    metrics = [Metric(measure.name, measure) for measure in measures]
+    metrics += [
+        Metric(f"{measure.name}_{comparison}", measure, comparison)
+        for measure in (*measures, _EQUALIZED_ODDS)
+        for comparison in _COMPARISONS
+    ]
+    metrics.append(Metric("average_odds_difference", _AVERAGE_ODDS, "difference"))
+    metrics += [Metric(alias, _RATES[name], how) for alias, (name, how) in _ALIASES.items()]
+    return {metric.name: metric for metric in (*metrics, *_MATCHED)}
 
 
 _METRICS = _catalogue()

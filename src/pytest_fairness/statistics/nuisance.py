@@ -149,7 +149,8 @@ def extreme_tables(
         middle = (kept + excluded) // 2
         last = second.counts[np.maximum(middle, 1) - 1]
         inside = parameter.statistic(first.counts, n1, last, n2, bound) >= least
-        inside |= middle == 0
+        # The table seen is in, however its bound was rounded, and so is any more extreme one.
+        inside |= (middle == 0) | ((first.counts >= x1) & (last <= x2))
         kept, excluded = np.where(inside, middle, kept), np.where(inside, excluded, middle)
     return Extreme(parameter, first, second, kept, missed)
 

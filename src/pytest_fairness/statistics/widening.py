@@ -80,5 +80,5 @@ def _mover(value: Floats, bounds: Interval, minus: Floats, minus_bounds: Interva
 
 def _signs(group: RateCounts, reference: RateCounts, *, level: float) -> list[NDArray[np.bool_]]:
     """Return whether the gap is shown to be positive, and whether it is shown to be negative."""
-    bounds = difference_interval(*group, *reference, level=level)
+    bounds = difference_interval(*group, *reference, level=level, method="corrected")
     return [bounds.low > 0, bounds.high < 0]

@@ -4,9 +4,11 @@ import hashlib
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
+from pytest_fairness import judge
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy import Limit, compare, load_policy, read_document
 
@@ -108,6 +110,15 @@ def test_the_hash_covers_every_file_and_is_the_files_own_where_there_is_one(writ
     Path("org.toml").write_text(ORG + "# a word\n", encoding="utf-8")
     after = load_policy(child).sha256
     assert len({alone.sha256, before, after}) == 3
+
+
+def test_the_record_keeps_the_text_of_every_file(write):
+    policy = load_policy(write(CHILD))
+    frame = pd.DataFrame(
+        [("female", "light", "yes", "yes")], columns=["sex", "tone", "target", "prediction"]
+    )
+    kept = judge(policy, frame.assign(split="test")).policy.files
+    assert [(file.source, file.text) for file in kept] == [("org.toml", ORG), ("team.toml", CHILD)]
 
 
 TIGHTER = {

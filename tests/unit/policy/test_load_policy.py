@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def write(tmp_path):
     def write_policy(text: str) -> Path:
-        path = tmp_path / "policy.toml"
+        path: Path = tmp_path / "policy.toml"
         path.write_text(text, encoding="utf-8")
         return path
 

@@ -1,5 +1,7 @@
 """What a policy requires to be judged is a line of the record, and stops a release that lacks it."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -8,6 +10,7 @@ from pytest_fairness.errors import PolicyError
 from pytest_fairness.gate.required import check_required
 from pytest_fairness.report import table_lines
 
+ROOT = Path(__file__).parents[3]
 FRAME = pd.DataFrame(
     [("light", "female", "a", "a")] * 60 + [("dark", "female", "a", "a")] * 40,
     columns=["tone", "sex", "target", "prediction"],
@@ -136,6 +139,18 @@ def test_the_table_shows_what_is_required_failures_first(tmp_path):
     ]
     record.to_json(tmp_path / "record.json")
     assert RunRecord.from_json(tmp_path / "record.json") == record
+
+
+@pytest.mark.parametrize("team", ["photo_search", "avatars"])
+def test_the_embedded_evaluation_set_meets_the_requirements_of_the_example(team):
+    path = ROOT / "fixtures" / "policies" / "teams" / f"{team}.toml"
+    policy = load_policy(path)
+    (evaluation,) = policy.evaluations.values()
+    columns = [evaluation.id, evaluation.target, *{"skin_tone", "age"}]
+    assert evaluation.manifest is not None
+    frame = pd.read_parquet(evaluation.manifest, columns=columns)
+    record = judge(policy, frame.assign(prediction=frame[evaluation.target]))
+    assert {line.outcome for line in record.required} == {"pass"}
 
 
 def test_a_requirement_names_something():

@@ -92,7 +92,7 @@ def test_the_other_order_of_a_pair_gives_the_mirrored_interval():
 
 def test_more_clusters_of_the_same_kind_narrow_the_interval():
     rates = rates_of(clusters_of([5, 0, 4, 5] * 5, [5] * 20))
-    sizes = [rates.grown(size).alone(0.95) for size in (100, 400, 1600)]
+    sizes = [rates.alone(0.95, size=size) for size in (100, 400, 1600)]
     widths = [float(high[0] - low[0]) for low, high in sizes]
     assert widths[0] > 1.8 * widths[1] > 3 * widths[2]
 
@@ -107,3 +107,20 @@ def test_intervals_cover_the_truth_where_those_of_independent_images_do_not(kind
     if kind == "rate" or not shared:
         assert simulate(cell, kind, runs=1000, rng=rng, clustered=False).covered < 0.85
     assert rate_factors(clusters_of([1, 2], [2, 2]), level=0.95)[0] < 1
+
+
+def test_matched_pairs_of_one_cluster_are_worth_less_than_independent_pairs():
+    from pytest_fairness.statistics.matched import MatchedOutcomes
+
+    # 20 designs of 5 pairs each; in four designs all pairs flip, from right to wrong.
+    flipped = np.repeat(np.arange(20) < 4, 5)
+    reference_right = np.ones(100, dtype=bool)
+    clusters = np.repeat(np.arange(20), 5)
+    plain = MatchedOutcomes(~flipped, reference_right, flipped)
+    aware = MatchedOutcomes(~flipped, reference_right, flipped, clusters)
+    for interval in ("flip_interval", "accuracy_interval"):
+        one, other = (getattr(outcomes, interval)(0.95) for outcomes in (plain, aware))
+        assert other.low < one.low
+        assert other.high > one.high
+        width, wider = (float(found.high - found.low) for found in (one, other))
+        assert wider > 1.8 * width

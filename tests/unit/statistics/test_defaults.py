@@ -86,7 +86,7 @@ def test_margins_broadcast_against_tables():
     ],
 )
 def test_each_error_is_about_nominal_at_any_pair_of_rates(default, true_value, level):
-    n1, n2 = 12, 16
+    n1, n2 = 10, 14
     x1, x2 = np.meshgrid(np.arange(n1 + 1), np.arange(n2 + 1), indexing="ij")
     low, high = default(x1, n1, x2, n2, level=level)
     rates = np.concatenate([np.geomspace(1e-3, 0.05, 8), np.linspace(0.08, 0.92, 22)])

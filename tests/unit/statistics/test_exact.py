@@ -30,7 +30,7 @@ def chances(n: int, rates: np.ndarray) -> np.ndarray:
     return np.asarray(stats.binom.pmf(np.arange(n + 1), n, rates[:, None]))
 
 
-@pytest.mark.parametrize("level", [0.8, 0.95, 0.999], ids=str)
+@pytest.mark.parametrize("level", [0.8, 0.98], ids=str)
 @pytest.mark.parametrize("sizes", [(5, 5), (3, 11)], ids=str)
 @pytest.mark.parametrize(
     ("method", "true_value"),
@@ -156,8 +156,8 @@ def test_effective_counts_are_rounded_so_that_the_interval_grows():
 
 
 def test_less_than_one_effective_sample_says_nothing():
-    assert tuple(exact_difference(0.2, 0.4, 0.1, 0.3)) == (-1, 1)
-    assert tuple(exact_ratio(0.2, 0.4, 0.1, 0.3)) == (0, np.inf)
+    np.testing.assert_array_equal(exact_difference(0.2, 0.4, 0.1, 0.3), (-1, 1))
+    np.testing.assert_array_equal(exact_ratio(0.2, 0.4, 0.1, 0.3), (0, np.inf))
 
 
 def test_a_ratio_of_0_or_below_is_refused():

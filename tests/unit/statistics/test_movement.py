@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 
-from pytest_fairness.statistics.differences import miettinen_nurminen
+from pytest_fairness.statistics.defaults import difference_interval
 from pytest_fairness.statistics.events import events
 from pytest_fairness.statistics.metrics import RateCounts, rate_counts
 from pytest_fairness.statistics.movement import Movement, PairTables, pair_tables
@@ -50,7 +50,7 @@ def test_a_paired_total_is_the_change_with_the_misses_of_then():
 def test_an_unpaired_change_is_that_of_independent_rates():
     now, then = (RateCounts(np.array([x]), np.array([n])) for x, n in ((30, 40), (70, 80)))
     movement = Movement(now, then)
-    expected = miettinen_nurminen(30, 40, 70, 80)
+    expected = difference_interval(30, 40, 70, 80)
     low, high = movement.change_interval(0.95)
     assert (low[0], high[0]) == pytest.approx((float(expected.low), float(expected.high)))
     assert movement.total_interval(0.95).low[0] < 30 / 40 + 70 / 80

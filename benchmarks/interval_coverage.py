@@ -1,0 +1,178 @@
+"""Exact error rates of the intervals, by enumeration: `python -m benchmarks.interval_coverage`.
+
+Every table of two groups is enumerated, for each pair of rates of a grid, so nothing is
+simulated. Mean coverage is over 40 x 40 evenly spaced pairs of rates; the worst values are also
+over rates close to 0 and 1, down to 0.05 expected successes, where approximations fail at any n.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from pytest_fairness.statistics.defaults import (
+    Method,
+    difference_interval,
+    rate_interval,
+    ratio_interval,
+)
+from pytest_fairness.statistics.paired import tango
+from pytest_fairness.statistics.rates import Interval
+
+Floats: TypeAlias = NDArray[np.float64]
+
+EVEN = (np.arange(40) + 0.5) / 40
+PAIRS = ((5, 5), (5, 50), (20, 20), (20, 100), (100, 100))
+TWO_GROUPS: dict[str, tuple[Method, ...]] = {
+    "difference": ("score", "newcombe", "corrected", "exact", "auto"),
+    "ratio": ("score", "corrected", "exact", "auto"),
+}
+
+
+class Errors(NamedTuple):
+    """Chances that the interval is above and that it is below the truth, by rates."""
+
+    above: Floats
+    below: Floats
+
+    @property
+    def covered(self) -> Floats:
+        """Chance that the interval contains the truth."""
+        return 1 - self.above - self.below
+
+
+def extreme_rates(n: int) -> Floats:
+    """Rates all over [0, 1], with few expected successes or failures among them."""
+    few = np.array([0.05, 0.1, 0.17, 0.24, 0.35, 0.6, 1, 1.5, 2.3, 3.5, 5, 8]) / n
+    few = few[few < 0.5]
+    angles = np.sin(np.linspace(0, np.pi / 2, 42)[1:-1]) ** 2
+    return np.unique(np.concatenate([EVEN, angles, few, 1 - few]))
+
+
+def rate_errors(method: Method, n: int, rates: Floats, level: float) -> Errors:
+    """Errors of the interval of one rate, for each rate."""
+    successes = np.arange(n + 1)
+    low, high = rate_interval(successes, n, level=level, method=method)
+    chances = stats.binom.pmf(successes, n, rates[:, None])
+    truth = rates[:, None]
+    above, below = (chances * (low > truth)).sum(axis=1), (chances * (high < truth)).sum(axis=1)
+    return Errors(above, below)
+
+
+def pair_errors(
+    interval: Interval, n1: int, n2: int, rates: tuple[Floats, Floats], *, ratio: bool
+) -> Errors:
+    """Errors of the interval of each table (x1, x2), for each pair of rates."""
+    chances1, chances2 = (
+        np.asarray(stats.binom.pmf(np.arange(n + 1), n, grid[:, None]))
+        for n, grid in zip((n1, n2), rates, strict=True)
+    )
+    above, below = (np.empty((len(rates[0]), len(rates[1]))) for _ in range(2))
+    for i, rate1 in enumerate(rates[0]):
+        for j, rate2 in enumerate(rates[1]):
+            truth = rate1 / rate2 if ratio else rate1 - rate2
+            # A bound at the truth but for rounding contains it.
+            room = 1e-9 * abs(truth) + 1e-12
+            above[i, j] = chances1[i] @ ((interval.low > truth + room) @ chances2[j])
+            below[i, j] = chances1[i] @ ((interval.high < truth - room) @ chances2[j])
+    return Errors(above, below)
+
+
+def paired_errors(n: int, rates: Floats, level: float) -> Errors:
+    """Errors of Tango's interval, for each pair of rates of first-only and second-only samples."""
+    first, second = (grid.ravel() for grid in np.meshgrid(np.arange(n + 1), np.arange(n + 1)))
+    possible = first + second <= n
+    first, second = first[possible], second[possible]
+    low, high = tango(first, second, n, level=level)
+    counts = np.stack([first, second, n - first - second], axis=1)
+    above, below = [], []
+    for rate1 in rates:
+        for rate2 in rates[rates <= 1 - rate1]:
+            chances = stats.multinomial.pmf(counts, n, [rate1, rate2, max(0.0, 1 - rate1 - rate2)])
+            above.append(chances[low > rate1 - rate2 + 1e-12].sum())
+            below.append(chances[high < rate1 - rate2 - 1e-12].sum())
+    return Errors(np.array(above), np.array(below))
+
+
+def two_group_rows(
+    kind: str, pairs: list[tuple[int, int]], level: float, largest_exact: int
+) -> Iterator[str]:
+    """Yield a row for each method and pair of sizes."""
+    interval: Callable[..., Interval] = (
+        difference_interval if kind == "difference" else ratio_interval
+    )
+    for n1, n2 in pairs:
+        x1, x2 = np.meshgrid(np.arange(n1 + 1), np.arange(n2 + 1), indexing="ij")
+        for method in TWO_GROUPS[kind]:
+            if method == "exact" and n1 * n2 > largest_exact:
+                continue
+            bounds = interval(x1, n1, x2, n2, level=level, method=method)
+            errors = partial(pair_errors, bounds, n1, n2, ratio=kind == "ratio")
+            even, all_over = errors((EVEN, EVEN)), errors((extreme_rates(n1), extreme_rates(n2)))
+            yield _row(kind, f"{n1} v {n2}", method, even, all_over)
+
+
+def one_group_rows(sizes: list[int], level: float) -> Iterator[str]:
+    """Yield a row for each method and size: one rate, then paired differences."""
+    methods: tuple[Method, ...] = ("score", "exact")
+    even = np.linspace(0, 1, 2001)[1:-1]
+    for n in sizes:
+        fine = np.union1d(even, np.geomspace(0.01, 10, 500) / n)
+        fine = fine[fine < 1]
+        for method in methods:
+            average = rate_errors(method, n, even, level)
+            yield _row("rate", f"{n}", method, average, rate_errors(method, n, fine, level))
+    for n in (5, 20, 50):
+        few = np.array([0.001, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 2.4]) / n
+        fine = np.unique(np.concatenate([EVEN[::4], few, 1 - few]))
+        errors = paired_errors(n, EVEN[::2], level), paired_errors(n, fine, level)
+        yield _row("paired difference", f"{n}", "tango", *errors)
+
+
+def _row(kind: str, size: str, method: str, even: Errors, all_over: Errors) -> str:
+    numbers = (
+        even.covered.mean(),
+        even.covered.min(),
+        all_over.covered.min(),
+        all_over.above.max(),
+        all_over.below.max(),
+    )
+    return f"| {kind} | {size} | {method} | " + " | ".join(f"{x:.4f}" for x in numbers) + " |"
+
+
+def _pair(text: str) -> tuple[int, int]:
+    first, _, second = text.partition("v")
+    return int(first), int(second)
+
+
+def main() -> None:
+    """Print the table of docs/statistics.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--level", type=float, default=0.95)
+    parser.add_argument("--pairs", type=_pair, nargs="*", default=list(PAIRS), metavar="N1vN2")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[5, 20, 100, 400, 2000])
+    parser.add_argument(
+        "--largest-exact",
+        type=int,
+        default=2000,
+        help="enumerate the exact method for all tables up to this many",
+    )
+    options = parser.parse_args()
+    print(
+        "| interval | n | method | mean coverage | smallest, even rates | smallest, all rates "
+        "| worst error above | worst error below |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for row in one_group_rows(options.sizes, options.level):
+        print(row, flush=True)
+    for kind in TWO_GROUPS:
+        for row in two_group_rows(kind, options.pairs, options.level, options.largest_exact):
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()

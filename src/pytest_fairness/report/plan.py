@@ -1,0 +1,166 @@
+"""The plan of an evaluation as a table of at most 100 columns."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from pytest_fairness.gate.plan import Plan, PlannedQuestion
+from pytest_fairness.gate.planned import Effort
+from pytest_fairness.report.messages import limit_text, rounded
+from pytest_fairness.statistics.names import metric_named
+
+__all__ = ["plan_lines"]
+
+_WIDTH = 100
+_LEGEND = (
+    "passes at, fails at: the true value nearest the limit that is settled so with that chance, or -.",
+    "to pass, to fail: samples that each group needs if the value in the heading is the truth:",
+    "half-way from perfect fairness to the limit, and half as far again beyond the limit.",
+)
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """Return the lines of a plan."""
+    source = plan.source or "no data"
+    lines = [f"plan of {plan.evaluation} ({source}) by {plan.policy}", *_assumed(plan), *_LEGEND]
+    for _, some in groupby(plan.questions, key=lambda one: (one.rule, one.by)):
+        lines += ["", *_section(list(some), plan.power)]
+    return [*lines, "", *_total(plan)]
+
+
+def _assumed(plan: Plan) -> Iterator[str]:
+    """What the numbers rest on."""
+    if plan.cluster and not plan.answered:
+        yield (
+            f"clustered by {plan.cluster}: before a model was seen, samples count as one a cluster."
+        )
+
+
+def _section(questions: list[PlannedQuestion], power: float) -> Iterator[str]:
+    first = questions[0]
+    yield f"{_title(first)} by {'*'.join(first.by)}, limit {limit_text(first)} (rule {first.rule})"
+    yield _how(first, power)
+    rows = [_heading(first), *(_row(question) for question in questions)]
+    if not any(question.effective_n != question.n for question in questions):
+        rows = [row._replace(worth="") for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    left = min(widths[0], _WIDTH - sum(width + 2 for width in widths[1:] if width) - 2)
+    for row, question in zip(rows, [None, *questions], strict=True):
+        group, *numbers = row
+        if len(group) > left:
+            yield f"  {group}"
+            group = ""
+        cells = [f"  {cell:>{width}}" for cell, width in zip(numbers, widths[1:], strict=True)]
+        yield f"  {group:<{left}}{''.join(cell for cell in cells if cell.strip())}"
+        if question is not None:
+            yield from (f"      {note}" for note in _notes(question))
+
+
+def _title(question: PlannedQuestion) -> str:
+    title = metric_named(question.metric).title
+    return {
+        "max_drop": f"drop of {title} since the baseline",
+        "max_widening": f"widening of {title} since the baseline",
+    }.get(question.bound, title)
+
+
+def _how(question: PlannedQuestion, power: float) -> str:
+    text = f"  n counts {question.counted}; {power * 100:g} % chance to pass at "
+    text += f"{question.kept_level * 100:.4g} %"
+    if question.broken_level != question.kept_level:
+        text += f" or to fail at {question.broken_level * 100:.4g} %"
+    if question.decide == "estimate":
+        text += " (bare estimate: outside noise)"
+    if question.assumed_rate is not None:
+        short = metric_named(question.metric).rate.short
+        text += f"; reference {short} {question.assumed_rate:.3g}"
+    return text
+
+
+class _Row(NamedTuple):
+    """The cells of a line; an empty column is left out."""
+
+    group: str
+    n: str
+    worth: str
+    passes_at: str
+    fails_at: str
+    to_pass: str
+    to_fail: str
+
+
+def _heading(question: PlannedQuestion) -> _Row:
+    to_pass, to_fail = _aim("to pass", question.to_pass), _aim("to fail", question.to_fail)
+    return _Row("", "n", "worth", "passes at", "fails at", to_pass, to_fail)
+
+
+def _aim(words: str, effort: Effort | None) -> str:
+    return words if effort is None else f"{words} {effort.value:.3g}"
+
+
+def _row(question: PlannedQuestion) -> _Row:
+    return _Row(
+        _group(question),
+        _n(question),
+        "-" if question.effective_n is None else f"{question.effective_n:,}",
+        _value(question.passes_at),
+        _value(question.fails_at),
+        _needed(question.to_pass),
+        _needed(question.to_fail),
+    )
+
+
+def _group(question: PlannedQuestion) -> str:
+    own = ", ".join(question.group.values()) or "largest gap"
+    if question.comparison == "best":
+        return f"{own} v best"
+    return f"{own} v {', '.join(question.reference.values())}" if question.reference else own
+
+
+def _n(question: PlannedQuestion) -> str:
+    if question.n is None:
+        return "-"
+    return f"{question.n:,}" + (f" v {question.reference_n:,}" if question.reference_n else "")
+
+
+def _value(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _needed(effort: Effort | None) -> str:
+    if effort is None:
+        return "-"
+    return "> 1,000,000" if effort.n is None else f"{effort.n:,}"
+
+
+def _notes(question: PlannedQuestion) -> Iterator[str]:
+    if question.bound == "max_widening":
+        yield "not planned: it depends on the gaps of both releases"
+    if question.never_passes:
+        yield f"can never pass: {question.never_passes}"
+    if question.never_fails and question.n:
+        yield "can never fail: even the worst result gives an interval that reaches the limit"
+    if question.n_to_settle is not None:
+        needed = rounded(question.n_to_settle)
+        yield f"inconclusive; about {needed} {question.counted} would settle it at the rates seen"
+
+
+def _total(plan: Plan) -> Iterator[str]:
+    never = [question for question in plan.questions if question.never_passes]
+    if not never:
+        known = any(question.n is not None for question in plan.questions)
+        yield "every question can be settled with these samples" if known else "no samples given"
+        return
+    yield f"{len(never)} of {len(plan.questions)} questions can never pass with these samples:"
+    for rule, some in groupby(never, key=lambda one: one.rule):
+        yield from _wrapped(f"  {rule}: ", [_group(question) for question in some])
+
+
+def _wrapped(start: str, words: list[str]) -> Iterator[str]:
+    line = start
+    for word in words:
+        if len(line) + len(word) > _WIDTH and line.strip() != start.strip():
+            yield line.rstrip(", ")
+            line = " " * len(start)
+        line += f"{word}, "
+    yield line.rstrip(", ")

@@ -1,0 +1,211 @@
+"""How many samples may turn out to be mislabelled before a statement about rates falls.
+
+A statement is "the value is at least an edge" or "at most an edge", shown by an interval. The
+worst that a mislabelled sample can do to it is to turn a success of its group into a failure, or
+the other way round. Taking the sample out of the group changes the rate by less, so the same
+number holds for wrong group labels.
+"""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_fairness.statistics.defaults import (
+    FEW,
+    difference_interval,
+    rate_interval,
+    ratio_interval,
+)
+from pytest_fairness.statistics.differences import score_statistic
+from pytest_fairness.statistics.inversion import critical_value
+from pytest_fairness.statistics.ratios import ratio_score_statistic
+
+__all__ = ["PairRows", "RateRows", "Statements", "pairs_withstand", "rates_withstand"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+_ROUNDING = 1e-9
+# Where the gate is exact, the search takes off a quarter of a success and is then corrected.
+_CAUTION = 0.25
+
+
+class Statements(NamedTuple):
+    """What is shown of R values.
+
+    Args:
+        edge: (R,) the value that is compared with.
+        upward: (R,) whether the value is shown to be at least the edge; else at most.
+        level: Level of the interval that shows it, 0 to 1; None for the bare value.
+        strict: Whether the value must be beyond the edge and not on it.
+    """
+
+    edge: Floats
+    upward: Flags
+    level: float | None
+    strict: bool
+
+    def hold(self, low: Floats, high: Floats) -> Flags:
+        """Whether intervals (R,) show them."""
+        shift = _ROUNDING if self.strict else -_ROUNDING
+        shown = np.where(self.upward, low >= self.edge + shift, high <= self.edge - shift)
+        return np.asarray(shown, dtype=bool)
+
+
+class RateRows(NamedTuple):
+    """R rates: successes out of n, and what a sample is worth, (R,) each."""
+
+    x: Integers
+    n: Integers
+    worth: Floats
+
+    def at(self, row: int) -> "RateRows":
+        """One of the rates."""
+        one = slice(row, row + 1)
+        return RateRows(self.x[one], self.n[one], self.worth[one])
+
+
+class PairRows(NamedTuple):
+    """R pairs of rates, of which samples of the first may be mislabelled, (R,) each."""
+
+    first: RateRows
+    second: RateRows
+
+
+def rates_withstand(rows: RateRows, statements: Statements) -> Integers:
+    """Return the largest number (R,) of mislabelled samples with which each statement still holds.
+
+    Args:
+        rows: The rates.
+        statements: What is shown of them.
+
+    Returns:
+        -1 where a statement does not hold as it is; n + 1 where nothing can make it fall.
+
+    Example:
+        >>> rows = RateRows(np.array([95]), np.array([100]), np.array([1.0]))
+        >>> floor = Statements(np.array([0.8]), np.array([True]), level=0.95, strict=False)
+        >>> rates_withstand(rows, floor).tolist()
+        [6]
+    """
+
+    def hold(k: Integers) -> Flags:
+        x = np.where(statements.upward, rows.x - k, rows.x + k)
+        if statements.level is None:
+            value = x / rows.n
+            return statements.hold(value, value)
+        interval = rate_interval(x * rows.worth, rows.n * rows.worth, level=statements.level)
+        return statements.hold(*interval)
+
+    available = np.where(statements.upward, rows.x, rows.n - rows.x)
+    return _withstood(hold, available, rows.n)
+
+
+def pairs_withstand(
+    rows: PairRows, statements: Statements, *, kind: Literal["difference", "ratio"]
+) -> Integers:
+    """Return the same for differences or ratios, when samples of the first group are mislabelled.
+
+    Args:
+        rows: The pairs.
+        statements: What is shown of the first rate minus, or divided by, the second.
+        kind: Whether the rates are subtracted or divided.
+
+    Example:
+        >>> first, second = (RateRows(np.array([x]), np.array([158]), np.ones(1)) for x in (49, 20))
+        >>> gap = Statements(np.array([0.0]), np.array([True]), level=0.95, strict=True)
+        >>> pairs_withstand(PairRows(first, second), gap, kind="difference").tolist()
+        [15]
+    """
+    pairs = _Pairs(rows, statements, kind)
+    found = _withstood(pairs.seem_shown, pairs.available, rows.first.n)
+    if statements.level is None:
+        return found
+    for row in np.flatnonzero(pairs.are_exact(found)).tolist():
+        found[row] = pairs.at(row).stepped(int(found[row]))
+    return found
+
+
+class _Pairs(NamedTuple):
+    """Pairs with k mislabelled samples, which harm the statement."""
+
+    rows: PairRows
+    statements: Statements
+    kind: Literal["difference", "ratio"]
+
+    @property
+    def available(self) -> Integers:
+        """Samples that can be mislabelled so."""
+        first = self.rows.first
+        return np.where(self.statements.upward, first.x, first.n - first.x)
+
+    def at(self, row: int) -> "_Pairs":
+        """One of the pairs."""
+        one, (first, second) = slice(row, row + 1), self.rows
+        edge, upward, level, strict = self.statements
+        statement = Statements(edge[one], upward[one], level, strict)
+        return _Pairs(PairRows(first.at(row), second.at(row)), statement, self.kind)
+
+    def seem_shown(self, k: Integers) -> Flags:
+        """Whether the statements hold, by the score statistic."""
+        x1, n1, x2, n2 = self._tables(k)
+        edge, upward, level, strict = self.statements
+        if level is None:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                rates = x1 / n1, x2 / n2
+                value = rates[0] - rates[1] if self.kind == "difference" else rates[0] / rates[1]
+            return self.statements.hold(value, value)
+        x1 = np.where(self._are_few(k), x1 + np.where(upward, -_CAUTION, _CAUTION), x1)
+        statistic = score_statistic if self.kind == "difference" else ratio_score_statistic
+        found = statistic(np.clip(x1, 0, n1), n1, x2, n2, edge, corrected=True)
+        z = critical_value(level) + (_ROUNDING if strict else -_ROUNDING)
+        return np.asarray(np.where(upward, found, -found) >= z)
+
+    def are_exact(self, found: Integers) -> Flags:
+        """Whether the gate decides on exact intervals near what was found."""
+        following = np.minimum(found + 1, self.available)
+        near = self._are_few(np.maximum(found, 0)) | self._are_few(following)
+        return np.asarray((found <= self.rows.first.n) & near)
+
+    def stepped(self, k: int) -> int:
+        """What the interval of the gate itself withstands, looked for from k on."""
+        while k >= 0 and not self._is_shown(k):
+            k -= 1
+        while k < self.available[0] and self._is_shown(k + 1):
+            k += 1
+        return k
+
+    def _is_shown(self, k: int) -> bool:
+        interval = difference_interval if self.kind == "difference" else ratio_interval
+        level = self.statements.level or 0.0
+        return bool(self.statements.hold(*interval(*self._tables(np.array([k])), level=level))[0])
+
+    def _are_few(self, k: Integers) -> Flags:
+        x1, n1, x2, n2 = self._tables(k)
+        return np.asarray(np.minimum.reduce([x1, n1 - x1, x2, n2 - x2]) < FEW)
+
+    def _tables(self, k: Integers) -> tuple[Floats, Floats, Floats, Floats]:
+        """Effective counts of both groups."""
+        (x1, n1, worth1), (x2, n2, worth2) = self.rows
+        x1 = np.where(self.statements.upward, x1 - k, x1 + k)
+        return x1 * worth1, n1 * worth1, x2 * worth2, n2 * worth2
+
+
+def _withstood(
+    hold: Callable[[Integers], Flags], available: Integers, beyond: Integers
+) -> Integers:
+    """Return the largest k up to `available` with which something that falls once holds.
+
+    -1 where it does not hold at 0; `beyond` + 1 where it holds with all that is available.
+    """
+    least, most = np.full_like(available, -1), available + 1
+    while (most - least > 1).any():
+        middle = (least + most) // 2
+        stands = hold(np.clip(middle, 0, available))
+        searching = most - least > 1
+        least = np.where(searching & stands, middle, least)
+        most = np.where(searching & ~stands, middle, most)
+    return np.where(least == available, beyond + 1, least)
