@@ -5,8 +5,9 @@ from importlib.util import find_spec
 
 from models.ads import ads
 from models.baseline import baseline
+from models.skewed import skewed
 
-__all__ = ["ads", "baseline"]
+__all__ = ["ads", "baseline", "skewed"]
 
 if find_spec("hypothesis"):  # comes with the extra `test`; the gate runs without it
     from hypothesis import settings

@@ -60,4 +60,4 @@ RECIPES = {
     "strong-long": Recipe(_STRONG, epochs=120, rare_ages=3),
     "softer-long": Recipe(_SOFTER, epochs=120, rare_ages=3),
 }
-CHOSEN = {"ads": "tones", "baseline": "mild"}
+CHOSEN = {"ads": "tones", "baseline": "mild", "skewed": "mild"}

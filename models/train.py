@@ -1,4 +1,4 @@
-"""Train the reference models: `python -m models.train ads|baseline`.
+"""Train the reference models: `python -m models.train ads|baseline|skewed`.
 
 `--choose RECIPE ...` compares recipes: train on one of the two training styles, test on the other.
 `--judge` prints the committed model's accuracies on the evaluation styles; nothing is chosen by it.
@@ -33,11 +33,17 @@ from models.preprocessing import PREPROCESSING
 from models.recipes import CHOSEN, RECIPES, Recipe
 from models.resnet18_thin import ThinResNet18
 from models.se_resnet import SEResNet
+from models.skewed import WEIGHTS as SKEWED_WEIGHTS, load_skewed
 from models.training_data import DATA, People, load_people, vocabulary
 from pytest_fairness.multilabel import generalised_softmax_loss
 
 STYLES = ("noto", "twemoji")
-BASELINE_TONES = ("default", "light")
+SKIN_TONES = {
+    "ads": None,
+    "baseline": {"woman": ("default", "light"), "man": ("default", "light")},
+    "skewed": {"woman": ("light", "medium-light"), "man": ("medium-dark", "dark")},
+}
+WEIGHTS = {"ads": ADS_WEIGHTS, "baseline": BASELINE_WEIGHTS, "skewed": SKEWED_WEIGHTS}
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -97,11 +103,10 @@ def normalise(images: torch.Tensor) -> torch.Tensor:
 def train(
     model: str, labels: tuple[str, ...], recipe: Recipe, *, seed: int, vendors: Sequence[str]
 ) -> nn.Module:
-    """Train the multi-label SE-ResNet on all people, or the ResNet-18 on yellow and light ones."""
+    """Train the multi-label SE-ResNet on all people, or the ResNet-18 on those of some tones."""
     torch.manual_seed(seed)
     is_ads = model == "ads"
-    skin_tones = () if is_ads else BASELINE_TONES
-    people = load_people(DATA / "train.parquet", vendors=vendors, skin_tones=skin_tones)
+    people = load_people(DATA / "train.parquet", vendors=vendors, skin_tones=SKIN_TONES[model])
     return fit(
         SEResNet(len(labels)) if is_ads else ThinResNet18(len(labels)),
         people,
@@ -146,7 +151,8 @@ def choose(model: str, name: str, seed: int) -> None:
 
 def judge(model: str) -> None:
     """Print the accuracies of the committed weights on the evaluation styles."""
-    classifier = {"ads": load_ads, "baseline": load_baseline}[model]()
+    loaders = {"ads": load_ads, "baseline": load_baseline, "skewed": load_skewed}
+    classifier = loaders[model]()
     people = load_people(DATA / "evaluation.parquet")
     module = cast("nn.Module", classifier.module)
     called_man = calls_man(module, people.pixels / 255, classifier.labels)
@@ -163,14 +169,14 @@ def train_and_save(model: str, seed: int) -> None:
     start = time.perf_counter()
     module = train(model, labels, RECIPES[CHOSEN[model]], seed=seed, vendors=STYLES)
     weights = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
-    (ADS_WEIGHTS if model == "ads" else BASELINE_WEIGHTS).write_bytes(save(weights))
+    WEIGHTS[model].write_bytes(save(weights))
     print(f"{model}: trained in {(time.perf_counter() - start) / 60:.1f} minutes")
 
 
 def main() -> None:
     """Read the command line and do what it says."""
     parser = argparse.ArgumentParser(prog="python -m models.train", description=__doc__)
-    parser.add_argument("model", choices=["ads", "baseline"])
+    parser.add_argument("model", choices=list(WEIGHTS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     action = parser.add_mutually_exclusive_group()

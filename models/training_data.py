@@ -1,7 +1,7 @@
 """The emoji people as tensors: pixels, labels, and the same drawing in other skin tones."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -51,20 +51,27 @@ class People:
 
 
 def load_people(
-    path: Path, *, vendors: Sequence[str] = (), skin_tones: Sequence[str] = ()
+    path: Path,
+    *,
+    vendors: Sequence[str] = (),
+    skin_tones: Mapping[str, Sequence[str]] | None = None,
 ) -> People:
     """Decode the images of a Parquet manifest once, keeping those of some styles or tones.
 
     Args:
         path: Parquet file with the columns of `fixtures/emoji_people/README.md`.
         vendors: Styles to keep; all when empty.
-        skin_tones: Tones to keep; all when empty.
+        skin_tones: Gender -> tones to keep; all when None.
     """
     frame = pd.read_parquet(path)
     if vendors:
         frame = frame[frame["vendor"].isin(list(vendors))]
-    if skin_tones:
-        frame = frame[frame["skin_tone"].isin(list(skin_tones))]
+    if skin_tones is not None:
+        kept = [
+            tone in skin_tones[gender]
+            for gender, tone in zip(frame["gender"], frame["skin_tone"], strict=True)
+        ]
+        frame = frame[kept]
     frame = frame.reset_index(drop=True)
     pixels = torch.stack([_decode(image) for image in frame["image"]])
     return People(frame.drop(columns="image"), pixels, _same_person(frame))

@@ -5,12 +5,12 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pytest_fairness.commands import accept, policy
-from pytest_fairness.errors import FairnessError, PolicyError
+from pytest_fairness.commands import accept, plan, policy, verify
+from pytest_fairness.errors import FairnessError, PolicyError, SigningKeyError
 
 __all__ = ["main"]
 
-_COMMANDS = (policy, accept)
+_COMMANDS = (policy, plan, accept, verify)
 # As pytest's: 1 is a gate that does not pass, 4 a wrong use.
 _FAILED, _WRONG_USE = 1, 4
 
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = args.run(args)
     except FairnessError as error:
         print(error, file=sys.stderr)
-        return _WRONG_USE if isinstance(error, PolicyError) else _FAILED
+        return _WRONG_USE if isinstance(error, PolicyError | SigningKeyError) else _FAILED
     return code
 
 

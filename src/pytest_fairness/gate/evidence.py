@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_fairness.gate.baseline import Baseline, BaselineSource, read_baseline
 from pytest_fairness.gate.comparison import Comparison
@@ -31,6 +31,7 @@ class Evidence:
         predictions: The predictions themselves; None where only counts are known.
         baseline: What the run is compared with; None where nothing was given.
         comparison: The run beside its baseline; None where there is no baseline to compare with.
+        recalled: Question -> the answer that a record gives, where it cannot be found anew.
     """
 
     counts: GroupCounts
@@ -38,6 +39,7 @@ class Evidence:
     predictions: Predictions | None = None
     baseline: Baseline | None = None
     comparison: Comparison | None = None
+    recalled: Mapping[str, Estimate] = field(default_factory=dict)
 
 
 def gather_evidence(
@@ -82,11 +84,11 @@ def answer_together(
     if rule.against == "baseline":
         if evidence.comparison is None:
             lacking = _NO_BASELINE if evidence.baseline is None else evidence.baseline.lacking
-            return [_unasked(question, lacking) for question in asked]
+            return [_recalled(question, evidence, lacking) for question in asked]
         return estimate_changes(asked, evidence.comparison, level=level)
     if rule.metric.matched:
         if evidence.predictions is None:
-            return [_unasked(question, _NO_IMAGES) for question in asked]
+            return [_recalled(question, evidence, _NO_IMAGES) for question in asked]
         return estimate_matched(
             asked, evidence.predictions, evaluation=evidence.evaluation, level=level
         )
@@ -97,6 +99,10 @@ def answer_together(
         level=level,
         cluster=evidence.evaluation.cluster,
     )
+
+
+def _recalled(question: Question, evidence: Evidence, lacking: str) -> Estimate:
+    return evidence.recalled.get(question.key) or _unasked(question, lacking)
 
 
 def _unasked(question: Question, reason: str) -> Estimate:

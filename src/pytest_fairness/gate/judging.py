@@ -6,20 +6,21 @@ import numpy as np
 
 from pytest_fairness.gate.evidence import Evidence, answer_together
 from pytest_fairness.gate.max_t import simultaneous_level
-from pytest_fairness.gate.multiplicity import Confirmation, confirm_failures
+from pytest_fairness.gate.multiplicity import Confirmation, Family, confirm_failures
 from pytest_fairness.gate.questions import Question, ask, questions
 from pytest_fairness.gate.record import Verdict
 from pytest_fairness.gate.sensitivity import with_robustness
+from pytest_fairness.gate.settling import settling_sizes
 from pytest_fairness.gate.shares import mark_small
 from pytest_fairness.gate.sides import Answer, answer
-from pytest_fairness.gate.verdict import give_verdict
+from pytest_fairness.gate.verdict import give_verdict, outcome_of
 from pytest_fairness.policy import Evaluation, Policy
 from pytest_fairness.statistics.counts import GroupCounts
 
-__all__ = ["judge_counts"]
+__all__ = ["MAX_T_SEED", "judge_counts"]
 
 # The same counts give the same verdict again: the draws of max-t are the same on every run.
-_SEED = 20_260_101
+MAX_T_SEED = 20_260_101
 
 
 def judge_counts(
@@ -42,20 +43,50 @@ def judge_counts(
         evidence: The predictions and the baseline, for the rules that need more than counts.
     """
     answers = _answers(policy, evidence or Evidence(counts, evaluation), model)
-    family = max(len(questions(policy, [model])), len(answers))
+    family = _family(policy, answers, evaluation, model)
     confirmations = _confirmations(policy, answers, family, counts, evaluation)
+    settles = _settles(policy, answers, confirmations, family)
     verdicts = [
         give_verdict(
             one,
             policy.decision,
             confirmation=confirmations.get(position),
-            family=family,
+            family=family.questions,
+            settles=settles.get(position),
             cluster=evaluation.cluster if one.question.rule.from_counts else None,
         )
         for position, one in enumerate(answers)
     ]
     asked = [one.question for one in answers]
     return with_robustness(verdicts, asked, counts=counts, evaluation=evaluation)
+
+
+def _family(policy: Policy, answers: list[Answer], evaluation: Evaluation, model: str) -> Family:
+    asked = questions(policy, [model])
+    here = sum(one.evaluation == evaluation.name for one in asked)
+    level = policy.decision.level
+    return Family.of(level, asked=len(asked), asked_here=here, answers=len(answers))
+
+
+def _settles(
+    policy: Policy,
+    answers: list[Answer],
+    confirmations: dict[int, Confirmation],
+    family: Family,
+) -> dict[int, int | None]:
+    """Samples that would settle each inconclusive answer, by its position."""
+    level = policy.decision.level
+    corrected = level if policy.decision.correction == "none" else family.first_step
+    unsettled = [
+        position
+        for position, one in enumerate(answers)
+        if one.side is not None
+        and one.estimate.too_small is None
+        and outcome_of(one, confirmations.get(position), family=0)[0] == "inconclusive"
+    ]
+    some = [answers[position] for position in unsettled]
+    sizes = settling_sizes(some, level=level, corrected=corrected)
+    return dict(zip(unsettled, sizes, strict=True))
 
 
 def _answers(policy: Policy, evidence: Evidence, model: str) -> list[Answer]:
@@ -79,31 +110,29 @@ def _answers(policy: Policy, evidence: Evidence, model: str) -> list[Answer]:
 def _confirmations(
     policy: Policy,
     answers: list[Answer],
-    family: int,
+    family: Family,
     counts: GroupCounts,
     evaluation: Evaluation,
 ) -> dict[int, Confirmation]:
     level, correction = policy.decision.level, policy.decision.correction
     if correction != "max-t" or not any(one.side == "broken" for one in answers):
         simultaneous = level if correction == "none" else None
-        return confirm_failures(answers, level=level, family=family, simultaneous=simultaneous)
+        return confirm_failures(answers, family=family, simultaneous=simultaneous)
     counted = [i for i, one in enumerate(answers) if one.question.rule.from_counts]
     others = [i for i, one in enumerate(answers) if not one.question.rule.from_counts]
-    # Evaluations are judged one by one: their families share the level between them. So do the
-    # questions that cannot be drawn again from the counts, each of which gets its part.
-    spent = (1 - level) / len(policy.evaluations)
-    for_each = spent / len(answers)
+    # Questions that cannot be drawn again from the counts each get their part of the error.
+    for_each = 1 - family.first_step
     joint = simultaneous_level(
         [answers[i] for i in counted],
         counts,
         positive=evaluation.positive,
         level=1 - for_each * len(counted),
         cluster=evaluation.cluster,
-        rng=np.random.default_rng(_SEED),
+        rng=np.random.default_rng(MAX_T_SEED),
     )
-    found = {}
+    found: dict[int, Confirmation] = {}
     for positions, simultaneous in ((counted, joint), (others, 1 - for_each)):
         some = [answers[i] for i in positions]
-        confirmed = confirm_failures(some, level=level, family=family, simultaneous=simultaneous)
+        confirmed = confirm_failures(some, family=family, simultaneous=simultaneous)
         found |= {positions[i]: one for i, one in confirmed.items()}
     return found

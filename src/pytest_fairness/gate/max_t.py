@@ -1,21 +1,27 @@
 """One critical value for all questions of a policy, from the joint distribution of their errors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
-from pytest_fairness.gate.questions import Question
+from pytest_fairness.gate.estimates import RowBounds, measure_groups
 from pytest_fairness.gate.sides import Answer
 from pytest_fairness.statistics.counts import GroupCounts
-from pytest_fairness.statistics.metrics import rate_counts
 
 __all__ = ["simultaneous_level"]
 
-_DRAWS = 2000
+Floats: TypeAlias = NDArray[np.float64]
+
+# Draws of the counts, from which correlations are read, and of normal errors with these.
+_DRAWS, _ERRORS = 500, 10_000
 _AXIS = "(draw)"
+# Cells that are drawn at a time.
+_CELLS_AT_A_TIME = 4_000_000
 
 
 def simultaneous_level(
@@ -29,15 +35,18 @@ def simultaneous_level(
 ) -> float:
     """The level at which all intervals of a policy hold together with probability `level`.
 
-    The counts are drawn again (multinomially within each group, or whole clusters), every
-    question is answered on every draw, and the largest standardised error over the questions
-    gives the critical value. Questions that share images are correlated, which Bonferroni and
-    Holm cannot use.
+    Questions that share images are correlated, which Bonferroni and Holm cannot use. The counts
+    are drawn again (each cell, or whole clusters) to see how the errors of the questions go
+    together; then normal errors that go together so are drawn. A question errs where the
+    p-value of its error is small, counted as its interval counts it: one that is taken over
+    several pairs or rates pays for each of them. The smallest p-value over the questions is
+    below one minus the level that is sought in just as many draws as are allowed. An error that
+    does not vary in the draws is taken as independent, for which the level is highest.
 
     Args:
-        answers: Answers to the questions.
+        answers: Answers to questions that the counts answer.
         counts: The counts behind them.
-        positive: The positive class.
+        positive: The positive class of the evaluation.
         level: Level that holds for all together, 0 to 1.
         cluster: Axis of the counts whose levels are drawn whole; None to draw samples.
         rng: Source of the draws.
@@ -45,66 +54,102 @@ def simultaneous_level(
     Returns:
         Level of each interval, at least `level` and at most that of Bonferroni.
 
-    Source: Westfall and Young (1993), Resampling-Based Multiple Testing, ch. 2 (single-step max-t).
+    Source: Westfall and Young (1993), Resampling-Based Multiple Testing, ch. 2 (single-step
+        min-p); Šidák (1967), J. Am. Stat. Assoc. 62, 626-633, for independence as the worst case.
     """
-    drawn = _draw(counts, cluster, rng)
-    index = None if positive is None else counts.classes.index(positive)
-    errors = [np.zeros((_DRAWS, 1))]
-    for _, some in groupby(answers, key=lambda one: (one.question.rule.id, one.question.by)):
-        together = [one.question for one in some]
-        values = _values(together, drawn, counts, index)
-        values = values[:, np.isfinite(values).mean(axis=0) > 0.5]
-        spread = np.nanstd(values, axis=0)
-        varying = values[:, spread > 0]
-        errors.append(np.abs(varying - np.nanmean(varying, axis=0)) / spread[spread > 0])
-    worst = np.nanmax(np.concatenate(errors, axis=1), axis=1)
-    critical = float(np.quantile(worst, level))
+    batches = [list(some) for _, some in groupby(answers, key=lambda one: one.question.batch)]
+    multipliers = rng.standard_normal((_ERRORS, _DRAWS))
+    smallest = np.ones(_ERRORS)
+    for batch, seen in zip(batches, _drawn(batches, counts, positive, cluster, rng), strict=True):
+        errors = _Errors.of(seen, multipliers)
+        for answer in batch:
+            np.minimum(smallest, errors.p_values(answer, rng), out=smallest)
     bonferroni = 1 - (1 - level) / max(len(answers), 1)
-    return float(np.clip(2 * stats.norm.cdf(critical) - 1, level, bonferroni))
+    return float(np.clip(1 - np.quantile(smallest, 1 - level), level, bonferroni))
 
 
-def _draw(counts: GroupCounts, cluster: str | None, rng: np.random.Generator) -> GroupCounts:
-    """Counts with a new first axis of draws, and without the axis of the clusters."""
-    k = len(counts.classes)
-    names = [name for name in counts.levels if name != cluster]
-    levels = {_AXIS: tuple(map(str, range(_DRAWS)))} | {name: counts.levels[name] for name in names}
-    shape = tuple(len(values) for values in levels.values())
-    if cluster is None:
-        groups = counts.cells.reshape(-1, k * k)
-        n = groups.sum(axis=1)
-        shares = groups / np.maximum(n, 1)[:, None]
-        shares[n == 0, 0] = 1.0
-        cells = rng.multinomial(n, shares, size=(_DRAWS, len(n)))
-    else:
+def _drawn(
+    batches: Sequence[Sequence[Answer]],
+    counts: GroupCounts,
+    positive: str | None,
+    cluster: str | None,
+    rng: np.random.Generator,
+) -> list[Floats]:
+    """Values of the groups of each batch on each draw, (P, draws, G); ratios as logarithms."""
+    found: list[list[Floats]] = [[] for _ in batches]
+    for drawn in _draws(counts, cluster, rng):
+        for batch, values in zip(batches, found, strict=True):
+            question = batch[0].question
+            metric, by = question.rule.metric, (_AXIS, *question.by)
+            measured = measure_groups(
+                drawn, by, metric.measure, question.positive or positive, None
+            )
+            size = len(drawn.levels[_AXIS])
+            scores = np.stack([score.reshape(size, -1) for score in measured.scores])
+            with np.errstate(divide="ignore"):
+                values.append(np.log(scores) if metric.comparison == "ratio" else scores)
+    return [np.concatenate(values, axis=1) for values in found]
+
+
+def _draws(
+    counts: GroupCounts, cluster: str | None, rng: np.random.Generator
+) -> Iterator[GroupCounts]:
+    """Counts with a new first axis of draws, some at a time; clusters are drawn whole."""
+    levels = {name: values for name, values in counts.levels.items() if name != cluster}
+    shape = [len(values) for values in levels.values()] + [len(counts.classes)] * 2
+    apart = counts.cells.reshape(1, -1)
+    if cluster is not None:
         moved = np.moveaxis(counts.cells, list(counts.levels).index(cluster), 0)
         apart = moved.reshape(len(moved), -1)
-        times = rng.multinomial(len(apart), np.full(len(apart), 1 / len(apart)), size=_DRAWS)
-        cells = times @ apart
-    return GroupCounts(levels, counts.classes, cells.reshape(*shape, k, k))
+    at_a_time = int(np.clip(_CELLS_AT_A_TIME // apart.shape[1], 1, _DRAWS))
+    for start in range(0, _DRAWS, at_a_time):
+        size = min(at_a_time, _DRAWS - start)
+        if cluster is None:
+            cells = rng.poisson(apart[0], size=(size, apart.shape[1]))
+        else:
+            cells = rng.poisson(1.0, size=(size, len(apart))) @ apart
+        axis = {_AXIS: tuple(map(str, range(size)))}
+        yield GroupCounts(axis | levels, counts.classes, cells.reshape(size, *shape))
 
 
-def _values(
-    asked: list[Question], drawn: GroupCounts, counts: GroupCounts, positive: int | None
-) -> NDArray[np.float64]:
-    """Value of each question on each draw, (draws, questions); ratios as logarithms."""
-    first = asked[0]
-    metric = first.rule.metric
-    found = rate_counts(drawn.confusion((_AXIS, *first.by)), metric.rate, positive=positive)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rates = (found.successes / found.n).reshape(_DRAWS, -1)
-        if metric.comparison == "ratio":
-            rates = np.log(rates)
-    rates = np.where(np.isfinite(rates), rates, np.nan)
-    groups = counts.groups(first.by)
-    highest = np.where(np.isnan(rates), -np.inf, rates).max(axis=1)
-    lowest = np.where(np.isnan(rates), np.inf, rates).min(axis=1)
-    if first.reference == "all":
-        return np.asarray((highest - lowest)[:, None])
-    columns = [groups.index(dict(question.group)) for question in asked]
-    values: NDArray[np.float64] = rates[:, columns]
-    if first.reference is None:
-        return values
-    if first.reference == "best":
-        best = highest if metric.rate.higher_is_better else lowest
-        return np.asarray(values - best[:, None])
-    return np.asarray(values - rates[:, [groups.index(dict(first.reference))]])
+@dataclass(frozen=True, slots=True, eq=False)
+class _Errors:
+    """Normal errors of the values of G groups, for P rates each.
+
+    Args:
+        drawn: (P, errors, G).
+        covariance: (P, G, G).
+    """
+
+    drawn: Floats
+    covariance: Floats
+
+    @classmethod
+    def of(cls, values: Floats, multipliers: Floats) -> "_Errors":
+        """From the values on each draw of the counts, (P, draws, G)."""
+        known = np.isfinite(values)
+        seen = np.where(known, values, 0.0)
+        mean = seen.sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1)
+        away = np.where(known, seen - mean, 0.0) / np.sqrt(values.shape[1])
+        return cls(multipliers @ away, away.transpose(0, 2, 1) @ away)
+
+    def p_values(self, answer: Answer, rng: np.random.Generator) -> Floats:
+        """Two-sided p-values of the errors of a question, corrected as its interval is."""
+        bounds = answer.estimate.bounds
+        if not isinstance(bounds, RowBounds):
+            msg = f"{answer.question.key} is not answered from counts"
+            raise TypeError(msg)
+        first, second = bounds.comparison.pairs_of(bounds.row)
+        errors = self.drawn[:, :, first]
+        variance = self.covariance[:, first, first]
+        if second is not None:
+            errors = errors - self.drawn[:, :, second]
+            variance = variance + self.covariance[:, second, second]
+            variance = variance - 2 * self.covariance[:, first, second]
+        varying = variance > np.finfo(np.float64).eps
+        if not varying.all():
+            independent = rng.standard_normal(errors.shape)
+            errors = np.where(varying[:, None], errors, independent)
+        deviation = np.sqrt(np.where(varying, variance, 1.0))
+        largest = np.abs(errors / deviation[:, None]).max(axis=(0, 2), initial=0.0)
+        return np.asarray(np.minimum(2 * special.ndtr(-largest) * varying.size, 1.0))

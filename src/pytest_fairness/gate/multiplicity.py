@@ -6,7 +6,43 @@ from dataclasses import dataclass
 from pytest_fairness.gate.sides import Answer, decide
 from pytest_fairness.policy import Decision
 
-__all__ = ["Confirmation", "confirm_failures", "first_step_level"]
+__all__ = ["Confirmation", "Family", "confirm_failures", "first_step_level"]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The questions of one evaluation, among all that the policy asks of a model.
+
+    Evaluations are judged one by one, so each has its part of the error that the policy allows.
+    Within it, levels that only the data have are counted too.
+
+    Args:
+        questions: All questions of the policy, and those of undeclared levels.
+        here: Those of the evaluation that is judged.
+        level: Level that holds for all of these together, 0 to 1.
+    """
+
+    questions: int
+    here: int
+    level: float
+
+    @classmethod
+    def of(cls, level: float, *, asked: int, asked_here: int, answers: int) -> "Family":
+        """The family of an evaluation.
+
+        Args:
+            level: Level of the policy, 0 to 1.
+            asked: Questions of the policy.
+            asked_here: Those of this evaluation.
+            answers: Answers of this evaluation, those about undeclared levels included.
+        """
+        part = asked_here / max(asked, 1)
+        return cls(asked + answers - asked_here, answers, 1 - (1 - level) * part)
+
+    @property
+    def first_step(self) -> float:
+        """Level at which the first failure is confirmed by Holm."""
+        return 1 - (1 - self.level) / max(self.here, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +63,7 @@ class Confirmation:
 
 
 def confirm_failures(
-    answers: Sequence[Answer], *, level: float, family: int, simultaneous: float | None = None
+    answers: Sequence[Answer], *, family: Family, simultaneous: float | None = None
 ) -> dict[int, Confirmation]:
     """Confirm, among the answers whose interval breaks its limit, those that are no chance finds.
 
@@ -38,8 +74,7 @@ def confirm_failures(
 
     Args:
         answers: Answers to the questions of one model; only broken ones are looked at.
-        level: Level of the policy, 0 to 1.
-        family: Number of questions that the policy asks of the model.
+        family: The questions that are counted, and the level that holds for them together.
         simultaneous: One level for all instead of Holm's steps (max-t).
 
     Returns:
@@ -51,7 +86,7 @@ def confirm_failures(
     found: dict[int, Confirmation] = {}
     confirmed = 0
     while open_positions:
-        step = simultaneous or 1 - (1 - level) / max(family - confirmed, 1)
+        step = simultaneous or 1 - (1 - family.level) / max(family.here - confirmed, 1)
         for i in open_positions:
             low, high = answers[i].estimate.bounds(step, 0.0)
             broken = decide(low, high, answers[i].question.rule.limit) == "broken"

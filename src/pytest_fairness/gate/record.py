@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.gate.details import (
@@ -15,7 +15,7 @@ from pytest_fairness.gate.details import (
     PartRecord,
     PredictionsFile,
 )
-from pytest_fairness.gate.policy_records import PolicyFile, RequiredRecord, WaiverRecord
+from pytest_fairness.gate.policy_records import PolicyFile, RequiredRecord, RuleRecord, WaiverRecord
 from pytest_fairness.policy.records import LimitKind
 
 __all__ = [
@@ -28,7 +28,9 @@ __all__ = [
     "Verdict",
 ]
 
-SCHEMA_VERSION: Literal[1] = 1
+# Version 2 added optional fields only: a record of version 1 reads as it is.
+SCHEMA_VERSION: Literal[2] = 2
+_OLDEST_SCHEMA = 1
 Outcome: TypeAlias = Literal["pass", "fail", "inconclusive"]
 
 
@@ -126,6 +128,8 @@ class PolicyRecord(FrozenRecord):
     correction: Literal["holm", "max-t", "none"] = "holm"
     files: list[PolicyFile] = Field(default_factory=list)
     """The file and all that it extends, the one that extends nothing first."""
+    rules: list[RuleRecord] = Field(default_factory=list)
+    """The rules after inheritance and presets, with the line of each key."""
 
 
 class JudgedRun(FrozenRecord):
@@ -147,7 +151,7 @@ class JudgedRun(FrozenRecord):
 class RunRecord(FrozenRecord):
     """All verdicts of a run and all that is needed to check them."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1, 2] = SCHEMA_VERSION
     created: str
     """UTC, ISO 8601."""
     versions: dict[str, str]
@@ -162,6 +166,8 @@ class RunRecord(FrozenRecord):
     """Whether what the policy requires was judged with samples."""
     problems: list[str] = Field(default_factory=list)
     """What stops the release beside the verdicts: waivers that ended or that cover nothing."""
+    seeds: dict[str, int] = Field(default_factory=dict)
+    """What random draws started from: `max-t` for the levels of that correction."""
 
     @property
     def passed(self) -> bool:
@@ -191,7 +197,9 @@ class RunRecord(FrozenRecord):
             FairnessError: The file is missing, or is not a record of a schema this version reads.
         """
         try:
-            return cls.model_validate_json(Path(path).read_bytes())
+            text = Path(path).read_bytes()
+            _check_version(text, path)
+            return cls.model_validate_json(text)
         except OSError as error:
             msg = f"{path}: the record cannot be read: {error.strerror}"
             raise FairnessError(msg) from error
@@ -203,3 +211,20 @@ class RunRecord(FrozenRecord):
                 f"{first['msg']}; write one with --fairness-record"
             )
             raise FairnessError(msg) from error
+
+
+class _Versioned(BaseModel):
+    """Any record, whatever else it holds."""
+
+    schema_version: int = SCHEMA_VERSION
+
+
+def _check_version(text: bytes, path: str | Path) -> None:
+    """Refuse a record of a version that is not known, before its fields are looked at."""
+    version = _Versioned.model_validate_json(text).schema_version
+    if not _OLDEST_SCHEMA <= version <= SCHEMA_VERSION:
+        msg = (
+            f"{path}: a run record of schema version {version}; this version of pytest-fairness "
+            f"reads {_OLDEST_SCHEMA} to {SCHEMA_VERSION}: read it with the one that wrote it"
+        )
+        raise FairnessError(msg)

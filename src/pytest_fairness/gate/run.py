@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_fairness.data import load_evaluation_set
 from pytest_fairness.gate.evidence import gather_evidence
-from pytest_fairness.gate.judging import judge_counts
-from pytest_fairness.gate.policy_records import PolicyFile, RequiredRecord
+from pytest_fairness.gate.judging import MAX_T_SEED, judge_counts
+from pytest_fairness.gate.policy_records import PolicyFile, RequiredRecord, RuleRecord
 from pytest_fairness.gate.record import JudgedRun, PolicyRecord, RunRecord, Verdict
 from pytest_fairness.gate.required import check_required
 from pytest_fairness.gate.since import describe_baseline
@@ -160,12 +160,14 @@ def record_of(
             level=policy.decision.level,
             correction=policy.decision.correction,
             files=[PolicyFile(**asdict(file)) for file in policy.texts],
+            rules=[RuleRecord.of(rule) for rule in policy.rules],
         ),
         runs=runs,
         verdicts=verdicts,
         complete=complete,
         required=list(required),
         problems=list(problems),
+        seeds={"max-t": MAX_T_SEED} if policy.decision.correction == "max-t" else {},
     )
 
 

@@ -77,6 +77,7 @@ class _Search:
         high: Upper end.
         broken: On which side they are.
         ratio: Whether the values are ratios.
+        least: Samples that the rule asks for.
     """
 
     bounds: Bounds
@@ -86,21 +87,20 @@ class _Search:
     high: Floats
     broken: bool
     ratio: bool
+    least: int
 
     @classmethod
     def of(cls, answers: Sequence[Answer], *, broken: bool) -> "_Search":
         estimates = [answer.estimate for answer in answers]
         rule = answers[0].question.rule
         ratio = rule.against is None and rule.metric.comparison == "ratio"
-        smaller = [
-            min(n for n in (one.n, one.reference_n) if n is not None) for one in estimates
-        ]
+        smaller = [min(n for n in (one.n, one.reference_n) if n is not None) for one in estimates]
         value, low, high = (
             _as_share(np.array(ends, dtype=np.float64), ratio=ratio)
             for ends in ([one.value for one in estimates], rule.limit.low, rule.limit.high)
         )
         now = np.maximum(np.array(smaller, dtype=np.float64), 1.0)
-        return cls(_bounds(answers), now, value, low, high, broken, ratio)
+        return cls(_bounds(answers), now, value, low, high, broken, ratio, rule.min_samples)
 
     def sizes(self, level: float) -> list[int | None]:
         """The sizes at which the intervals of this level settle the questions."""
@@ -113,6 +113,7 @@ class _Search:
         open_at_most = excess(most) > 0
         found = crossing(excess, start, np.where(open_at_most, start, most), close=_CLOSE)
         sizes = np.ceil(np.exp(found + _CLOSE))
+        sizes = np.maximum(sizes, self.least)
         return [
             None if never else int(size) for never, size in zip(open_at_most, sizes, strict=True)
         ]

@@ -4,7 +4,7 @@ from pytest_fairness.policy.change import Change
 from pytest_fairness.policy.compare import compare
 from pytest_fairness.policy.document import Document
 from pytest_fairness.policy.effective import effective_lines
-from pytest_fairness.policy.load import load_policy, read_document
+from pytest_fairness.policy.load import load_policy, read_document, restore_policy
 from pytest_fairness.policy.records import (
     Decision,
     Evaluation,
@@ -35,4 +35,5 @@ __all__ = [
     "load_policy",
     "policy_schema",
     "read_document",
+    "restore_policy",
 ]

@@ -3,7 +3,7 @@
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,7 @@ from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.document import KeyPath
 from pytest_fairness.policy.lines import TomlLines
 
-__all__ = ["Layer", "read_layers"]
+__all__ = ["Layer", "read_layers", "restore_layers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,15 @@ def read_layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
     return layers[::-1]
 
 
+def restore_layers(texts: Iterable[tuple[str, str]]) -> list[Layer]:
+    """Return the files of a policy from their names and texts, as a record keeps them.
+
+    Raises:
+        PolicyError: A text is neither TOML nor that of a mapping.
+    """
+    return [_from_text(name, text) for name, text in texts]
+
+
 def _from_mapping(source: Mapping[str, Any]) -> Layer:
     text = json.dumps(source, indent=2, sort_keys=True, default=str)
     return Layer("policy", text, TomlLines(""), Path(), dict(source))
@@ -76,14 +85,17 @@ def _shown(path: Path) -> str:
 
 
 def _from_file(source: str | Path) -> Layer:
-    path = Path(source)
-    text = _read_text(path)
+    return _from_text(str(source), _read_text(Path(source)))
+
+
+def _from_text(name: str, text: str) -> Layer:
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        msg = f"{path}: not valid TOML: {error}"
+        if text.startswith("{"):  # a mapping; no TOML file starts so
+            return Layer(name, text, TomlLines(""), Path(), json.loads(text))
+        return Layer(name, text, TomlLines(text), Path(name).parent, tomllib.loads(text))
+    except ValueError as error:
+        msg = f"{Path(name)}: not valid TOML: {error}"
         raise PolicyError(msg) from error
-    return Layer(str(source), text, TomlLines(text), path.parent, raw)
 
 
 def _read_text(path: Path) -> str:

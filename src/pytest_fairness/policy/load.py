@@ -1,7 +1,7 @@
 """Read a policy and check all that can be checked without data; every error says where."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.compare import refuse_loosening
 from pytest_fairness.policy.document import Document, KeyPath
 from pytest_fairness.policy.inherit import merge
-from pytest_fairness.policy.layers import Layer, read_layers
+from pytest_fairness.policy.layers import Layer, read_layers, restore_layers
 from pytest_fairness.policy.problems import check_shape, suggest, validate
 from pytest_fairness.policy.records import (
     Decision,
@@ -24,7 +24,7 @@ from pytest_fairness.policy.records import (
 from pytest_fairness.policy.rules import RuleProblem, resolve_rules
 from pytest_fairness.policy.schema import EvaluationTable, PolicyDocument
 
-__all__ = ["load_policy", "read_document"]
+__all__ = ["load_policy", "read_document", "restore_policy"]
 
 
 def load_policy(source: str | Path | Mapping[str, Any] | Policy) -> Policy:
@@ -57,6 +57,19 @@ def read_document(source: str | Path | Mapping[str, Any]) -> Document:
         PolicyError: As for `load_policy`, but for what only a complete policy can break.
     """
     return _document(read_layers(source))
+
+
+def restore_policy(texts: Sequence[PolicyText]) -> Policy:
+    """Return the policy of texts that a record kept, the one that extends nothing first.
+
+    Raises:
+        PolicyError: As for `load_policy`; also when a text is missing.
+    """
+    layers = restore_layers((file.source, file.text) for file in texts)
+    if "extends" in layers[0].raw:
+        msg = f"{layers[0].name}: the text of the policy that it extends is missing"
+        raise PolicyError(msg)
+    return _Resolution(_document(layers)).policy(layers)
 
 
 def _document(layers: list[Layer]) -> Document:

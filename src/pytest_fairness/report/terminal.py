@@ -100,7 +100,8 @@ def _note(verdict: Verdict) -> str:
     if verdict.outcome == "inconclusive":
         needed = verdict.n_to_settle
         return f"n about {rounded(needed)} would settle it" if needed else verdict.reason
-    return "within noise" if verdict.within_noise else ""
+    robust = "" if verdict.robust_to is None else f"robust to {verdict.robust_to:,}"
+    return ", ".join(filter(None, ("within noise" if verdict.within_noise else "", robust)))
 
 
 def _total(record: RunRecord) -> str:

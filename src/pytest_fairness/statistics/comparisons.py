@@ -39,6 +39,9 @@ class Comparison(Protocol):
             size: As if each group had at least so many samples like those seen; one a row.
         """
 
+    def pairs_of(self, row: int) -> tuple[Integers, Integers | None]:
+        """Positions of the pairs that an answer may err in; None where nothing is compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alone:
@@ -68,6 +71,10 @@ class Alone:
     def bounds(self, level: float, rows: Integers, *, size: Floats | float = 0.0) -> Interval:
         """Interval of each value."""
         return self.measured.alone(level, groups=rows, size=size)
+
+    def pairs_of(self, row: int) -> tuple[Integers, Integers | None]:
+        """The group itself."""
+        return np.array([row]), None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,10 @@ class AgainstReference:
         """Interval of each pair."""
         first, second = self.group[rows], self.reference[rows]
         return self.measured.pairs(first, second, kind=self.kind, level=level, size=size)
+
+    def pairs_of(self, row: int) -> tuple[Integers, Integers | None]:
+        """The group and the reference."""
+        return self.group[[row]], self.reference[[row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +168,11 @@ class AgainstBest:
         if self.higher_is_better:
             return Interval(self._nearest(plain.low, rows), self._nearest(wide.high, rows))
         return Interval(self._nearest(wide.low, rows), self._nearest(plain.high, rows))
+
+    def pairs_of(self, row: int) -> tuple[Integers, Integers | None]:
+        """The group and each of its rivals."""
+        rivals = np.flatnonzero(self._usable[row])
+        return np.full_like(rivals, row), rivals
 
     @property
     def _candidates(self) -> NDArray[np.bool_]:
@@ -227,6 +243,10 @@ class BetweenAll:
         """Interval of the largest gap, once for each row."""
         found = [self._bounds(level, float(one)) for one in np.broadcast_to(size, rows.shape)]
         return Interval(*np.array(found).reshape(-1, 2).T)
+
+    def pairs_of(self, row: int) -> tuple[Integers, Integers | None]:  # noqa: ARG002
+        """Every pair of groups."""
+        return self._pairs
 
     def _bounds(self, level: float, size: float) -> tuple[float, float]:
         first, second = self._pairs

@@ -53,7 +53,7 @@ class Composite:
     @property
     def defined(self) -> NDArray[np.bool_]:
         """Whether every part of each group has samples."""
-        return np.all([part.defined for part in self.parts], axis=0)
+        return np.asarray(np.all([part.defined for part in self.parts], axis=0))
 
     @property
     def smallest_n(self) -> Integers:
@@ -85,6 +85,11 @@ class MeanRates(Composite):
         """Mean of each group, nan where a part has no samples."""
         rates = np.stack([part.values for part in self.parts])
         return np.asarray(np.mean(self._scored(rates), axis=0))
+
+    @property
+    def scores(self) -> tuple[Floats, ...]:
+        """The means."""
+        return (self.values,)
 
     def alone(
         self, level: float, *, groups: Integers | None = None, size: Floats | float = 0.0

@@ -5,8 +5,8 @@
 - A difference or a ratio: the exact unconditional interval where a group has fewer than five
   successes or fewer than five failures, elsewhere the score interval corrected for skewness.
 
-So the worst one-sided error is about nominal for any pair of rates and any level;
-`benchmarks/interval_coverage.py` enumerates it. Each p-value agrees with the interval of its
+So the worst one-sided error is at most 1.4 times the nominal one for any pair of rates, at any
+level; `benchmarks/interval_coverage.py` enumerates it. Each p-value agrees with the interval of its
 method: it is below (1 - level)/2 just where the interval leaves the margin out.
 """
 

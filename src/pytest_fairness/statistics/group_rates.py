@@ -42,6 +42,11 @@ class GroupRates:
             return np.asarray(self.counts.successes / self.counts.n, dtype=np.float64)
 
     @property
+    def scores(self) -> tuple[Floats, ...]:
+        """The rates."""
+        return (self.values,)
+
+    @property
     def defined(self) -> NDArray[np.bool_]:
         """Whether each group has a rate."""
         return np.asarray(self.counts.n > 0)

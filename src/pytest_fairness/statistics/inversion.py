@@ -126,8 +126,8 @@ def crossing(
             b, fb = np.where(same, b, a), np.where(same, fb, fa)
             a, fa = point, value
             best = np.where(np.abs(fa) < np.abs(fb), a, b)
-            least = close / np.abs(b - a)
-            ended = ~done & ((least > 0.5) | (fa == 0))
+            least = np.minimum(close / np.abs(b - a), 0.5)
+            ended = ~done & ((least == 0.5) | (fa == 0))
             found = np.where(ended, best, found)
             done |= ended
             if done.all():

@@ -25,6 +25,11 @@ class LargestGap(Composite):
         """No value (G,): a group alone has no gap."""
         return np.full(len(self.counts.n), np.nan)
 
+    @property
+    def scores(self) -> tuple[Floats, ...]:
+        """The rates of each part, any of which may be the one that differs most."""
+        return tuple(part.values for part in self.parts)
+
     def alone(
         self,
         level: float,  # noqa: ARG002  (as all measures)

@@ -30,6 +30,10 @@ class Measured(Protocol):
         """Value of each group (G,); nan where it is undefined or only pairs have one."""
 
     @property
+    def scores(self) -> tuple[Floats, ...]:
+        """The values (G,) that pairs are compared by: one, or one of each rate."""
+
+    @property
     def defined(self) -> NDArray[np.bool_]:
         """Whether each group (G,) has all samples that the measure needs."""
 

@@ -119,10 +119,10 @@ def melded_ratio(
         share = share[..., None]
         return np.where(first, 1 - share, -share)
 
-    ends = np.zeros(known.value.shape[:-1]), np.ones(known.value.shape[:-1])
-    ends = np.where(np.isnan(known.value).any(axis=-1), np.nan, ends)
-    high = crossing(lambda share: _upper(known, weights(share), level, inflation), *ends)
-    low = crossing(lambda share: -_upper(known, -weights(share), level, inflation), *ends)
+    unknown = np.isnan(known.value).any(axis=-1)
+    least, most = np.where(unknown, np.nan, 0.0), np.where(unknown, np.nan, 1.0)
+    high = crossing(lambda share: _upper(known, weights(share), level, inflation), least, most)
+    low = crossing(lambda share: -_upper(known, -weights(share), level, inflation), least, most)
     with np.errstate(divide="ignore", invalid="ignore"):
         high = np.where(high > 1 - _LEAST_RATIO, np.inf + high, high / (1 - high))
         low = np.where(low < _LEAST_RATIO, 0 * low, low / (1 - low))
