@@ -163,11 +163,11 @@ def test_workers_send_the_predictions_and_the_changes(project):
 
 
 def test_a_model_keeps_its_predictions_too(model_gate):
-    result = model_gate.runpytest_subprocess(
+    result = model_gate.runpytest_inprocess(
         *OPTIONS, "--fairness-model=bright", "--fairness-record=now.json"
     )
     assert result.ret == 0
-    again = model_gate.runpytest_subprocess(
+    again = model_gate.runpytest_inprocess(
         *OPTIONS, "--fairness-model=bright", "--fairness-baseline=now.json"
     )
     again.stdout.fnmatch_lines(["bright on faces: changes since now.json*; paired on 80 images"])
@@ -227,8 +227,8 @@ def test_an_accepted_record_is_not_written_over_though_it_is_not_in_use(project,
 
 def test_predictions_of_the_baseline_are_not_written_over(model_gate):
     options = (*OPTIONS, "--fairness-model=bright", "--fairness-save-predictions=kept")
-    model_gate.runpytest_subprocess(*options)
-    result = model_gate.runpytest_subprocess(
+    model_gate.runpytest_inprocess(*options)
+    result = model_gate.runpytest_inprocess(
         *options, "--fairness-baseline=kept/bright-faces.parquet"
     )
     assert result.ret == 4

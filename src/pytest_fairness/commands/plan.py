@@ -112,10 +112,11 @@ def parse_given(text: str) -> "Given":
 
 def parse_rate(text: str) -> tuple[str, float]:
     """Split `NAME=RATE`; the name is that of a rate, and the rate lies between 0 and 1."""
-    from pytest_fairness.statistics.names import METRIC_NAMES, metric_named
+    from pytest_fairness.statistics.names import METRIC_NAMES, RateDefinition, metric_named
 
     name, _, value = text.partition("=")
-    rates = [one for one in METRIC_NAMES if metric_named(one).comparison == "none"]
+    rates = [one for one in METRIC_NAMES if isinstance(metric_named(one).measure, RateDefinition)]
+    rates = [one for one in rates if metric_named(one).comparison == "none"]
     if name not in rates:
         msg = f"got {text!r}, allowed is NAME=RATE with one of {', '.join(rates)}"
         raise argparse.ArgumentTypeError(msg)

@@ -7,10 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.gate.pairing import PairedSamples, Pairing
+from pytest_fairness.statistics.clusters import ClusterCounts
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.events import events
 from pytest_fairness.statistics.metrics import RateCounts, rate_counts
-from pytest_fairness.statistics.movement import Movement, PairTables, pair_tables
+from pytest_fairness.statistics.movement import (
+    ClusterMoves,
+    Movement,
+    PairTables,
+    cluster_moves,
+    pair_tables,
+)
 from pytest_fairness.statistics.names import RateDefinition
 
 __all__ = ["Comparison", "GroupFlips"]
@@ -46,12 +53,14 @@ class Comparison:
         then: Counts of the baseline.
         pairing: How the two are compared.
         positive: The positive class.
+        cluster: Axis of the counts whose levels are clusters of dependent samples.
     """
 
     counts: GroupCounts
     then: GroupCounts
     pairing: Pairing
     positive: str | None
+    cluster: str | None = None
 
     def compared(self, rate: RateDefinition) -> str:
         """How the rate is compared, in words."""
@@ -71,8 +80,12 @@ class Comparison:
             )
             codes, size = samples.groups(by)
             among = now.among
-            tables = pair_tables(now.seen[among], then.seen[among], codes[among], size=size)
-            return Movement.paired(tables)
+            seen = now.seen[among], then.seen[among]
+            tables = pair_tables(*seen, codes[among], size=size)
+            if samples.clusters is None:
+                return Movement.paired(tables)
+            clusters = samples.clusters[among]
+            return Movement.paired(tables, cluster_moves(*seen, codes[among], clusters, size=size))
         return self.apart(rate, by)
 
     def apart(self, rate: RateDefinition, by: tuple[str, ...]) -> Movement:
@@ -82,7 +95,19 @@ class Comparison:
             _in_order(_rates(counts, rate, by, self.positive), groups)
             for counts in (self.counts, self.then)
         )
-        return Movement(now, then)
+        return Movement(now, then, clusters=self._clusters(rate, by, groups))
+
+    def _clusters(
+        self, rate: RateDefinition, by: tuple[str, ...], groups: list[tuple[str, ...]]
+    ) -> ClusterMoves | None:
+        """The same per cluster; None without clusters."""
+        if self.cluster is None:
+            return None
+        now, then = (
+            _per_cluster(counts, rate, by, groups, cluster=self.cluster, positive=self.positive)
+            for counts in (self.counts, self.then)
+        )
+        return None if now is None else ClusterMoves(now, then)
 
     def flips(self, rate: RateDefinition, by: tuple[str, ...]) -> GroupFlips | None:
         """Images that flipped, of those that a rate is counted among; None when unpaired."""
@@ -114,6 +139,25 @@ def _rates(
     groups = (tuple(group.values()) for group in counts.groups(by))
     pairs = zip(found.successes.tolist(), found.n.tolist(), strict=True)
     return dict(zip(groups, pairs, strict=True))
+
+
+def _per_cluster(
+    counts: GroupCounts,
+    rate: RateDefinition,
+    by: tuple[str, ...],
+    groups: list[tuple[str, ...]],
+    *,
+    cluster: str,
+    positive: str | None,
+) -> ClusterCounts | None:
+    """Successes and n of these groups in each cluster; None where the counts know no clusters."""
+    if cluster not in counts.levels:
+        return None
+    found = _rates(counts, rate, (*by, cluster), positive)
+    crossed = [(*group, one) for group in groups for one in counts.levels[cluster]]
+    apart = _in_order(found, crossed)
+    shape = len(groups), -1
+    return ClusterCounts(apart.successes.reshape(shape), apart.n.reshape(shape))
 
 
 def _in_order(found: _ByGroup, groups: list[tuple[str, ...]]) -> RateCounts:

@@ -211,7 +211,7 @@ def _estimate(
         n=n,
         reference_successes=None if flips else int(outcomes.reference_right.sum()),
         reference_n=None if flips else n,
-        effective_n=float(n),
+        effective_n=n * outcomes.worth(level, flips=flips),
         reason=None if n else f"no matched images of {named(group)} and {named(reference)}",
         bounds=bounds,
         matched=_record(pairs, outcomes, flips=flips),
@@ -219,12 +219,15 @@ def _estimate(
 
 
 def _record(pairs: MatchedPairs, outcomes: MatchedOutcomes, *, flips: bool) -> MatchedRecord:
+    p_value = None
+    if outcomes.clusters is None:
+        p_value = float(mcnemar_p_value(outcomes.right_only, outcomes.reference_only))
     return MatchedRecord(
         pairs=outcomes.pairs,
         flipped=outcomes.flips,
         right_to_wrong=outcomes.reference_only,
         wrong_to_right=outcomes.right_only,
-        p_value=float(mcnemar_p_value(outcomes.right_only, outcomes.reference_only)),
+        p_value=p_value,
         unmatched=pairs.unmatched,
         reference_unmatched=pairs.reference_unmatched,
         worst=pairs.worst(outcomes, flips=flips),

@@ -56,7 +56,8 @@ class ChangeRecord(FrozenRecord):
     group: ChangeCounts
     reference: ChangeCounts | None
     p_value: float | None
-    """McNemar's exact p-value that the rate of the group is what it was; None when unpaired."""
+    """McNemar's exact p-value that the rate of the group is what it was; None where the images
+    are not paired, or not independent."""
     worst: tuple[str, ...]
     """Samples that were right and are wrong, the largest fall of the true class's score first."""
 
@@ -70,8 +71,9 @@ class MatchedRecord(FrozenRecord):
     right_to_wrong: int
     """Pairs whose reference image is right and whose other image is wrong."""
     wrong_to_right: int
-    p_value: float
-    """McNemar's exact p-value that both images are right equally often."""
+    p_value: float | None
+    """McNemar's exact p-value that both images are right equally often; None where the pairs are
+    not independent."""
     unmatched: int
     """Images of the group without a partner; they are not compared."""
     reference_unmatched: int

@@ -65,8 +65,9 @@ def gather_evidence(
     found = read_baseline(baseline, evaluation, model=predictions.model)
     comparison = None
     if found.counts is not None:
-        pairing = pair(predictions, found)
-        comparison = Comparison(counts, found.counts, pairing, evaluation.positive)
+        cluster = evaluation.cluster
+        pairing = pair(predictions, found, cluster=cluster)
+        comparison = Comparison(counts, found.counts, pairing, evaluation.positive, cluster)
     return Evidence(counts, evaluation, predictions, found, comparison)
 
 

@@ -53,7 +53,7 @@ def judge_counts(
             confirmation=confirmations.get(position),
             family=family.questions,
             settles=settles.get(position),
-            cluster=evaluation.cluster if one.question.rule.from_counts else None,
+            cluster=evaluation.cluster,
         )
         for position, one in enumerate(answers)
     ]

@@ -31,6 +31,7 @@ class PairedSamples:
         fall: (N,) score of the true class then minus now; nan where it is not known.
         codes: Attribute -> (N,) position of the sample's level.
         levels: Attribute -> its levels.
+        clusters: (N,) what dependent samples share; None where samples are independent.
     """
 
     ids: Texts
@@ -40,6 +41,7 @@ class PairedSamples:
     fall: NDArray[np.float64]
     codes: Mapping[str, NDArray[np.int64]]
     levels: Mapping[str, tuple[str, ...]]
+    clusters: NDArray[np.int64] | None = None
 
     def groups(self, by: tuple[str, ...]) -> tuple[NDArray[np.int64], int]:
         """Position (N,) of each sample's group in `by`, and the number of groups."""
@@ -69,7 +71,7 @@ class Pairing:
     samples: PairedSamples | None = None
 
 
-def pair(predictions: Predictions, baseline: Baseline) -> Pairing:
+def pair(predictions: Predictions, baseline: Baseline, *, cluster: str | None = None) -> Pairing:
     """Match the images by id; the targets must be the same.
 
     The images in common are paired when they are at least half of the larger set, else the sets
@@ -79,6 +81,7 @@ def pair(predictions: Predictions, baseline: Baseline) -> Pairing:
     Args:
         predictions: What the model answered now.
         baseline: What it is compared with.
+        cluster: Column of what dependent samples share; None without one.
     """
     if baseline.predictions is None:
         return Pairing(f"unpaired: {baseline.lacking}")
@@ -107,6 +110,7 @@ def pair(predictions: Predictions, baseline: Baseline) -> Pairing:
             fall=_fall(first, second, predictions, baseline.predictions),
             codes=_codes(first, predictions.levels),
             levels=predictions.levels,
+            clusters=None if cluster is None else pd.factorize(first[cluster])[0].astype(np.int64),
         ),
     )
 

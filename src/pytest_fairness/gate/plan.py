@@ -1,13 +1,15 @@
 """Before any model runs: which questions of a policy an evaluation set can settle, and how well."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
 import numpy as np
 
-from pytest_fairness.gate.at_hand import AtHand, Sizes
+from pytest_fairness.data.levels import listed
+from pytest_fairness.errors import PolicyError
+from pytest_fairness.gate.at_hand import AtHand, Given, Sizes
 from pytest_fairness.gate.designs import Levels, design_of, target_of
 from pytest_fairness.gate.details import FrozenRecord
 from pytest_fairness.gate.estimates import named
@@ -19,6 +21,7 @@ from pytest_fairness.gate.record import Outcome, Verdict
 from pytest_fairness.policy import Policy
 from pytest_fairness.policy.records import LimitKind
 from pytest_fairness.statistics.counts import GroupCounts
+from pytest_fairness.statistics.names import CompositeDefinition
 
 __all__ = ["Plan", "PlannedQuestion", "plan"]
 
@@ -37,6 +40,8 @@ class PlannedQuestion(FrozenRecord):
     group: dict[str, str]
     """Attribute -> level; empty where all groups are compared."""
     reference: dict[str, str] | None
+    positive: str | None
+    """The class that is asked of; None where it is the evaluation's."""
     comparison: Literal["best", "all"] | None
     """How the data choose the reference; None where the policy names it."""
     limit: float | tuple[float, float]
@@ -108,6 +113,10 @@ def plan(
         rates: Assumed rate of the reference, by name of the rate (`accuracy`); the one seen where
             predictions are given, else 0.5, at which differences need the most samples.
         power: Chance of being settled that is planned for, 0 to 1.
+
+    Raises:
+        PolicyError: Samples are given for a group that no question is about, or that may be one
+            of several.
     """
     evaluation = at_hand.evaluation
     asked = [
@@ -117,6 +126,8 @@ def plan(
         for by in rule.by
         for question in ask(rule, evaluation, by, model=_MODEL, levels=at_hand.levels)
     ]
+    for given in at_hand.given:
+        _check_given(given, asked, at_hand.levels)
     family = max(len(questions(policy, [_MODEL])), len(asked))
     planner = _Planner(policy, at_hand, at_hand.counts(), rates or {}, power, family)
     verdicts = planner.verdicts()
@@ -171,11 +182,12 @@ class _Planner:
             by=question.by,
             group=dict(question.group),
             reference=dict(reference) if isinstance(reference, Mapping) else None,
+            positive=question.positive,
             comparison=reference if isinstance(reference, str) else None,
             limit=rule.limit.shown,
             bound=rule.limit.kind,
             decide=rule.decide,
-            counted=rule.metric.rate.counted_among,
+            counted=_counted(question),
             n=int(sizes.n[own]) if known else None,
             effective_n=int(sizes.effective[own]) if known else None,
             reference_n=int(sizes.n[other]) if known and other is not None else None,
@@ -203,9 +215,13 @@ class _Planner:
         own: int,
         base: float,
     ) -> Planned | None:
-        """The question under assumed rates; None where nothing breaks the limit, or too much moves."""
+        """The question under assumed rates; None where nothing breaks it, or several rates do."""
+        rule = question.rule
+        moves_much = rule.limit.kind == "max_widening"
+        if moves_much or isinstance(rule.metric.measure, CompositeDefinition):
+            return None
         target = target_of(question)
-        if target is None or question.rule.limit.kind == "max_widening":
+        if target is None:
             return None
         levels = self._levels(question)
         design = design_of(
@@ -222,7 +238,7 @@ class _Planner:
 
     def _base(self, question: Question, sizes: Sizes, other: int | None) -> float:
         """Assumed rate of the reference."""
-        rate = question.rule.metric.rate
+        rate = question.rule.metric.measure
         if rate.name in self.rates:
             return self.rates[rate.name]
         known = sizes.rates[np.isfinite(sizes.rates)]
@@ -233,6 +249,33 @@ class _Planner:
         if question.reference == "all":
             return float(np.average(known, weights=sizes.n[np.isfinite(sizes.rates)]))
         return float(sizes.rates[other]) if np.isfinite(sizes.rates[other]) else _USUAL_RATE
+
+
+def _check_given(
+    given: Given, asked: Sequence[Question], levels: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Refuse samples of a group that is unknown, or that may be one of several."""
+    every = {question.by: _groups(question, levels) for question in asked}
+    found = ["*".join(by) for by, groups in every.items() if any(map(given.is_of, groups))]
+    if given.levels and not found:
+        known = ["*".join(group.values()) for groups in every.values() for group in groups]
+        msg = f"no question is about the group {'*'.join(given.levels)!r}; allowed: {listed(known)}"
+        raise PolicyError(msg)
+    if given.levels and len(found) > 1:
+        levels_text = "*".join(given.levels)
+        msg = (
+            f"the group {levels_text!r} may be one of {' or of '.join(found)}; write "
+            f"{found[0]}:{levels_text}"
+        )
+        raise PolicyError(msg)
+
+
+def _counted(question: Question) -> str:
+    """What the rate is counted among, in words."""
+    measure, positive = question.rule.metric.measure, question.positive
+    if positive is None or isinstance(measure, CompositeDefinition):
+        return measure.counted_among
+    return measure.counted_among_class(positive)
 
 
 def _groups(question: Question, levels: Mapping[str, tuple[str, ...]]) -> list[dict[str, str]]:
@@ -269,7 +312,7 @@ def _excluded(
     for position in [own] if other is None or chosen else [own, other]:
         n, what = int(sizes.n[position]), named(groups[position])
         if n == 0:
-            return f"no {rule.metric.rate.counted_among} in {what}"
+            return f"no {_counted(question)} in {what}"
         if n < rule.min_samples:
             return f"n = {n} of {what} is below min_samples = {rule.min_samples}"
         if sizes.shares[position] < rule.min_share:

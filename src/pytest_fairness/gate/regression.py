@@ -110,7 +110,7 @@ class _Rows:
             n=int(now.n[row]),
             reference_successes=None if reference is None else int(now.successes[reference]),
             reference_n=None if reference is None else int(now.n[reference]),
-            effective_n=float(now.n[row]),
+            effective_n=float(self.movement.effective_n(self.level)[row]),
             reason=None if defined else self.reason(row),
             bounds=bounds,
             change=self.change(row),
@@ -133,7 +133,7 @@ class _Rows:
     def change(self, row: int) -> ChangeRecord:
         pairs, reference = self.movement.pairs, self.reference
         p_value = None
-        if pairs is not None and reference is None:
+        if pairs is not None and reference is None and self.movement.clusters is None:
             p_value = float(mcnemar_p_value(pairs.now_only[row], pairs.then_only[row]))
         return ChangeRecord(
             paired=pairs is not None,

@@ -223,7 +223,10 @@ class _Table:
         kind: Kind = "difference" if comparison == "difference" else "ratio"
         one, two = self._pair_worth(moved, other, kind, level)
         rows = PairRows(self._rows(moved, one), self._rows(other, two))
-        found = pairs_withstand(rows, statements, kind=kind)
+        first_to_fall = None
+        if not claims[0].strict:  # a pass falls with its first claim
+            first_to_fall = np.array([claim.verdict for claim in claims])
+        found = pairs_withstand(rows, statements, kind=kind, first_to_fall=first_to_fall)
         return np.asarray(np.minimum(found, self._n[moved]))
 
     def _worth(self, moved: Integers, level: float | None) -> Floats:

@@ -36,9 +36,9 @@ def detail_text(verdict: Verdict) -> str:
     """What was counted, where that takes more than one group's rate; else nothing."""
     short = metric_named(verdict.metric).rate.short
     if verdict.change is not None:
-        return _change(verdict.change, short)
+        return "; ".join(_change(verdict.change, short, _worth(verdict)))
     if verdict.matched is not None:
-        return _matched(verdict.matched, verdict, short)
+        return "; ".join(_matched(verdict.matched, verdict, short))
     return ""
 
 
@@ -55,13 +55,21 @@ def flips_text(verdict: Verdict) -> str:
     return ""
 
 
-def _change(change: ChangeRecord, short: str) -> str:
-    parts = [f"{short} {_now(change)}, in the baseline {_then(change)}", change.compared]
-    if change.group.right_to_wrong is not None:
-        parts.append(_flips(change.group))
-    if change.p_value is not None:
-        parts.append(f"McNemar p {change.p_value:.2g}")
-    return "; ".join(parts) + _worst([*change.worst])
+def _change(change: ChangeRecord, short: str, worth: list[str]) -> list[str]:
+    flips = [] if change.group.right_to_wrong is None else [_flips(change.group)]
+    rates = f"{short} {_now(change)}, in the baseline {_then(change)}"
+    tested = _p_value(change.p_value)
+    return [rates, change.compared, *worth, *flips, *tested, *_worst(list(change.worst))]
+
+
+def _worth(verdict: Verdict) -> list[str]:
+    if verdict.cluster is None or verdict.effective_n is None:
+        return []
+    return [f"clustered by {verdict.cluster}, worth {verdict.effective_n:.0f}"]
+
+
+def _p_value(p_value: float | None) -> list[str]:
+    return [] if p_value is None else [f"McNemar p {p_value:.2g}"]
 
 
 def _now(change: ChangeRecord) -> str:
@@ -74,7 +82,7 @@ def _then(change: ChangeRecord) -> str:
     return " v ".join(_share(counts.baseline_successes, counts.baseline_n) for counts in groups)
 
 
-def _matched(matched: MatchedRecord, verdict: Verdict, short: str) -> str:
+def _matched(matched: MatchedRecord, verdict: Verdict, short: str) -> list[str]:
     first = f"{verdict.successes} of {verdict.n} matched pairs"
     if verdict.reference_successes is not None:
         own, other = (
@@ -85,21 +93,22 @@ def _matched(matched: MatchedRecord, verdict: Verdict, short: str) -> str:
     alone = matched.unmatched + matched.reference_unmatched
     lost = f"{matched.right_to_wrong} right only in the reference's image"
     gained = f"{matched.wrong_to_right} only in the group's"
-    parts = [
+    return [
         first,
+        *_worth(verdict),
         *([f"{alone} images without a partner"] if alone else []),
         f"{lost}, {gained}",
-        f"McNemar p {matched.p_value:.2g}",
+        *_p_value(matched.p_value),
+        *_worst([" / ".join(pair) for pair in matched.worst]),
     ]
-    return "; ".join(parts) + _worst([" / ".join(pair) for pair in matched.worst])
 
 
 def _flips(counts: ChangeCounts) -> str:
     return f"{counts.right_to_wrong} right -> wrong, {counts.wrong_to_right} wrong -> right"
 
 
-def _worst(names: list[str]) -> str:
-    return f"; worst: {', '.join(names[:_MOST_NAMED])}" if names else ""
+def _worst(names: list[str]) -> list[str]:
+    return [f"worst: {', '.join(names[:_MOST_NAMED])}"] if names else []
 
 
 def _share(successes: int, n: int) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pytest_fairness.gate.plan import Plan, PlannedQuestion
 from pytest_fairness.gate.planned import Effort
 from pytest_fairness.report.messages import limit_text, rounded
-from pytest_fairness.statistics.names import metric_named
+from pytest_fairness.statistics.names import CompositeDefinition, metric_named
 
 __all__ = ["plan_lines"]
 
@@ -23,7 +23,7 @@ def plan_lines(plan: Plan) -> list[str]:
     """Return the lines of a plan."""
     source = plan.source or "no data"
     lines = [f"plan of {plan.evaluation} ({source}) by {plan.policy}", *_assumed(plan), *_LEGEND]
-    for _, some in groupby(plan.questions, key=lambda one: (one.rule, one.by)):
+    for _, some in groupby(plan.questions, key=lambda one: (one.rule, one.by, one.positive)):
         lines += ["", *_section(list(some), plan.power)]
     return [*lines, "", *_total(plan)]
 
@@ -38,7 +38,9 @@ def _assumed(plan: Plan) -> Iterator[str]:
 
 def _section(questions: list[PlannedQuestion], power: float) -> Iterator[str]:
     first = questions[0]
-    yield f"{_title(first)} by {'*'.join(first.by)}, limit {limit_text(first)} (rule {first.rule})"
+    asked = "" if first.positive is None else f" of class {first.positive}"
+    what = f"{_title(first)}{asked} by {'*'.join(first.by)}"
+    yield f"{what}, limit {limit_text(first)} (rule {first.rule})"
     yield _how(first, power)
     rows = [_heading(first), *(_row(question) for question in questions)]
     if not any(question.effective_n != question.n for question in questions):
@@ -72,7 +74,7 @@ def _how(question: PlannedQuestion, power: float) -> str:
     if question.decide == "estimate":
         text += " (bare estimate: outside noise)"
     if question.assumed_rate is not None:
-        short = metric_named(question.metric).rate.short
+        short = metric_named(question.metric).measure.short
         text += f"; reference {short} {question.assumed_rate:.3g}"
     return text
 
@@ -134,8 +136,8 @@ def _needed(effort: Effort | None) -> str:
 
 
 def _notes(question: PlannedQuestion) -> Iterator[str]:
-    if question.bound == "max_widening":
-        yield "not planned: it depends on the gaps of both releases"
+    if question.to_pass is None:
+        yield _not_planned(question)
     if question.never_passes:
         yield f"can never pass: {question.never_passes}"
     if question.never_fails and question.n:
@@ -143,6 +145,14 @@ def _notes(question: PlannedQuestion) -> Iterator[str]:
     if question.n_to_settle is not None:
         needed = rounded(question.n_to_settle)
         yield f"inconclusive; about {needed} {question.counted} would settle it at the rates seen"
+
+
+def _not_planned(question: PlannedQuestion) -> str:
+    if question.bound == "max_widening":
+        return "not planned: it depends on the gaps of both releases"
+    if isinstance(metric_named(question.metric).measure, CompositeDefinition):
+        return "not planned: it is made of several rates"
+    return "always passes: no value breaks the limit"
 
 
 def _total(plan: Plan) -> Iterator[str]:

@@ -55,21 +55,27 @@ def rate_factors(clusters: ClusterCounts, *, level: float, growth: Floats | floa
 
 
 def mean_factors(
-    clusters: ClusterCounts, variance: float, *, level: float, growth: float = 1.0
+    clusters: ClusterCounts,
+    variance: Floats | float,
+    *,
+    level: float,
+    growth: Floats | float = 1.0,
 ) -> Floats:
     """As `rate_factors`, for means of outcomes of any kind, e.g. -1, 0 and 1.
 
     Args:
         clusters: Sums of the outcome and n, (G, C).
-        variance: Variance of one outcome if samples were independent.
+        variance: Variance of one outcome of each group if samples were independent, (G,).
         level: Level of the interval that the effective samples are for, 0 to 1.
-        growth: How many times as many clusters of the same kind there would be.
+        growth: How many times as many clusters of the same kind there would be, (G,).
 
     Returns:
         (G,) in (0, 1].
     """
     residuals, n, _ = _residuals(clusters)
-    effect = _Effect.of(residuals, clusters.n > 0, variance / n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        independent = variance / n
+    effect = _Effect.of(residuals, clusters.n > 0, independent)
     return effect.factor(_one_a_cluster(clusters, n), level, growth)
 
 

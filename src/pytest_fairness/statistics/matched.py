@@ -52,22 +52,33 @@ class MatchedOutcomes:
     def flip_interval(self, level: float, *, size: float = 0.0) -> Interval:
         """Interval of the share of flipped pairs, or of the same share of `size` pairs or more."""
         factor = self._factor(size)
-        factor *= self._worth(self.flipped.astype(np.int64), level, factor)
+        factor *= self.worth(level, flips=True, growth=factor)
         return rate_interval(self.flips * factor, self.pairs * factor, level=level)
 
     def accuracy_interval(self, level: float, *, size: float = 0.0) -> Interval:
         """Tango's interval of the group's accuracy minus the reference's, on the same pairs."""
         factor = self._factor(size)
-        change = self.right.astype(np.int64) - self.reference_right
-        # Discordant pairs of both kinds vary at least as much as their difference does.
-        parts = (self._worth(part, level, factor) for part in (change, np.abs(change)))
-        factor *= min(parts)
+        factor *= self.worth(level, flips=False, growth=factor)
         return tango(
             self.right_only * factor,
             self.reference_only * factor,
             self.pairs * factor,
             level=level,
         )
+
+    def worth(self, level: float, *, flips: bool, growth: float = 1.0) -> float:
+        """Share of the pairs that independent ones would need to be as sure.
+
+        Args:
+            level: Level of the interval, 0 to 1.
+            flips: Whether flips are counted; else the difference of the accuracies.
+            growth: How many times as many pairs and clusters there are as were counted.
+        """
+        if flips:
+            return self._worth(self.flipped.astype(np.int64), level, growth)
+        change = self.right.astype(np.int64) - self.reference_right
+        # Discordant pairs of both kinds vary at least as much as their difference does.
+        return min(self._worth(part, level, growth) for part in (change, np.abs(change)))
 
     def _worth(self, outcome: NDArray[np.int64], level: float, growth: float) -> float:
         """Share of the pairs that an equally sure set of independent pairs would have."""

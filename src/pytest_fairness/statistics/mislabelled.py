@@ -105,7 +105,11 @@ def rates_withstand(rows: RateRows, statements: Statements) -> Integers:
 
 
 def pairs_withstand(
-    rows: PairRows, statements: Statements, *, kind: Literal["difference", "ratio"]
+    rows: PairRows,
+    statements: Statements,
+    *,
+    kind: Literal["difference", "ratio"],
+    first_to_fall: Integers | None = None,
 ) -> Integers:
     """Return the same for differences or ratios, when samples of the first group are mislabelled.
 
@@ -113,6 +117,8 @@ def pairs_withstand(
         rows: The pairs.
         statements: What is shown of the first rate minus, or divided by, the second.
         kind: Whether the rates are subtracted or divided.
+        first_to_fall: (R,) of statements with the same number only the one that falls first is
+            asked for; the others may then be off by one. All are exact when absent.
 
     Example:
         >>> first, second = (RateRows(np.array([x]), np.array([158]), np.ones(1)) for x in (49, 20))
@@ -124,7 +130,12 @@ def pairs_withstand(
     found = _withstood(pairs.seem_shown, pairs.available, rows.first.n)
     if statements.level is None:
         return found
-    for row in np.flatnonzero(pairs.are_exact(found)).tolist():
+    exact = pairs.are_exact(found)
+    if first_to_fall is not None:
+        smallest = np.full(first_to_fall.max(initial=0) + 1, found.max(initial=0))
+        np.minimum.at(smallest, first_to_fall, found)
+        exact &= found <= smallest[first_to_fall] + 1
+    for row in np.flatnonzero(exact).tolist():
         found[row] = pairs.at(row).stepped(int(found[row]))
     return found
 

@@ -48,7 +48,7 @@ def widening_interval(group: Movement, reference: Movement, *, level: float) -> 
     simulated in the tests.
     """
     spent = (1 - level) * _FOR_THE_SIGNS
-    inner = level + spent
+    inner, sure = level + spent, 1 - spent
     change = _mover(
         group.change,
         group.change_interval(inner),
@@ -59,12 +59,12 @@ def widening_interval(group: Movement, reference: Movement, *, level: float) -> 
         group.total, group.total_interval(inner), reference.total, reference.total_interval(inner)
     )
     lower = np.select(
-        _signs(group.now, reference.now, level=1 - spent),
+        _signs(group.effective_now(sure), reference.effective_now(sure), level=sure),
         [np.minimum(change.low, total.low), -np.maximum(change.high, total.high)],
         np.minimum(change.low, -change.high),
     )
     upper = np.select(
-        _signs(group.then, reference.then, level=1 - spent),
+        _signs(group.effective_then(sure), reference.effective_then(sure), level=sure),
         [np.maximum(change.high, -total.low), np.maximum(-change.low, total.high)],
         np.maximum(change.high, -change.low),
     )

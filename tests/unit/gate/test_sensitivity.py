@@ -42,9 +42,18 @@ def judged(policy, table):
     return judge_counts(policy, counts_of(table), evaluation=evaluation, model="m")
 
 
-def outcome(policy, table, question: str) -> str:
-    (found,) = [v.outcome for v in judged(policy, table) if v.question == question]
-    return found
+class Outcomes:
+    """Outcomes of a policy, each table judged once."""
+
+    def __init__(self, policy) -> None:
+        self.policy = policy
+        self.known: dict[tuple[tuple[int, ...], ...], dict[str, str]] = {}
+
+    def of(self, table, question):
+        key = tuple(map(tuple, table))
+        if key not in self.known:
+            self.known[key] = {v.question: v.outcome for v in judged(self.policy, table)}
+        return self.known[key][question]
 
 
 def wrong_targets(table, group: int, k: int):
@@ -75,7 +84,7 @@ def concerned(verdict, size: int) -> range | list[int]:
 
 def check(policy, table) -> int:
     """Hold every verdict against judging changed tables; return how many were decided."""
-    decided = 0
+    decided, outcomes = 0, Outcomes(policy)
     for verdict in judged(policy, table):
         if verdict.outcome == "inconclusive":
             assert verdict.robust_to is None
@@ -84,11 +93,10 @@ def check(policy, table) -> int:
         k, question = verdict.robust_to, verdict.question
         groups = concerned(verdict, len(table))
 
-        def changes(k, groups=groups, question=question, *, with_groups=True):
+        def changes(k, groups=groups, question=question):
             tables = [t for g in groups for t in wrong_targets(table, g, k)]
-            if with_groups:
-                tables += [t for g in groups for t in wrong_groups(table, g, k)]
-            return {outcome(policy, changed, question) for changed in tables}
+            tables += [t for g in groups for t in wrong_groups(table, g, k)]
+            return {outcomes.of(changed, question) for changed in tables}
 
         assert changes(k) <= {verdict.outcome}, (verdict.question, k)
         if k < min(sum(table[g]) for g in groups):
@@ -120,7 +128,7 @@ NARROW = [(570, 30), (560, 40), (575, 25)]
         pytest.param(GAP | {"reference": "best"}, NARROW, id="near the best"),
         pytest.param(RATIO | {"reference": "best"}, WIDE, id="ratio to the best"),
         pytest.param(
-            {"metric": "accuracy_ratio", "min": 0.8, "reference": "all"}, WIDE, id="ratio of all"
+            {"metric": "accuracy_ratio", "min": 0.9, "reference": "all"}, WIDE, id="ratio of all"
         ),
         pytest.param(
             {"metric": "error_rate_difference", "max": 0.1, "reference": "best"},
@@ -179,7 +187,7 @@ def test_many_questions_make_a_failure_less_robust():
 
 
 def test_clusters_make_a_verdict_less_robust():
-    def pass_with(cluster: str | None) -> int:
+    def pass_with(cluster):
         policy = load_policy(
             {
                 "schema": 1,
@@ -188,10 +196,10 @@ def test_clusters_make_a_verdict_less_robust():
                 "rule": [FLOOR],
             }
         )
-        right = np.array([10] * 36 + [0] * 2 + [8] * 2)
-        cells = np.zeros((1, 40, 2, 2), dtype=np.int64)
+        right = np.array([10] * 70 + [0] * 2 + [8] * 8)
+        cells = np.zeros((1, 80, 2, 2), dtype=np.int64)
         cells[0, :, 0, 0], cells[0, :, 0, 1] = right, 10 - right
-        people = tuple(f"p{i}" for i in range(40))
+        people = tuple(f"p{i}" for i in range(80))
         counts = GroupCounts({"tone": ("light",), "person": people}, CLASSES, cells)
         evaluation = policy.evaluation_named(None)
         (verdict,) = judge_counts(policy, counts, evaluation=evaluation, model="m")

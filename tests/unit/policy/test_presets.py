@@ -102,6 +102,11 @@ def test_a_category_of_2_percent_is_judged():
     assert a.reference == {"race_ethnicity": "c"}
 
 
+def test_a_group_of_exactly_the_share_is_judged():
+    rule = {"metric": "selection_rate", "by": ["sex"], "max": 0.9, "min_share": 0.5}
+    assert {verdict.outcome for verdict in judge(policy_of(rule), FRAME).verdicts} == {"pass"}
+
+
 def test_an_excluded_category_needs_a_waiver_where_inconclusive_fails():
     fair = FRAME.assign(prediction="yes")
     policy = policy_of(LL144, inconclusive="fail")
