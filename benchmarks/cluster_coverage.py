@@ -10,6 +10,7 @@ import argparse
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
@@ -17,6 +18,9 @@ from scipy import stats
 from pytest_fairness.statistics.clusters import ClusterCounts
 from pytest_fairness.statistics.group_rates import GroupRates, Kind
 from pytest_fairness.statistics.metrics import RateCounts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LEVEL = 0.95
 RATES = ((0.5, 0.5), (0.8, 0.7), (0.95, 0.95), (0.95, 0.8), (0.98, 0.9))
@@ -57,10 +61,10 @@ def draw(cell: Cell, runs: int, rng: np.random.Generator) -> ClusterCounts:
     if cell.shared:
         place[1] = place[0]
     mean = np.array(cell.rates)[:, None, None]
-    rate = np.broadcast_to(mean, place.shape)
+    rate: NDArray[np.float64] = np.broadcast_to(mean, place.shape)
     if cell.correlation:
         spread = (1 - cell.correlation) / cell.correlation
-        rate = stats.beta.ppf(place, mean * spread, (1 - mean) * spread)
+        rate = np.asarray(stats.beta.ppf(place, mean * spread, (1 - mean) * spread))
     n = np.full(place.shape, cell.size)
     flat = 2 * runs, cell.clusters
     return ClusterCounts(rng.binomial(n, rate).reshape(flat), n.reshape(flat))

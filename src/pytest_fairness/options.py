@@ -140,7 +140,9 @@ def read_settings(config: pytest.Config) -> Settings:
         path = _shortened(config.rootpath / ini, config.invocation_params.dir)
         baseline = {None: Path(path)}
     if option.fairness_sign is not None and option.fairness_record is None:
-        msg = "--fairness-sign: there is nothing to sign; write a record with --fairness-record FILE"
+        msg = (
+            "--fairness-sign: there is nothing to sign; write a record with --fairness-record FILE"
+        )
         raise pytest.UsageError(msg)
     models = option.fairness_model or ([] if predictions else config.getini("fairness_models"))
     return Settings(

@@ -98,7 +98,9 @@ def test_a_device_that_is_not_there_is_a_usage_error(model_gate):
         POLICY_OPTION, "--fairness-model=bright", "--fairness-device=cuda:99"
     )
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--fairness-device: device 'cuda:99' is not available; here are *"])
+    result.stderr.fnmatch_lines(
+        ["*--fairness-device: device 'cuda:99' is not available; here are *"]
+    )
 
 
 @WITH_AND_WITHOUT_XDIST

@@ -111,7 +111,9 @@ def test_people_are_kept_by_style_and_tone_with_their_other_tones(tmp_path: Path
     path = tmp_path / "people.parquet"
     manifest().to_parquet(path)
 
-    people = load_people(path, vendors=["noto"], skin_tones=dict.fromkeys(("woman", "man"), ("default", "light")))
+    people = load_people(
+        path, vendors=["noto"], skin_tones=dict.fromkeys(("woman", "man"), ("default", "light"))
+    )
 
     assert people.pixels.shape == (24, 3, 48, 48)
     assert people.pixels[0, :, 0, 0].tolist() == [255, 255, 0]

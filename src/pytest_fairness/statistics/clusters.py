@@ -126,7 +126,10 @@ def pair_factors(
     def factor(group: Integers) -> Floats:
         # A group without variation of its own has no say in the pair's design effect.
         alone = own.at(group).factor(scarce[group], level, growth)
-        return np.where(unknown[group], alone, effect.factor(scarce[group], level, growth))
+        chosen: Floats = np.where(
+            unknown[group], alone, effect.factor(scarce[group], level, growth)
+        )
+        return chosen
 
     return factor(first), factor(second)
 
@@ -141,7 +144,8 @@ def _residuals(clusters: ClusterCounts) -> tuple[Floats, Integers, Floats]:
 
 
 def _one_a_cluster(clusters: ClusterCounts, n: Integers) -> Floats:
-    return np.minimum((clusters.n > 0).sum(axis=1) / np.maximum(n, 1), 1.0)
+    share: Floats = np.minimum((clusters.n > 0).sum(axis=1) / np.maximum(n, 1), 1.0)
+    return share
 
 
 class _Effect(NamedTuple):
@@ -167,7 +171,10 @@ class _Effect(NamedTuple):
     def worth(self, scarce: Floats) -> Floats:
         """Share of the samples that is left after the design effect."""
         known = np.isfinite(self.effect)
-        return np.where(known, 1 / np.maximum(np.where(known, self.effect, 1.0), 1.0), scarce)
+        share: Floats = np.where(
+            known, 1 / np.maximum(np.where(known, self.effect, 1.0), 1.0), scarce
+        )
+        return share
 
     def factor(self, scarce: Floats, level: float, growth: Floats | float) -> Floats:
         known = np.isfinite(self.effect)

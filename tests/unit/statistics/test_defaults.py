@@ -105,6 +105,6 @@ def test_effective_counts_are_allowed_on_both_sides_of_the_rule():
 
 def test_an_unknown_method_is_refused():
     with pytest.raises(FairnessError, match="got 'wald'; allowed is one of auto, corrected, exact"):
-        defaults.difference_interval(1, 2, 1, 2, method="wald")  # type: ignore[arg-type]
+        defaults.difference_interval(1, 2, 1, 2, method="wald")
     with pytest.raises(FairnessError, match="got 'newcombe'; allowed is one of"):
         defaults.difference_p_value(1, 2, 1, 2, margin=0.0, method="newcombe")
