@@ -141,7 +141,7 @@ def _residuals(clusters: ClusterCounts) -> tuple[Floats, Integers, Floats]:
 
 
 def _one_a_cluster(clusters: ClusterCounts, n: Integers) -> Floats:
-    return np.minimum((clusters.n > 0).sum(axis=1) / np.maximum(n, 1), 1.0)
+    return np.asarray(np.minimum((clusters.n > 0).sum(axis=1) / np.maximum(n, 1), 1.0))
 
 
 class _Effect(NamedTuple):
