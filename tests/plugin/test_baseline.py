@@ -1,6 +1,7 @@
 """`--fairness-baseline`: this run beside the last release, and how one becomes the baseline."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_changes_are_listed_though_every_rule_passes(run):
 def test_a_record_brings_its_predictions_to_the_next_run(project, run):
     run(GOOD, "--fairness-record=out/last.json")
     kept = project.path / "out" / "last.predictions-faces.parquet"
-    record = RunRecord.from_json(project.path / "out" / "last.json")
+    record: Any = RunRecord.from_json(project.path / "out" / "last.json")
     assert record.runs[0].predictions.file == kept.name
     assert kept.is_file()
     paired = run(BAD, "--fairness-baseline=out/last.json")
@@ -157,7 +158,7 @@ def test_workers_send_the_predictions_and_the_changes(project):
     )
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*changes since good.csv*; paired on 400 images"])
-    record = RunRecord.from_json(project.path / "now.json")
+    record: Any = RunRecord.from_json(project.path / "now.json")
     assert (project.path / record.runs[0].predictions.file).is_file()
     assert record.runs[0].baseline.paired
 

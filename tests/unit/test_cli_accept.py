@@ -1,5 +1,8 @@
 """`pytest-fairness accept`: how the record of a run becomes the baseline."""
 
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -44,6 +47,10 @@ def write(tmp_path):
     return write
 
 
+def read(path: Path) -> Any:
+    return RunRecord.from_json(path)
+
+
 def accept(*arguments) -> int:
     return main(["accept", *map(str, arguments)])
 
@@ -51,7 +58,7 @@ def accept(*arguments) -> int:
 def test_a_record_that_passed_becomes_the_baseline_with_its_predictions(write, tmp_path, capsys):
     source = write()
     assert accept(source) == 0
-    record = RunRecord.from_json(tmp_path / "baseline" / "record.json")
+    record = read(tmp_path / "baseline" / "record.json")
     kept = record.runs[0].predictions
     assert kept.file == "record.ads-faces.parquet"
     assert kept.sha256 == file_sha256(tmp_path / "baseline" / kept.file)
@@ -65,7 +72,7 @@ def test_a_record_that_passed_becomes_the_baseline_with_its_predictions(write, t
 
 def test_the_baseline_finds_its_predictions_in_the_next_run(write, tmp_path):
     accept(write(), "--to", "kept/last")
-    record = judge(POLICY, FRAME, baseline=tmp_path / "kept" / "last" / "record.json")
+    record: Any = judge(POLICY, FRAME, baseline=tmp_path / "kept" / "last" / "record.json")
     assert record.runs[0].baseline.compared == "paired on 60 images"
 
 
@@ -94,7 +101,7 @@ def test_a_failed_record_is_refused_and_says_how_many_questions_stop_it(write, c
 
 def test_a_reason_makes_a_failed_record_the_baseline_and_stays_in_it(write, tmp_path):
     assert accept(write(complete=False), "--even-if-failed", "rule dropped on purpose") == 0
-    record = RunRecord.from_json(tmp_path / "baseline" / "record.json")
+    record = read(tmp_path / "baseline" / "record.json")
     assert record.accepted.even_if_failed == "rule dropped on purpose"
     assert not record.complete
 
@@ -119,7 +126,7 @@ def test_a_record_without_predictions_is_accepted_by_its_counts_and_says_so(
     source.with_name("run.ads-faces.parquet").unlink()
     assert accept(source) == 0
     assert "counts only: later runs cannot be compared image by image" in capsys.readouterr().out
-    assert RunRecord.from_json(tmp_path / "baseline" / "record.json").runs[0].predictions is None
+    assert read(tmp_path / "baseline" / "record.json").runs[0].predictions is None
 
 
 def test_predictions_that_are_not_its_own_are_refused(write, capsys):

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_fairness.gate.details import ChangeRecord, MatchedRecord, PartRecord
+from pytest_fairness.gate.parts import lacking, named, named_parts
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.statistics.comparisons import (
     AgainstBest,
@@ -16,15 +16,13 @@ from pytest_fairness.statistics.comparisons import (
     BetweenAll,
     Comparison,
 )
-from pytest_fairness.statistics.composites import Composite
 from pytest_fairness.statistics.counts import GroupCounts
-from pytest_fairness.statistics.group_rates import GroupRates
 from pytest_fairness.statistics.measured import Measured
-from pytest_fairness.statistics.measures import measure, parts_of, rates_of
-from pytest_fairness.statistics.names import CompositeDefinition, Measure, RateDefinition
+from pytest_fairness.statistics.measures import measure
+from pytest_fairness.statistics.names import Measure
 from pytest_fairness.statistics.rates import Interval
 
-__all__ = ["Estimate", "RowBounds", "estimate", "group_rates", "measure_groups", "named"]
+__all__ = ["Estimate", "RowBounds", "estimate", "measure_groups", "named"]
 
 # A level, and a size or 0 -> ends of the interval.
 Bounds: TypeAlias = Callable[[float, float], tuple[float, float]]
@@ -152,31 +150,12 @@ def measure_groups(
         cluster: Axis of the counts whose levels are clusters of dependent samples.
     """
     index = None if positive is None else counts.classes.index(positive)
-    confusion, clustered = _confusion(counts, by, cluster)
+    confusion = counts.confusion(by)
+    clustered = None
+    if cluster is not None:
+        apart = counts.confusion((*by, cluster))
+        clustered = apart.reshape(len(confusion), -1, *apart.shape[1:])
     return measure(definition, confusion, positive=index, clustered=clustered)
-
-
-def group_rates(
-    counts: GroupCounts,
-    by: tuple[str, ...],
-    rate: RateDefinition,
-    positive: int | None,
-    cluster: str | None,
-) -> GroupRates:
-    """Count a rate in the groups of `by`; arguments as for `measure_groups`."""
-    confusion, clustered = _confusion(counts, by, cluster)
-    return rates_of(rate, confusion, positive, clustered)
-
-
-def _confusion(
-    counts: GroupCounts, by: tuple[str, ...], cluster: str | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-    """Confusion matrices of the groups (G, K, K), and of their clusters (G, C, K, K)."""
-    whole = counts.confusion(by)
-    if cluster is None:
-        return whole, None
-    apart = counts.confusion((*by, cluster))
-    return whole, apart.reshape(len(whole), -1, *apart.shape[1:])
 
 
 def _comparison(
@@ -217,7 +196,7 @@ class _Rows:
         self.defined = measured.defined
         self.smallest = measured.smallest_n
         self.effective = measured.effective_n
-        self.parts = _named_parts(definition, classes, measured)
+        self.parts = named_parts(definition, classes, measured)
         self.among = definition.counted_among
         self.comparison = comparison
         self.group, self.reference = comparison.group, comparison.reference
@@ -255,58 +234,8 @@ class _Rows:
         empty = [position for position in concerned if not self.defined[position]]
         if empty:
             parts = [part.lacking(empty, self.groups) for part in self.parts]
-            return " and ".join(filter(None, parts)) or _lacking(self.among, empty, self.groups)
+            return " and ".join(filter(None, parts)) or lacking(self.among, empty, self.groups)
         return "0 divided by 0: the rate is 0 in both groups" if undefined else None
-
-
-@dataclass(frozen=True, slots=True)
-class _NamedPart:
-    """One rate of a composite: its name, what it is counted among, and its counts."""
-
-    name: str
-    among: str
-    successes: list[int]
-    n: list[int]
-
-    def record(self, both: list[int]) -> PartRecord:
-        group, *other = both
-        return PartRecord(
-            name=self.name,
-            successes=self.successes[group],
-            n=self.n[group],
-            reference_successes=self.successes[other[0]] if other else None,
-            reference_n=self.n[other[0]] if other else None,
-        )
-
-    def lacking(self, positions: list[int], groups: list[dict[str, str]]) -> str:
-        empty = [position for position in positions if self.n[position] == 0]
-        return _lacking(self.among, empty, groups) if empty else ""
-
-
-def _named_parts(
-    definition: Measure, classes: tuple[str, ...], measured: Measured
-) -> list[_NamedPart]:
-    if not isinstance(definition, CompositeDefinition) or not isinstance(measured, Composite):
-        return []
-    found = []
-    for (rate, index), part in zip(
-        parts_of(definition, len(classes), None), measured.parts, strict=True
-    ):
-        name, among = rate.short, rate.counted_among
-        if index is not None:
-            name, among = f"{name} of {classes[index]}", rate.counted_among_class(classes[index])
-        counts = (count.tolist() for count in part.counts)
-        found.append(_NamedPart(name, among, *counts))
-    return found
-
-
-def _lacking(what: str, positions: list[int], groups: list[dict[str, str]]) -> str:
-    return f"no {what} in {'; '.join(named(groups[position]) for position in positions)}"
-
-
-def named(group: dict[str, str]) -> str:
-    """A group in words: `skin_tone dark, gender woman`."""
-    return ", ".join(f"{attribute} {level}" for attribute, level in group.items())
 
 
 def _finite(value: float) -> float | None:

@@ -29,12 +29,12 @@ def against_text(verdict: Verdict) -> str:
 
 def is_signed(verdict: Verdict) -> bool:
     """Whether the value is a difference, which shows its sign."""
-    return bool(against_text(verdict)) or metric_named(verdict.metric).comparison == "difference"
+    return bool(against_text(verdict)) or metric_named(verdict.metric).signed
 
 
 def detail_text(verdict: Verdict) -> str:
     """What was counted, where that takes more than one group's rate; else nothing."""
-    short = metric_named(verdict.metric).rate.short
+    short = metric_named(verdict.metric).measure.short
     if verdict.change is not None:
         return "; ".join(_change(verdict.change, short, _worth(verdict)))
     if verdict.matched is not None:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pytest_fairness.gate.record import Verdict
 from pytest_fairness.report.changes import against_text, detail_text, is_signed, title_text
+from pytest_fairness.report.parts import parts_text, rate_text
 from pytest_fairness.statistics.names import Metric, metric_named
 
 __all__ = [
@@ -41,7 +42,12 @@ def _answer(verdict: Verdict) -> str:
 
 
 def groups_text(verdict: Verdict) -> str:
-    """The groups of a verdict: `skin_tone dark v light`."""
+    """The groups of a verdict: `skin_tone dark v light`, and the class that a rule names."""
+    asked = "" if verdict.positive is None else f", class {verdict.positive}"
+    return f"{_compared(verdict)}{asked}"
+
+
+def _compared(verdict: Verdict) -> str:
     names = "*".join(verdict.by)
     group = _levels(verdict.group)
     match verdict.comparison:
@@ -113,30 +119,20 @@ def _interval(verdict: Verdict) -> str:
 def _counted(verdict: Verdict, metric: Metric) -> str:
     if detail := detail_text(verdict):
         return detail
-    own = _rate(verdict.successes, verdict.n)
+    if parts := parts_text(verdict):
+        return f"{parts}{_worth(verdict)}"
+    own = rate_text(verdict.successes, verdict.n)
     if verdict.reference_n is None or verdict.reference_successes is None:
-        return f"{verdict.successes} of {verdict.n}{_among(metric)}{_worth(verdict)}"
-    return f"{metric.rate.short} {own} v {_rate(verdict.reference_successes, verdict.reference_n)}"
+        among = metric.measure.counted_among
+        return f"{verdict.successes} of {verdict.n} {among}{_worth(verdict)}"
+    other = rate_text(verdict.reference_successes, verdict.reference_n)
+    return f"{metric.measure.short} {own} v {other}"
 
 
 def _worth(verdict: Verdict) -> str:
     if verdict.cluster is None or verdict.effective_n is None:
         return ""
     return f" (clustered by {verdict.cluster}, worth {verdict.effective_n:.0f})"
-
-
-def _rate(successes: int, n: int) -> str:
-    return f"{successes / n:.2f} ({successes} of {n})" if n else "undefined (0 of 0)"
-
-
-def _among(metric: Metric) -> str:
-    return {
-        "all": " samples",
-        "positives": " positives",
-        "negatives": " negatives",
-        "called positive": " called positive",
-        "matched pairs": " matched pairs",
-    }[metric.rate.among]
 
 
 def _why(verdict: Verdict, metric: Metric) -> str:
@@ -147,7 +143,7 @@ def _why(verdict: Verdict, metric: Metric) -> str:
     where, rates = (
         ("", "this rate") if verdict.reference is None else (" in each group", "these rates")
     )
-    needed = f"about {rounded(verdict.n_to_settle)}{_among(metric)}{where}"
+    needed = f"about {rounded(verdict.n_to_settle)} {metric.measure.counted_among}{where}"
     return f"{verdict.reason}; {needed} would settle it at {rates}"
 
 

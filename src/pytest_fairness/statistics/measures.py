@@ -15,7 +15,7 @@ from pytest_fairness.statistics.measured import Measured
 from pytest_fairness.statistics.metrics import RateCounts, rate_counts
 from pytest_fairness.statistics.names import CompositeDefinition, RateDefinition
 
-__all__ = ["measure", "parts_of", "rates_of"]
+__all__ = ["measure", "parts_of"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -46,9 +46,9 @@ def measure(
         [0.667]
     """
     if isinstance(definition, RateDefinition):
-        return rates_of(definition, confusion, positive, clustered)
+        return _rates(definition, confusion, positive, clustered)
     parts = tuple(
-        rates_of(rate, confusion, index, clustered)
+        _rates(rate, confusion, index, clustered)
         for rate, index in parts_of(definition, confusion.shape[-1], positive)
     )
     counts = _counts(definition, confusion, positive, parts)
@@ -72,10 +72,9 @@ def parts_of(
     return [(rate, positive) for rate in definition.parts]
 
 
-def rates_of(
+def _rates(
     rate: RateDefinition, confusion: Integers, positive: int | None, clustered: Integers | None
 ) -> GroupRates:
-    """Return the rates of the groups; arguments as for `measure`."""
     whole = rate_counts(confusion, rate, positive=positive)
     if clustered is None:
         return GroupRates(whole)

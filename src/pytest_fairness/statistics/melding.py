@@ -27,7 +27,7 @@ _LEAST_SHARE, _MOST_SHARE = 1e-3, 1 - 1e-12
 # A ratio of more than one over this is as good as infinite.
 _LEAST_RATIO = 1e-12
 # Normal deviates at which a function of a rate is averaged: the trapezoid rule is exact enough.
-_DEVIATES = np.linspace(-6, 6, 25)
+_DEVIATES = np.linspace(-6, 6, 13)
 _WEIGHTS = np.exp(-(_DEVIATES**2) / 2) / np.exp(-(_DEVIATES**2) / 2).sum()
 
 

@@ -1,5 +1,7 @@
 """A run against the last release: paired where the images are the same, and honest where not."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,6 @@ from hypothesis import given, settings, strategies as st
 
 from pytest_fairness import RunRecord, describe, judge
 from pytest_fairness.gate.kept import write_record
-from pytest_fairness.gate.record import Verdict
 from pytest_fairness.inference import read_predictions
 from pytest_fairness.policy import load_policy
 from pytest_fairness.report import since_lines, table_lines
@@ -70,7 +71,11 @@ GAINED = DARK & ~RIGHT & (np.cumsum(DARK & ~RIGHT) <= 4)
 NOW = flip(THEN, LOST | GAINED)
 
 
-def only(record: RunRecord, level: str = "dark", rule: str | None = None) -> Verdict:
+def baseline_of(record: RunRecord) -> Any:
+    return record.runs[0].baseline
+
+
+def only(record: RunRecord, level: str = "dark", rule: str | None = None) -> Any:
     (verdict,) = [
         v for v in record.verdicts if v.group == {"tone": level} and rule in (None, v.rule)
     ]
@@ -209,7 +214,7 @@ def test_other_images_are_not_paired_and_the_message_says_why(change, words):
 
 def test_images_in_common_are_paired_when_they_are_most_of_both():
     record = judge(policy_of(rule_of()), NOW[:800], baseline=THEN[100:])
-    assert record.runs[0].baseline.compared == (
+    assert baseline_of(record).compared == (
         "paired on 700 images (100 are new, 100 of the baseline are gone)"
     )
     assert sum(v.n for v in record.verdicts) == 700
@@ -244,7 +249,7 @@ def test_a_record_finds_the_predictions_that_were_kept_beside_it(kept):
     record = judge(policy_of(rule_of()), NOW, baseline=kept)
     assert only(record).change == only(judge(policy_of(rule_of()), NOW, baseline=THEN)).change
     assert (kept.parent / "record.ads-faces.parquet").is_file()
-    baseline = record.runs[0].baseline
+    baseline = baseline_of(record)
     assert (baseline.source, baseline.model, baseline.paired) == (str(kept), "ads", True)
     assert len(baseline.sha256) == 64
 
@@ -296,7 +301,7 @@ def test_a_group_that_the_baseline_lacks_is_undefined_and_named():
 def test_every_group_is_listed_though_all_rules_pass():
     policy = policy_of({"metric": "accuracy", "min": 0.5}, {"preset": "four-fifths"})
     record = judge(policy, NOW, baseline=THEN)
-    rows = {tuple(row.group.values()): row for row in record.runs[0].baseline.flips}
+    rows = {tuple(row.group.values()): row for row in baseline_of(record).flips}
     assert set(rows) == {(), ("light",), ("medium",), ("dark",)}
     assert (rows["dark",].right_to_wrong, rows["dark",].wrong_to_right) == (30, 4)
     assert rows["dark",].worst[0] == min(NOW["id"][LOST])
@@ -358,6 +363,27 @@ def test_nothing_vanished_when_the_policy_only_grew():
     record = judge(policy, NOW, baseline=before)
     assert record.vanished == []
     assert record.passed
+
+
+def test_images_of_one_design_are_not_taken_for_independent():
+    rules = [rule_of(), rule_of("accuracy_difference"), rule_of("precision")]
+    design = [f"d{i // 45}" for i in range(900)]  # 15 images of each tone
+    lost = DARK & RIGHT & np.isin(design, ["d0", "d3"])
+    then, now = (frame.assign(design=design) for frame in (THEN, flip(THEN, lost)))
+    clustered = policy_of(*rules, cluster="design")
+    for baseline in (then, then.drop(columns="id"), judge(clustered, then)):
+        plain, aware = (
+            judge(policy, now, baseline=baseline) for policy in (policy_of(*rules), clustered)
+        )
+        for rule in rules:
+            one, other = (only(record, rule=rule["id"]) for record in (plain, aware))
+            assert one.value == other.value
+            assert one.high - one.low < other.high - other.low
+            assert (other.cluster, other.change.p_value) == ("design", None)
+    dark = only(judge(clustered, now, baseline=then), rule="accuracy-kept")
+    assert dark.effective_n < 60
+    assert f"; clustered by design, worth {dark.effective_n:.0f}; " in describe(dark)
+    assert "McNemar" not in describe(dark)
 
 
 def test_the_record_with_all_its_details_survives_its_json(tmp_path):

@@ -5,17 +5,29 @@ import pytest
 from hypothesis import given, strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 
+from pytest_fairness.statistics.clusters import ClusterCounts
 from pytest_fairness.statistics.defaults import difference_interval
 from pytest_fairness.statistics.events import events
 from pytest_fairness.statistics.metrics import RateCounts, rate_counts
-from pytest_fairness.statistics.movement import Movement, PairTables, pair_tables
-from pytest_fairness.statistics.names import METRIC_NAMES, metric_named
+from pytest_fairness.statistics.movement import (
+    ClusterMoves,
+    Movement,
+    PairTables,
+    cluster_moves,
+    pair_tables,
+)
+from pytest_fairness.statistics.names import metric_named
 from pytest_fairness.statistics.paired import mcnemar_p_value, tango
 
-RATES = sorted(
-    {metric_named(name).rate.name for name in METRIC_NAMES}
-    - {"precision", "counterfactual_flip_rate"}
-)
+RATES = [
+    "accuracy",
+    "error_rate",
+    "selection_rate",
+    "true_positive_rate",
+    "false_positive_rate",
+    "true_negative_rate",
+    "false_negative_rate",
+]
 
 
 def table(both: int, now_only: int, then_only: int, neither: int) -> PairTables:
@@ -97,3 +109,93 @@ def test_events_add_up_to_the_rates_of_the_counts(answers, name):
 def test_a_rate_among_what_was_predicted_has_no_pairs():
     with pytest.raises(ValueError, match="precision is counted among called positive, which are"):
         events(metric_named("precision").rate, np.array(["a"]), np.array(["a"]), positive="a")
+
+
+def clustered(now, then, clusters) -> Movement:
+    """The movement of one group whose samples are clustered."""
+    group = np.zeros(len(now), dtype=np.int64)
+    moves = cluster_moves(now, then, group, clusters, size=1)
+    return Movement.paired(pair_tables(now, then, group, size=1), moves)
+
+
+def width(movement: Movement, *, total: bool = False) -> float:
+    interval = movement.total_interval if total else movement.change_interval
+    low, high = interval(0.95)
+    return float(high[0] - low[0])
+
+
+def test_moves_are_counted_in_each_group_and_cluster():
+    now, then = np.array([True, True, False, False]), np.array([True, False, True, False])
+    moves = cluster_moves(now, then, np.array([0, 0, 0, 1]), np.array([0, 1, 1, 0]), size=2)
+    assert moves.now.successes.tolist() == [[1, 1], [0, 0]]
+    assert moves.then.successes.tolist() == [[1, 1], [0, 0]]
+    assert moves.now.n.tolist() == [[1, 2], [1, 0]]
+    assert moves.differing.tolist() == [[0, 2], [0, 0]]
+
+
+@pytest.mark.parametrize("total", [False, True], ids=["change", "total"])
+def test_copies_of_a_sample_add_nothing_when_they_are_known_as_such(total):
+    rng = np.random.default_rng(4)
+    now, then = rng.random((2, 200)) < 0.8
+    clusters = np.arange(200)
+    alone = width(clustered(now, then, clusters), total=total)
+    copied = [np.repeat(values, 5) for values in (now, then, clusters)]
+    assert width(clustered(*copied), total=total) == pytest.approx(alone, rel=0.05)
+    group = np.zeros(1000, dtype=np.int64)
+    unaware = Movement.paired(pair_tables(copied[0], copied[1], group, size=1))
+    assert width(unaware, total=total) < 0.5 * alone
+
+
+def test_clusters_never_narrow_an_interval():
+    rng = np.random.default_rng(4)
+    now, then = rng.random((2, 300)) < 0.8
+    spread = clustered(now, then, np.arange(300) % 30)
+    assert width(spread) >= width(Movement(spread.now, spread.then, spread.pairs))
+    assert spread.effective_n(0.95)[0] <= 300
+
+
+def test_without_any_change_clusters_count_as_one_sample_each():
+    now = np.ones(400, dtype=bool)
+    same = clustered(now, now, np.arange(400) // 10)
+    assert same.effective_n(0.95)[0] < 41
+    low, _ = tango(0, 0, 40, level=0.95)
+    assert same.change_interval(0.95).low[0] <= low
+
+
+def test_unpaired_clusters_widen_too_and_those_of_then_are_taken_to_be_as_now():
+    counts = RateCounts(np.array([160]), np.array([200]))
+    apart = ClusterCounts(np.array([[10] * 16 + [0] * 4]), np.full((1, 20), 10))
+    plain, both, one = (
+        Movement(counts, counts, clusters=moves)
+        for moves in (None, ClusterMoves(apart, apart), ClusterMoves(apart))
+    )
+    assert width(plain) < width(both) / 2
+    assert width(one) == pytest.approx(width(both))
+    assert width(one, total=True) > width(plain, total=True)
+
+
+def test_a_grown_movement_keeps_its_dependence():
+    rng = np.random.default_rng(4)
+    now, then = rng.random((2, 100)) < 0.8
+    movement = clustered(np.repeat(now, 4), np.repeat(then, 4), np.repeat(np.arange(100), 4))
+    grown = movement.grown(1600)
+    # Not just four times as much: more clusters are also known to vary as those that were seen.
+    assert 4 * movement.effective_n(0.95)[0] < grown.effective_n(0.95)[0] < 400
+    assert grown.at(0).effective_n(0.95)[0] == pytest.approx(grown.effective_n(0.95)[0])
+
+
+@pytest.mark.parametrize("clusters", [20, 60])
+def test_the_interval_of_clustered_pairs_covers_the_truth(clusters):
+    # A share of clusters was re-learned: all of their 8 images got new answers.
+    rng = np.random.default_rng(11)
+    draws, size = 1000, 8
+    missed = 0
+    for _ in range(draws):
+        then = rng.random((clusters, size)) < 0.8
+        fresh = rng.random((clusters, 1)) < 0.3
+        rate = np.where(rng.random((clusters, 1)) < 0.5, 0.4, 0.9)
+        now = np.where(fresh, rng.random((clusters, size)) < rate, then)
+        codes = np.repeat(np.arange(clusters), size)
+        low, high = clustered(now.ravel(), then.ravel(), codes).change_interval(0.95)
+        missed += not low[0] <= 0.3 * (0.65 - 0.8) <= high[0]
+    assert missed / draws <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / draws)
