@@ -1,11 +1,19 @@
 """Gaps between groups: values of fairlearn and AIF360, intervals that hold for fair models too."""
 
+from typing import NamedTuple
+
 import fairlearn.metrics as fairlearn
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from pytest_fairness.statistics.comparisons import against_best, against_reference, between_all
+from pytest_fairness.statistics.comparisons import (
+    AgainstBest,
+    AgainstReference,
+    Alone,
+    BetweenAll,
+    Comparison,
+)
 from pytest_fairness.statistics.defaults import difference_interval
 from pytest_fairness.statistics.group_rates import GroupRates
 from pytest_fairness.statistics.metrics import RateCounts
@@ -14,16 +22,37 @@ from pytest_fairness.strategies import rate_counts_of_groups
 COUNTS = RateCounts(np.array([20, 30, 45]), np.array([50, 60, 50]))
 
 
-def all_groups(counts: RateCounts, kind: str, level: float = 0.95):
-    return between_all(GroupRates(counts), kind=kind, level=level)
+class Found(NamedTuple):
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    group: np.ndarray
+    reference: np.ndarray
 
 
-def best(counts: RateCounts, kind: str, *, higher: bool = True, level: float = 0.95):
-    return against_best(GroupRates(counts), kind=kind, level=level, higher_is_better=higher)
+def all_of(comparison: Comparison, level: float) -> Found:
+    rows = np.arange(len(comparison.group))
+    bounds = comparison.bounds(level, rows)
+    return Found(comparison.value, *bounds, comparison.group, comparison.reference)
+
+
+def all_groups(counts: RateCounts, kind: str, level: float = 0.95) -> Found:
+    return all_of(BetweenAll(GroupRates(counts), kind), level)
+
+
+def best(
+    counts: RateCounts, kind: str, *, higher: bool = True, level: float = 0.95, eligible=None
+) -> Found:
+    may = np.ones(len(counts.n), dtype=bool) if eligible is None else np.array(eligible)
+    return all_of(AgainstBest(GroupRates(counts), kind, higher, may), level)
+
+
+def against(counts: RateCounts, position: int, kind: str, level: float = 0.95) -> Found:
+    return all_of(AgainstReference(GroupRates(counts), position, kind), level)
 
 
 def test_against_a_reference_each_other_group_has_the_interval_of_its_pair():
-    found = against_reference(GroupRates(COUNTS), 1, kind="difference", level=0.95)
+    found = against(COUNTS, 1, "difference")
     assert found.group.tolist() == [0, 2]
     assert found.value == pytest.approx([0.4 - 0.5, 0.9 - 0.5])
     low, high = difference_interval([20, 45], [50, 50], [30, 30], [60, 60])
@@ -48,10 +77,10 @@ def test_gaps_between_all_groups_are_those_of_fairlearn():
 
 def test_disparate_impact_by_hand_as_aif360_defines_it():
     # AIF360: P(called positive | unprivileged) / P(called positive | privileged) = 0.4 / 0.5.
-    found = against_reference(GroupRates(COUNTS), 1, kind="ratio", level=0.95)
+    found = against(COUNTS, 1, "ratio")
     assert found.value[0] == pytest.approx(0.8)
     # AIF360 statistical parity difference: the same with minus.
-    gap = against_reference(GroupRates(COUNTS), 1, kind="difference", level=0.95)
+    gap = against(COUNTS, 1, "difference")
     assert gap.value[0] == pytest.approx(-0.1)
 
 
@@ -134,3 +163,38 @@ def test_the_interval_of_the_largest_gap_covers_a_true_gap():
     n = np.full(4, 100)
     found = [all_groups(RateCounts(rng.binomial(n, rates), n), "difference") for _ in range(200)]
     assert np.mean([f.low[0] <= 0.2 <= f.high[0] for f in found]) >= 0.93
+
+
+def test_a_group_that_may_not_be_the_best_is_compared_but_never_compared_with():
+    found = best(COUNTS, "difference", eligible=[True, True, False])
+    assert found.reference.tolist() == [1, 1, 1]
+    assert found.value == pytest.approx([-0.1, 0.0, 0.0])
+
+
+COMPARISONS = {
+    "alone": Alone,
+    "reference": lambda rates: AgainstReference(rates, 1, "difference"),
+    "best": lambda rates: AgainstBest(
+        rates, "ratio", higher_is_better=True, eligible=rates.defined
+    ),
+    "all": lambda rates: BetweenAll(rates, "difference"),
+}
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_each_answer_alone_has_the_interval_that_it_has_among_all(name):
+    comparison = COMPARISONS[name](GroupRates(COUNTS))
+    together = comparison.bounds(0.9, np.arange(len(comparison.group)))
+    for row in range(len(comparison.group)):
+        alone = comparison.bounds(0.9, np.array([row]))
+        assert [end[0] for end in alone] == pytest.approx([end[row] for end in together])
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_more_samples_like_those_seen_narrow_the_interval(name):
+    comparison = COMPARISONS[name](GroupRates(COUNTS))
+    rows = np.arange(len(comparison.group))
+    widths = [np.subtract(*reversed(comparison.bounds(0.95, rows, size=n))) for n in (0, 200, 2000)]
+    for wide, narrow in ((widths[0], widths[1]), (widths[1], widths[2])):
+        assert (wide >= narrow).all()
+        assert wide.sum() > narrow.sum()

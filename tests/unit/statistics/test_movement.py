@@ -1,5 +1,7 @@
 """How a rate moved, checked against statsmodels and numbers worked out by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -76,9 +78,9 @@ def test_pairs_tell_more_than_independent_samples_of_the_same_rates():
 
 
 def test_a_movement_grows_with_its_shares():
-    grown = Movement.paired(table(6, 1, 2, 1)).grown(100)
+    grown: Any = Movement.paired(table(6, 1, 2, 1)).grown(100)
     assert [cell.tolist() for cell in grown.pairs] == [[60], [10], [20], [10]]
-    same = Movement.paired(table(60, 10, 20, 10)).grown(5)
+    same: Any = Movement.paired(table(60, 10, 20, 10)).grown(5)
     assert same.pairs.n.tolist() == [100]
 
 
@@ -126,7 +128,7 @@ def width(movement: Movement, *, total: bool = False) -> float:
 
 def test_moves_are_counted_in_each_group_and_cluster():
     now, then = np.array([True, True, False, False]), np.array([True, False, True, False])
-    moves = cluster_moves(now, then, np.array([0, 0, 0, 1]), np.array([0, 1, 1, 0]), size=2)
+    moves: Any = cluster_moves(now, then, np.array([0, 0, 0, 1]), np.array([0, 1, 1, 0]), size=2)
     assert moves.now.successes.tolist() == [[1, 1], [0, 0]]
     assert moves.then.successes.tolist() == [[1, 1], [0, 0]]
     assert moves.now.n.tolist() == [[1, 2], [1, 0]]
