@@ -64,4 +64,6 @@ def test_options_are_documented_in_help(pytester):
         ]
     )
     marker = pytester.runpytest_subprocess("--markers")
-    marker.stdout.fnmatch_lines(["@pytest.mark.fairness(*metrics, against=None): ask the policy's questions*"])
+    marker.stdout.fnmatch_lines(
+        ["@pytest.mark.fairness(*metrics, against=None): ask the policy's questions*"]
+    )

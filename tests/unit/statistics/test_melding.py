@@ -76,7 +76,9 @@ def test_a_ratio_to_nothing_is_unbounded_and_a_ratio_of_nothing_is_0():
 )
 def test_a_sum_is_never_surer_than_its_surest_part_nor_wider_than_all_parts(counts, level, data):
     counts = [(x, x + y + (x + y == 0)) for x, y in counts]
-    signs = data.draw(st.lists(st.sampled_from([1, -1]), min_size=len(counts), max_size=len(counts)))
+    signs = data.draw(
+        st.lists(st.sampled_from([1, -1]), min_size=len(counts), max_size=len(counts))
+    )
     x, n = np.array(counts).T
     parts, weights = known(x, n, level), np.array(signs) / len(signs)
     found = melded_sum(parts, weights, level=level)
