@@ -35,7 +35,12 @@ def test_an_undefined_end_stays_undefined_beside_defined_ones():
 def test_a_coarse_search_takes_fewer_steps():
     def steps(close: float) -> int:
         seen = []
-        crossing(lambda x: seen.append(x) or np.exp(-x) - 0.1, 0.0, np.array([9.0]), close=close)
+
+        def falling(x):
+            seen.append(x)
+            return np.exp(-x) - 0.1
+
+        crossing(falling, 0.0, np.array([9.0]), close=close)
         return len(seen)
 
     assert steps(0.01) < steps(1e-15) < 20
