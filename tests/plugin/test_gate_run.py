@@ -22,8 +22,8 @@ def test_a_fair_model_passes_and_every_question_is_a_test(gate, workers):
             else "*PASSED*test_group_accuracy*predictions-faces-tone-dark*",
             "*fairness gate*",
             "predictions on faces: accuracy, limit at least 0.70 (rule floor)",
-            "  pass * sex female * n 200",
-            "  pass * tone dark v light * n 100 v 100",
+            "  pass * sex female * n 200*",
+            "  pass * tone dark v light * n 100 v 100*",
             "5 questions: 5 pass; *",
         ]
     )
