@@ -98,7 +98,7 @@ def melded_sum(
     """
     weights = np.asarray(weights, dtype=np.float64)
     high = _upper(known, weights, level, inflation)
-    return Interval(-_upper(known, -weights, level, inflation), high)
+    return Interval(0.0 - _upper(known, -weights, level, inflation), high)
 
 
 def melded_ratio(
