@@ -212,7 +212,13 @@ def test_f1_differences_of_tiny_groups_miss_the_truth_no_more_than_allowed(sizes
         return MeanRates(parts[0].counts, parts, as_f1=True)
 
     found = errors(
-        "difference", make, lambda a, b: f1(a) - f1(b), *sizes, pairs_of_rates(1), level=level
+        "difference",
+        make,
+        lambda a, b: f1(a) - f1(b),
+        sizes[0],
+        sizes[1],
+        pairs_of_rates(1),
+        level=level,
     )
     assert found.max() <= (1 - level) / 2 * 1.02
 
@@ -226,7 +232,7 @@ def test_mean_differences_of_tiny_groups_miss_the_truth_no_more_than_allowed(siz
     def gap(a, b):
         return float(a.mean() - b.mean())
 
-    found = errors("difference", make, gap, *sizes, pairs_of_rates(2), level=level)
+    found = errors("difference", make, gap, sizes[0], sizes[1], pairs_of_rates(2), level=level)
     assert found.max() <= (1 - level) / 2
 
 
