@@ -1,0 +1,230 @@
+"""A policy may only tighten what it extends; what loosens is refused with both lines."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from pytest_fairness.errors import PolicyError
+from pytest_fairness.policy import compare, load_policy, read_document
+
+CHILD = 'schema = 1\nextends = "org.toml"\n'
+
+
+def org_text() -> str:
+    return Path("org.toml").read_text(encoding="utf-8")
+
+
+TIGHTER = {
+    "limit": ('[[rule]]\nid = "gap"\nmax = 0.05', "rule 'gap': max = 0.1 -> max = 0.05"),
+    "limit of a preset": (
+        '[[rule]]\nid = "impact"\nbetween = [0.9, 1.1]',
+        "between = [0.8, 1.25] -> between = [0.9, 1.1]",
+    ),
+    "limit of another kind": (
+        '[[rule]]\nid = "gap"\nbetween = [-0.1, 0.05]',
+        "max = 0.1 -> between = [-0.1, 0.05]",
+    ),
+    "more groups": (
+        '[[rule]]\nid = "gap"\nby = ["tone", "sex", "tone*sex"]',
+        'by = ["sex"] -> by = ["tone", "sex", "sex*tone"]',
+    ),
+    "min_samples": ('[[rule]]\nid = "floor"\nmin_samples = 50', "min_samples = 20 -> min_samples"),
+    "level": ("[decision]\nlevel = 0.99", "level = 0.95 -> level = 0.99"),
+    "every pair": ('[[rule]]\nid = "gap"\nreference = "all"', '-> reference = "all"'),
+    "a level more": (
+        '[evaluation.faces]\nattributes.tone = ["light", "medium", "dark"]',
+        'attributes.tone = ["light", "medium", "dark"]',
+    ),
+}
+ADDED = {
+    "rule": '[[rule]]\nmetric = "error_rate"\nmax = 0.4',
+    "attribute": '[evaluation.faces.attributes]\nage = ["young", "old"]',
+    "reference of a new attribute": (
+        '[evaluation.faces]\nattributes.age = ["young", "old"]\nreference.age = "young"'
+    ),
+    "evaluation": (
+        '[evaluation.more]\npositive = "yes"\nattributes.sex = ["female", "male"]\n'
+        'attributes.tone = ["light", "dark"]'
+    ),
+    "waiver": ('[[waiver]]\nrule = "gap"\nreason = "r"\napproved_by = "a"\nuntil = 2030-01-01'),
+    "required": '[[required]]\nevaluation = "faces"',
+    "column": '[evaluation.faces]\nscore = "p"',
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), TIGHTER.values(), ids=TIGHTER)
+def test_a_child_may_tighten(write, text, shown):
+    policy = load_policy(write(CHILD + text))
+    (change,) = compare(read_document("org.toml"), policy.document)
+    assert change.kind == "tightened"
+    assert shown in change.text
+
+
+@pytest.mark.parametrize("text", ADDED.values(), ids=ADDED)
+def test_a_child_may_add(write, text):
+    policy = load_policy(write(CHILD + text))
+    kinds = {change.kind for change in compare(read_document("org.toml"), policy.document)}
+    assert kinds == {"added"}
+
+
+def test_warn_may_become_fail(write):
+    Path("org.toml").write_text(org_text().replace('"fail"', '"warn"'), encoding="utf-8")
+    assert (
+        load_policy(write(CHILD + '[decision]\ninconclusive = "fail"')).decision.inconclusive
+        == "fail"
+    )
+
+
+LOOSER = {
+    "limit": (
+        '[[rule]]\nid = "gap"\nmax = 0.2',
+        r"team.toml:5: rule 'gap': max = 0.2 loosens max = 0.1 of org.toml:25; .*\[\[waiver\]\]",
+    ),
+    "limit on one side": (
+        '[[rule]]\nid = "gap"\nbetween = [-0.5, 0.01]',
+        r"between = \[-0.5, 0.01\] loosens max = 0.1 of org.toml:25",
+    ),
+    "limit of a preset": (
+        '[[rule]]\nid = "impact"\nbetween = [0.7, 1.25]',
+        r"team.toml:5: rule 'impact': between = .* of preset four-fifths.toml:11",
+    ),
+    "min_samples": (
+        '[[rule]]\nid = "floor"\nmin_samples = 5',
+        r"team.toml:5: rule 'floor': min_samples = 5 loosens min_samples = 20 of org.toml:19",
+    ),
+    "level": (
+        "[decision]\nlevel = 0.9",
+        r"team.toml:4: \[decision\]: level = 0.9 loosens .*org.toml:5",
+    ),
+    "inconclusive": (
+        '[decision]\ninconclusive = "warn"',
+        r'team.toml:4: \[decision\]: inconclusive = "warn" loosens inconclusive = "fail" of org.toml:4',
+    ),
+    "decide": (
+        '[decision]\ndecide = "estimate"',
+        r'decide = "estimate" loosens decide = "interval" \(default\) of org.toml:3',
+    ),
+    "decide of a rule": (
+        '[[rule]]\nid = "gap"\ndecide = "estimate"',
+        r"team.toml:5: rule 'gap': decide = \"estimate\" loosens .* of org.toml:21",
+    ),
+    "fewer groups": (
+        '[[rule]]\nid = "floor"\nby = ["sex", "sex*tone"]',
+        r"team.toml:5: rule 'floor': by = .* loosens by = \[\"sex\", \"tone\"\] of org.toml:17",
+    ),
+    "fewer groups than all": (
+        '[[rule]]\nid = "impact"\nby = ["sex"]',
+        r"by = \[\"sex\"\] loosens by = \[\"sex\", \"tone\"\]",
+    ),
+    "fewer evaluations": (
+        (
+            '[evaluation.more]\nattributes = { sex = ["female", "male"], tone = ["light", "dark"] }\n'
+            'positive = "yes"\n[[rule]]\nid = "gap"\nevaluations = ["more"]'
+        ),
+        r"evaluations = \[\"more\"\] loosens evaluations = \[\"faces\"\]",
+    ),
+    "reference of a rule": (
+        '[[rule]]\nid = "gap"\nreference = { sex = "female" }',
+        r"reference = .* changes the evaluation's reference of org.toml:21; .*beside it",
+    ),
+    "metric": (
+        '[[rule]]\nid = "floor"\nmetric = "precision"',
+        r"metric = \"precision\" changes metric = \"accuracy\" of org.toml:16",
+    ),
+    "preset": (
+        '[[rule]]\nid = "floor"\npreset = "four-fifths"',
+        r"preset = .* changes what is inherited",
+    ),
+    "a level less": (
+        '[evaluation.faces]\nattributes.tone = ["light"]',
+        (
+            r"team.toml:4: \[evaluation.faces\]: attributes.tone = \[\"light\"\] loosens "
+            r"attributes.tone = \[\"light\", \"dark\"\] of org.toml:10"
+        ),
+    ),
+    "reference level": (
+        '[evaluation.faces]\nreference.sex = "female"',
+        r"team.toml:4: .*reference.sex = \"female\" changes reference.sex = \"male\" of org.toml:11",
+    ),
+    "a reference where all groups were compared": (
+        '[evaluation.faces]\nreference.tone = "light"',
+        r"reference.tone = \"light\" changes comparing all groups of tone",
+    ),
+    "positive": (
+        '[evaluation.faces]\npositive = "no"',
+        r"positive = \"no\" changes positive = \"yes\"",
+    ),
+    "other data": ('[evaluation.faces]\nmanifest = "easy.csv"', r"manifest = \"easy.csv\" changes"),
+    "fewer samples": (
+        '[evaluation.faces]\nwhere.split = ["test"]',
+        r"where = .* changes where = .* of org.toml:12; other samples would be judged",
+    ),
+    "fewer samples by another column": (
+        '[evaluation.faces]\nwhere.vendor = ["a"]',
+        "other samples",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), LOOSER.values(), ids=LOOSER)
+def test_a_child_may_not_loosen_and_the_error_shows_both_lines(write, text, message):
+    with pytest.raises(PolicyError, match=message):
+        load_policy(write(CHILD + text))
+
+
+def test_every_loosening_is_told_at_once(write):
+    path = write(CHILD + '[decision]\nlevel = 0.9\n[[rule]]\nid = "gap"\nmax = 0.3\n')
+    with pytest.raises(PolicyError, match=r"level = 0.9(.|\n)*max = 0.3"):
+        load_policy(path)
+
+
+def test_a_grandchild_may_not_loosen_what_its_parent_tightened(write):
+    write(CHILD + '[[rule]]\nid = "gap"\nmax = 0.05\n')
+    leaf = write(
+        'schema = 1\nextends = "team.toml"\n[[rule]]\nid = "gap"\nmax = 0.08\n', "leaf.toml"
+    )
+    with pytest.raises(
+        PolicyError, match=r"leaf.toml:5: .*max = 0.08 loosens max = 0.05 of team.toml:5"
+    ):
+        load_policy(leaf)
+
+
+@pytest.mark.parametrize(
+    ("org", "text"),
+    [
+        ("", "[decision]\nlevel = 0.99"),
+        ("", '[[rule]]\nid = "floor"\nmin_samples = 50'),
+        ("", '[[rule]]\nid = "floor"\nmin_share = 0.5'),
+        ('decide = "estimate"', '[decision]\ndecide = "interval"'),
+    ],
+    ids=["level", "min_samples", "min_share", "decide"],
+)
+def test_with_warn_more_open_questions_would_loosen_so_fail_is_asked_for(write, org, text):
+    warns = org_text().replace('inconclusive = "fail"', f'inconclusive = "warn"\n{org}')
+    Path("org.toml").write_text(warns, encoding="utf-8")
+    with pytest.raises(
+        PolicyError, match=r"lets through what would have failed: write inconclusive"
+    ):
+        load_policy(write(CHILD + text))
+    stricter = f"[decision]\n{text.removeprefix('[decision]')}"
+    if "[[rule]]" in text:
+        stricter = f'[decision]\ninconclusive = "fail"\n{text}'
+    else:
+        stricter += '\ninconclusive = "fail"'
+    assert load_policy(write(CHILD + stricter)).decision.inconclusive == "fail"
+
+
+@given(limit=st.floats(0, 1), other=st.floats(0, 1))
+def test_a_limit_is_accepted_exactly_when_it_is_not_wider(limit, other):
+    parent, child = (
+        {
+            "schema": 1,
+            "decision": {"inconclusive": "fail"},
+            "evaluation": {"faces": {"attributes": {"sex": ["f", "m"]}}},
+            "rule": [{"id": "gap", "metric": "accuracy_difference", "max": value}],
+        }
+        for value in (limit, other)
+    )
+    kinds = {change.kind for change in compare(read_document(parent), read_document(child))}
+    assert kinds == (set() if limit == other else {"tightened" if other < limit else "loosened"})
