@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pytest_fairness.errors import ModelError
+from pytest_fairness.models.tagging import LabelRule
 
 if TYPE_CHECKING:
     import torch
@@ -61,9 +62,12 @@ class Classifier:
         classes: Class of the target -> the labels that speak for it; None when the labels are
             the classes. A class's score is the maximum over its labels, and the class with the
             highest score is predicted.
+        tagging: Which of the labels an image is given, of a multi-label model; written beside the
+            class as `predicted_labels`.
 
     Raises:
-        ModelError: Labels repeat, or `classes` names a label that the model does not have.
+        ModelError: Labels repeat, `classes` names a label that the model does not have, or
+            `tagging` is given and the scores are no logits.
     """
 
     name: str
@@ -72,11 +76,18 @@ class Classifier:
     preprocess: "Callable[[Image], torch.Tensor]"
     score: ScoreMeaning = "logit"
     classes: Mapping[str, tuple[str, ...]] | None = None
+    tagging: LabelRule | None = None
 
     def __post_init__(self) -> None:
         if len(set(self.labels)) != len(self.labels):
             repeated = sorted({label for label in self.labels if self.labels.count(label) > 1})
             msg = f"model {self.name!r}: labels must be unique, got {repeated} more than once"
+            raise ModelError(msg)
+        if self.tagging is not None and self.score != "logit":
+            msg = (
+                f"model {self.name!r}: tagging reads logits, got score = {self.score!r}; give the "
+                "logits of the labels"
+            )
             raise ModelError(msg)
         for target, labels in (self.classes or {}).items():
             unknown = [label for label in labels if label not in self.labels]
