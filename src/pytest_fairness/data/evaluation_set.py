@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from pytest_fairness.data.images import Images
+from pytest_fairness.data.masks import Masks
 
 __all__ = ["EvaluationSet", "hash_rows"]
 
@@ -17,7 +18,7 @@ class EvaluationSet:
 
     Args:
         name: Name of the evaluation in the policy.
-        source: Path of the manifest.
+        source: Path of the manifest, or of the file or folder that listed the samples.
         samples: (N, columns) text columns `id`, `target`, every attribute and carried column.
         levels: Attribute -> its levels: all that are declared, and `(missing)` where values are.
         classes: The declared classes, else the sorted values of the target.
@@ -25,6 +26,9 @@ class EvaluationSet:
         left_out: Rows of the manifest that `where` removed.
         where: What `where` kept: column -> values.
         sha256: Hash of ids, targets, attributes and encoded images.
+        manifest: (N, columns) every column of the manifest but encoded images, in the same order.
+        masks: Parts of each image; None where the set has none.
+        max_errors: Share of images that may be unreadable, 0 to 1: of all, and of each level.
     """
 
     name: str
@@ -36,6 +40,9 @@ class EvaluationSet:
     left_out: int
     where: Mapping[str, tuple[str, ...]]
     sha256: str
+    manifest: pd.DataFrame = field(default_factory=pd.DataFrame)
+    masks: Masks | None = None
+    max_errors: float = 0.0
 
     def __len__(self) -> int:
         return len(self.samples)

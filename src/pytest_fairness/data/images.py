@@ -3,9 +3,11 @@
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -13,7 +15,7 @@ from PIL import Image, ImageOps
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import DataError
 
-__all__ = ["Images", "decode"]
+__all__ = ["Entry", "Images", "Paths", "Slice", "decode", "opened"]
 
 # What Pillow raises for broken files, depending on the format and on the place of the damage.
 # A warning is raised only where the user turned warnings into errors.
@@ -33,17 +35,64 @@ _BROKEN = (
 _BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
+class Slice(NamedTuple):
+    """An image within a larger file.
+
+    Args:
+        file: The file.
+        offset: Its first byte, counted from 0.
+        size: Its number of bytes.
+    """
+
+    file: Path
+    offset: int
+    size: int
+
+    def content(self) -> bytes:
+        """Return its bytes.
+
+        Raises:
+            OSError: The file cannot be read, or ends too early.
+        """
+        with self.file.open("rb") as file:
+            file.seek(self.offset)
+            content = file.read(self.size)
+        if len(content) < self.size:
+            msg = f"it ends {self.size - len(content)} bytes too early"
+            raise OSError(msg)
+        return content
+
+
+class Paths(Sequence[Path]):
+    """Files below a folder; a path is made when it is asked for, since a set has many."""
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self.folder = folder
+        self.names = names
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, position: Any) -> Any:
+        if isinstance(position, slice):
+            return Paths(self.folder, self.names[position])
+        return self.folder / self.names[position]
+
+
+Entry: TypeAlias = Path | bytes | Slice
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Images:
     """The images of an evaluation set, decoded one at a time, by any thread.
 
     Args:
-        entries: Path or encoded bytes of every image.
+        entries: Path or encoded bytes of every image, or where it lies within a file.
         ids: Sample ids, in the same order.
         rows: Where the images were listed.
     """
 
-    entries: Sequence[Path | bytes]
+    entries: Sequence[Entry]
     ids: Sequence[str]
     rows: Rows
 
@@ -60,7 +109,7 @@ class Images:
         if isinstance(entry, bytes):
             return entry
         try:
-            return entry.read_bytes()
+            return entry.content() if isinstance(entry, Slice) else entry.read_bytes()
         except OSError as problem:
             msg = f"{self._name(position)}: the image file cannot be read: {problem}"
             raise DataError(msg) from problem
@@ -76,11 +125,28 @@ class Images:
     def _name(self, position: int) -> str:
         entry = self.entries[position]
         where = f"{self.rows.source}, {self.rows.place(position)}, sample {self.ids[position]!r}"
-        return where if isinstance(entry, bytes) else f"{where}, {entry}"
+        if isinstance(entry, bytes):
+            return where
+        return f"{where}, {entry.file if isinstance(entry, Slice) else entry}"
 
 
 def decode(content: bytes, *, name: str) -> Image.Image:
     """Decode an image: turned upright by its EXIF tag, transparent pixels on white, RGB.
+
+    Args:
+        content: The encoded file.
+        name: What to call the image in an error.
+
+    Raises:
+        DataError: The image is empty, truncated, corrupt, or too large.
+    """
+    with opened(content, name=name) as image:
+        return _as_rgb(ImageOps.exif_transpose(image))
+
+
+@contextmanager
+def opened(content: bytes, *, name: str) -> Iterator[Image.Image]:
+    """Open an image as it is stored; whatever goes wrong while it is used names it.
 
     Args:
         content: The encoded file.
@@ -95,7 +161,7 @@ def decode(content: bytes, *, name: str) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content)) as image:
             _check_size(image)
-            return _as_rgb(ImageOps.exif_transpose(image))
+            yield image
     except _BOMB as problem:
         msg = f"{name}: the image is too large to be decoded safely: {problem}; make it smaller"
         raise DataError(msg) from problem

@@ -91,13 +91,17 @@ class Rows:
         )
         raise self.error(msg)
 
+    def part(self, kept: NDArray[np.bool_]) -> "Rows":
+        """Return some of the rows, which keep their places."""
+        return replace(self, frame=self.frame[kept])
+
     def keep(self, where: Mapping[str, tuple[str, ...]]) -> "Rows":
         """Return the rows whose columns hold one of the values; raise when none are left."""
         kept, removed = self, []
         for name, values in where.items():
             found = kept.text(name, key=f"where.{name}").fillna(MISSING).isin(values)
             removed.append(f"{name} in [{listed(values)}] removed {int((~found).sum())}")
-            kept = replace(kept, frame=kept.frame[found.to_numpy()])
+            kept = kept.part(found.to_numpy())
         if kept.frame.empty:
             msg = (
                 f"{self.source}: no sample is left for evaluation {self.evaluation!r}: of "

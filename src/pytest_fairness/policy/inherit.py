@@ -42,7 +42,7 @@ def _lay_over(document: Document, layer: Layer, path: KeyPath, value: Any) -> No
     for part in path[:-1]:
         holder = holder[str(part)]
     if not isinstance(value, dict):
-        if path[0] == "evaluation" and path[2:] == ("manifest",):
+        if path[0] == "evaluation" and path[2:] in (("manifest",), ("root",)):
             value = str(layer.folder / value)
         holder[str(path[-1])] = value
         document.origins[path] = layer.place(path)

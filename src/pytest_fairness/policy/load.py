@@ -12,6 +12,7 @@ from pytest_fairness.policy.document import Document, KeyPath
 from pytest_fairness.policy.inherit import merge
 from pytest_fairness.policy.layers import Layer, read_layers, restore_layers
 from pytest_fairness.policy.problems import check_shape, suggest, validate
+from pytest_fairness.policy.reading import problem_with_reading, reading_of
 from pytest_fairness.policy.records import (
     Decision,
     Evaluation,
@@ -176,8 +177,10 @@ class _Resolution:
                 f"evaluation {name!r}: positive = {table.positive!r} is not one of "
                 f"classes{suggest(table.positive, table.classes)}",
             )
+        if problem := problem_with_reading(table):
+            raise self.error((*path, problem.key), f"evaluation {name!r}: {problem.message}")
         values = table.model_dump()
-        values["manifest"] = Path(table.manifest) if table.manifest else None
+        values |= reading_of(table)
         for key in ("attributes", "where"):
             values[key] = {column: tuple(levels) for column, levels in values[key].items()}
         values["classes"] = tuple(table.classes) if table.classes else None

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_fairness.errors import PolicyError
+from pytest_fairness.policy.derive import Derivation
 from pytest_fairness.policy.document import Document
 from pytest_fairness.statistics.names import Metric
 
 __all__ = [
     "EACH",
+    "OVERALL",
     "Decide",
     "Decision",
     "Evaluation",
@@ -30,6 +32,8 @@ Decide = Literal["interval", "estimate"]
 Inconclusive = Literal["fail", "warn"]
 # The positive class of a rule that asks of each class in turn.
 EACH = "each"
+# What `by` says for all samples together.
+OVERALL = "overall"
 LimitKind = Literal["min", "max", "between", "max_drop", "max_widening"]
 # One level per attribute, or how to find the reference: the best group, or all groups (max v min).
 Reference = Mapping[str, str] | Literal["best", "all"]
@@ -64,6 +68,20 @@ class Evaluation:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cluster: str | None = None
     counterfactual: tuple[str, ...] = ()
+    reader: str = "manifest"
+    root: Path | None = None
+    split: tuple[str, ...] = ()
+    options: Mapping[str, bool | int | float | str | list[str]] = field(default_factory=dict)
+    masks: str | None = None
+    derive: Mapping[str, Derivation] = field(default_factory=dict)
+    on_error: Literal["fail", "count"] = "fail"
+    max_errors: float = 0.0
+    """Share of unreadable images that `on_error = "count"` bears, 0 to 1."""
+
+    @property
+    def source(self) -> Path | None:
+        """The manifest, or the root of a data set; None where there are no images."""
+        return self.manifest if self.reader == "manifest" else self.root
 
     @property
     def carried(self) -> tuple[str, ...]:
@@ -108,14 +126,17 @@ class Rule:
     evaluations: tuple[str, ...] = ()
     positive: str | None = None
     """Class that is asked of instead of the evaluation's positive one; `each` asks of all."""
+    of: tuple[str, ...] = ()
+    """What an analysis measures: parts, labels, layers or perturbations, one question each."""
     where: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Key -> file and line that it came from."""
 
     @property
     def from_counts(self) -> bool:
-        """Whether the counts of a run answer it; else it needs a baseline or matched images."""
-        return self.against is None and not self.metric.matched
+        """Whether counts answer it; else it needs a baseline, matched images or an analysis."""
+        plain = not self.metric.matched and self.metric.observed is None
+        return self.against is None and plain
 
     def asked_of(self, evaluation: Evaluation) -> tuple[str | None, ...]:
         """The classes that it asks of, one question each; None is the evaluation's positive one."""

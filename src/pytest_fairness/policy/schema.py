@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from pytest_fairness.statistics.names import METRIC_NAMES
+from pytest_fairness.policy.derive import Scale
+from pytest_fairness.policy.readers import READERS
+from pytest_fairness.statistics.names import METRIC_NAMES, Metric
 
 __all__ = [
     "DecisionTable",
@@ -49,6 +51,7 @@ Columns: TypeAlias = Annotated[
     tuple[Name, ...],
     BeforeValidator(_as_columns, json_schema_input_type=str | list[str]),
 ]
+Names: TypeAlias = Columns
 Group: TypeAlias = Annotated[dict[Name, Level], Field(min_length=1)]
 Day: TypeAlias = Annotated[dt.date, BeforeValidator(_as_day)]
 
@@ -77,11 +80,72 @@ class DecisionTable(_Table):
     )
 
 
+class DeriveTable(_Table):
+    """`[evaluation.NAME.derive.COLUMN]`: how a column is made of others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    from_: Columns = Field(
+        alias="from", description="Column that it is made of; L* and b* for scale = ita."
+    )
+    bins: list[float] = Field(
+        default_factory=list,
+        description="Lower edges of bins of a number, rising; a last edge without label closes.",
+    )
+    labels: list[Level] = Field(default_factory=list, description="Level of each bin.")
+    scale: Scale | None = Field(
+        default=None,
+        description="Read values as skin types: fitzpatrick (I to VI), or ita (an angle in "
+        "degrees, six classes from very light to dark).",
+    )
+    merge: dict[Name, Annotated[list[Level], Field(min_length=1)]] = Field(
+        default_factory=dict, description="New level -> the values that it takes in."
+    )
+    rest: Level | None = Field(
+        default=None, description="Level of all values that merge does not name; else an error."
+    )
+    missing: list[Level] = Field(
+        default_factory=list, description="Values that stand for a missing one, such as -1."
+    )
+
+
 class EvaluationTable(_Table):
     """`[evaluation.NAME]`: an evaluation set, and how its columns are read."""
 
     manifest: Name | None = Field(
         default=None, description="CSV or Parquet file, relative to the policy file."
+    )
+    reader: Literal[READERS] = Field(  # type: ignore[valid-type]
+        default="manifest",
+        description="What reads the data set: a manifest, or a published set in its own format.",
+    )
+    root: Name | None = Field(
+        default=None,
+        description="Folder (or file) that the reader reads, relative to the policy file.",
+    )
+    split: Columns = Field(default=(), description="Parts of the data set to read; all if absent.")
+    options: dict[Name, bool | int | float | str | list[str]] = Field(
+        default_factory=dict, description="What else the reader needs to know; docs/datasets.md."
+    )
+    masks: Name | None = Field(
+        default=None,
+        description="Masks of the parts of each image, relative to the manifest or the root: a "
+        "Parquet file, or what the reader says.",
+    )
+    derive: dict[Name, DeriveTable] = Field(
+        default_factory=dict, description="Columns that are made of other columns: bins, levels."
+    )
+    on_error: Literal["fail", "count"] = Field(
+        default="fail",
+        description="What an image that cannot be read does: fail stops the run, count lists it "
+        "as unpredicted, up to max_errors.",
+    )
+    max_errors: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="With on_error = count: the largest share of unreadable images, of all and of "
+        "each level of each attribute.",
     )
     image: Name = Field(
         default="image",
@@ -133,8 +197,8 @@ class RuleTable(_Table):
     preset: Name | None = Field(default=None, description="A published limit, e.g. four-fifths.")
     by: Annotated[list[Name], Field(min_length=1)] | None = Field(
         default=None,
-        description="Attributes and intersections, e.g. ['sex', 'sex*race']; without it, every "
-        "attribute of the evaluation.",
+        description="Attributes and intersections, e.g. ['sex', 'sex*race']; 'overall' for all "
+        "samples together; without it, every attribute of the evaluation.",
     )
     min: Limit | None = Field(default=None, description="Smallest allowed value.")
     max: Limit | None = Field(
@@ -182,6 +246,11 @@ class RuleTable(_Table):
         description="Class that counts as positive, instead of the evaluation's; each: one "
         "question for each class.",
     )
+    of: Names = Field(
+        default=(),
+        description="What an analysis measures, one question each: parts of the image for an "
+        "attention mask score, a label for a heatmap score, layers for a probe, perturbations.",
+    )
 
 
 class RequiredTable(_Table):
@@ -220,6 +289,7 @@ class PolicyDocument(_Table):
     decision: DecisionTable
     evaluation: dict[Name, EvaluationTable] = Field(min_length=1)
     rule: list[RuleTable] = Field(min_length=1)
+    model: dict[Name, ModelTable] = Field(default_factory=dict)
     required: list[RequiredTable] = Field(default_factory=list)
     waiver: list[WaiverTable] = Field(default_factory=list)
 
@@ -253,6 +323,11 @@ def policy_schema() -> dict[str, Any]:
     }
 
 
-def allowed_range(comparison: str) -> tuple[float, float]:
-    """The values that a rate, a difference or a ratio can take."""
-    return {"none": (0.0, 1.0), "difference": (-1.0, 1.0), "ratio": (0.0, math.inf)}[comparison]
+def allowed_range(metric: Metric) -> tuple[float, float]:
+    """The values that a rate, a difference or a ratio can take, or what is observed."""
+    if metric.observed is not None:
+        low, high = metric.observed.floor, metric.observed.ceiling
+        return (low, high) if metric.comparison == "none" else (low - high, high - low)
+    return {"none": (0.0, 1.0), "difference": (-1.0, 1.0), "ratio": (0.0, math.inf)}[
+        metric.comparison
+    ]

@@ -1,0 +1,151 @@
+"""Masks of the parts of an image: hair, mouth, background, ..."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pytest_fairness.data.images import opened
+from pytest_fairness.data.levels import as_levels, listed
+from pytest_fairness.errors import DataError
+
+__all__ = ["IndexMasks", "Masks", "read_index", "read_masks"]
+
+_KEY = b"parts"
+_ONE_CHANNEL = ("1", "L", "P", "I;16")
+
+
+class Masks(Protocol):
+    """Which pixels of each sample belong to which part."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of all parts, in the order of the source."""
+        ...
+
+    def read(self, position: int) -> Mapping[str, NDArray[np.bool_]]:
+        """Return part -> mask (H, W) of the sample at a position; a part may be empty.
+
+        The mask covers the whole image, but H and W may differ from the image's own.
+
+        Raises:
+            DataError: The mask is missing, corrupt, or holds a part without a name.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndexMasks:
+    """Masks stored as one picture a sample, whose pixel values are the numbers of parts.
+
+    Args:
+        parts: Names of the parts: the first is that of pixel value 0.
+        pictures: Encoded picture of each sample, in the order of the samples.
+        ids: Ids of the samples.
+        source: Where the pictures came from.
+    """
+
+    parts: tuple[str, ...]
+    pictures: Sequence[bytes]
+    ids: Sequence[str]
+    source: str
+
+    def read(self, position: int) -> dict[str, NDArray[np.bool_]]:
+        """Return part -> mask (H, W) of the sample at a position.
+
+        Raises:
+            DataError: The picture is corrupt, or holds a part without a name.
+        """
+        name = f"{self.source}, mask of sample {self.ids[position]!r}"
+        index = read_index(self.pictures[position], name=name)
+        if (largest := int(index.max())) >= len(self.parts):
+            msg = (
+                f"{name}: pixel value {largest}, but there are {len(self.parts)} parts: "
+                f"{listed(self.parts)}; values count from 0"
+            )
+            raise DataError(msg)
+        return {part: index == number for number, part in enumerate(self.parts)}
+
+
+def read_index(content: bytes, *, name: str) -> NDArray[np.int32]:
+    """Return the pixel values (H, W) of a picture with one channel; a palette is ignored.
+
+    Raises:
+        DataError: The picture is corrupt, or has several channels.
+    """
+    with opened(content, name=name) as picture:
+        if picture.mode in _ONE_CHANNEL:
+            return np.asarray(picture).astype(np.int32)
+        mode = picture.mode
+    msg = f"{name}: a mask has one channel (modes {listed(_ONE_CHANNEL)}), got mode {mode!r}"
+    raise DataError(msg)
+
+
+def read_masks(path: Path, ids: Sequence[str]) -> IndexMasks:
+    """Read the masks of samples from a Parquet file.
+
+    The file has a column `id`, a column `mask` with PNG files whose pixel value is the number of
+    the part, and the names of the parts as a JSON list in its schema metadata, key `parts`.
+
+    Args:
+        path: The Parquet file; it may hold masks of other samples too.
+        ids: Ids of the samples.
+
+    Raises:
+        DataError: The file is missing or malformed, or lacks the mask of a sample.
+    """
+    try:
+        table = pq.read_table(path, columns=["id", "mask"])
+    except (pa.ArrowException, OSError) as problem:
+        msg = (
+            f"{path}: masks cannot be read: {problem}; give a Parquet file with columns 'id' and "
+            "'mask' (PNG), relative to the manifest"
+        )
+        raise DataError(msg) from problem
+    found = pd.Index(as_levels(table.column("id").to_pandas()))
+    if repeated := found[found.duplicated()].tolist():
+        msg = f"{path}: sample id {repeated[0]!r} has more than one mask; ids must be unique"
+        raise DataError(msg)
+    places = found.get_indexer(pd.Index(ids))
+    if (places < 0).any():
+        first, count = int(np.argmax(places < 0)), int((places < 0).sum())
+        msg = (
+            f"{path}: sample {ids[first]!r} has no mask ({count} of {len(ids)} samples have none); "
+            "add it, or leave such samples out with `where`"
+        )
+        raise DataError(msg)
+    pictures = _binary(table.column("mask").take(pa.array(places)), path)
+    return IndexMasks(_parts(table.schema, path), pictures, list(ids), str(path))
+
+
+def _binary(column: pa.ChunkedArray, path: Path) -> Sequence[bytes]:
+    """Encoded pictures, held in Arrow's memory and handed out one at a time."""
+    kinds = (pa.types.is_binary, pa.types.is_large_binary)
+    if column.null_count or not any(kind(column.type) for kind in kinds):
+        msg = f"{path}: column 'mask' must hold the bytes of a PNG file in every row"
+        raise DataError(msg)
+    held: Sequence[bytes] = pd.Series(column, dtype=pd.ArrowDtype(column.type)).array
+    return held
+
+
+def _parts(schema: pa.Schema, path: Path) -> tuple[str, ...]:
+    try:
+        parts = json.loads((schema.metadata or {}).get(_KEY, b"null"))
+    except ValueError:
+        parts = None
+    named = isinstance(parts, list) and parts and all(isinstance(part, str) for part in parts)
+    if not named or len(set(parts)) != len(parts):
+        msg = (
+            f"{path}: the schema metadata must name the parts: key 'parts', a JSON list of "
+            f'different names, that of pixel value 0 first, such as ["background", "hair"]; '
+            f"got {parts!r}"
+        )
+        raise DataError(msg)
+    return tuple(parts)

@@ -1,0 +1,102 @@
+"""Columns that a policy makes of other columns: bins of a number, merged levels, skin types."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+__all__ = ["Derivation", "Scale", "problem_with"]
+
+Scale = Literal["fitzpatrick", "ita"]
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How one column is made of others.
+
+    Args:
+        column: Name of the new column; may be that of the source, which it then replaces.
+        sources: Columns that it is made of: one, or L* and b* (CIELAB) for `ita`.
+        bins: Lower edges of the bins, rising; one more edge than labels closes the last bin.
+        labels: Level of each bin.
+        scale: Classes that values are read as: Fitzpatrick skin types or those of the ITA.
+        merge: New level -> the values that it takes in.
+        rest: Level of every value that `merge` does not name; None where there must be none.
+        missing: Values that stand for a missing one.
+    """
+
+    column: str
+    sources: tuple[str, ...]
+    bins: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
+    scale: Scale | None = None
+    merge: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rest: str | None = None
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, column: str, table: Mapping[str, Any]) -> "Derivation":
+        """Return the derivation of a table that `problem_with` has nothing against."""
+        return cls(
+            column=column,
+            sources=tuple(table["from_"]),
+            bins=tuple(table["bins"]),
+            labels=tuple(table["labels"]),
+            scale=table["scale"],
+            merge={level: tuple(values) for level, values in table["merge"].items()},
+            rest=table["rest"],
+            missing=tuple(table["missing"]),
+        )
+
+
+def problem_with(table: Mapping[str, Any]) -> str:
+    """Return what is wrong with a `derive` table in itself; nothing when all is right.
+
+    Example:
+        >>> table = {"from_": ["age"], "bins": [0, 18], "labels": [], "scale": None,
+        ...          "merge": {}, "rest": None, "missing": []}
+        >>> problem_with(table)
+        'bins has 2 edges and labels has 0; write one label for each edge (the last bin is open) ...'
+    """
+    checks = (_problem_with_shape(table), _problem_with_bins(table), _problem_with_merge(table))
+    return next(filter(None, checks), "")
+
+
+def _problem_with_shape(table: Mapping[str, Any]) -> str:
+    if table["bins"] and table["scale"]:
+        return "bins and scale exclude each other: keep one"
+    if not (table["bins"] or table["scale"] or table["merge"]):
+        return "write how it is made: bins with labels, scale, or merge"
+    wanted = (1, 2) if table["scale"] == "ita" else (1,)
+    if len(table["from_"]) not in wanted:
+        also = ', or ["L", "b"] to compute the angle' if table["scale"] == "ita" else ""
+        return f"from names {len(table['from_'])} columns; write one{also}"
+    if table["rest"] is not None and not table["merge"]:
+        return "rest is the level of what merge does not name: write merge too"
+    return ""
+
+
+def _problem_with_bins(table: Mapping[str, Any]) -> str:
+    bins, labels = table["bins"], table["labels"]
+    if bool(bins) != bool(labels) or len(bins) - len(labels) not in (0, 1):
+        return (
+            f"bins has {len(bins)} edges and labels has {len(labels)}; write one label for each "
+            "edge (the last bin is open) or one label less (the last edge closes it)"
+        )
+    if any(math.isnan(edge) for edge in bins) or not _rise(bins):
+        return f"bins must rise, got {list(bins)}"
+    return ""
+
+
+def _rise(edges: Sequence[float]) -> bool:
+    return all(low < high for low, high in itertools.pairwise(edges))
+
+
+def _problem_with_merge(table: Mapping[str, Any]) -> str:
+    named = [value for values in table["merge"].values() for value in values]
+    twice = next((value for value in named if named.count(value) > 1), None)
+    if twice is not None:
+        return f"merge names {twice!r} twice; a value belongs to one level"
+    both = next((value for value in table["missing"] if value in named), None)
+    return "" if both is None else f"{both!r} stands in merge and in missing: keep one"
