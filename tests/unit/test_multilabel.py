@@ -6,8 +6,9 @@ import pytest
 import torch
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
+from sklearn.metrics import fbeta_score
 
-from pytest_fairness.multilabel import generalised_softmax_loss
+from pytest_fairness.multilabel import generalised_softmax_loss, mean_fbeta
 
 
 def double_loop(scores: torch.Tensor, targets: torch.Tensor) -> float:
@@ -136,3 +137,88 @@ def test_bad_input_says_what_was_got(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         generalised_softmax_loss(scores, targets)
+
+
+WORKED = [
+    pytest.param({2, 3, 4, 5}, {1, 2, 3}, 0.526316, id="two of four found"),
+    pytest.param({1}, set(), 0.0, id="nothing predicted"),
+    pytest.param(set(), {1}, 0.0, id="nothing to be found"),
+    pytest.param(set(), set(), 1.0, id="both empty"),
+    pytest.param({1, 2}, {1, 2}, 1.0, id="all right"),
+    pytest.param({1}, {2}, 0.0, id="all wrong"),
+]
+
+
+def indicators(labels: set[int]) -> npt.NDArray[np.int64]:
+    return np.array([[int(label in labels) for label in range(6)]])
+
+
+@pytest.mark.parametrize(("true", "predicted", "expected"), WORKED)
+def test_f2_has_the_worked_values_of_the_challenge(
+    true: set[int], predicted: set[int], expected: float
+) -> None:
+    rows = indicators(true), indicators(predicted)
+
+    assert mean_fbeta(*rows) == pytest.approx(expected, abs=1e-6)
+    assert mean_fbeta(*map(torch.from_numpy, rows)) == mean_fbeta(*rows)
+    assert mean_fbeta(torch.from_numpy(rows[0]).bool(), rows[1].astype(float)) == mean_fbeta(*rows)
+    assert mean_fbeta([true], [predicted]) == mean_fbeta(*rows)
+
+
+@given(
+    hnp.arrays("bool", (8, 5)), hnp.arrays("bool", (8, 5)), st.sampled_from([0.5, 1.0, 2.0, 3.0])
+)
+def test_mean_fbeta_is_scikit_learns_over_samples(
+    targets: npt.NDArray[np.bool_], predictions: npt.NDArray[np.bool_], beta: float
+) -> None:
+    expected = fbeta_score(targets, predictions, beta=beta, average="samples", zero_division=1.0)
+
+    assert mean_fbeta(targets, predictions, beta) == pytest.approx(expected, abs=1e-12)
+    assert mean_fbeta(targets[:, ::-1], predictions[:, ::-1], beta) == pytest.approx(expected)
+
+
+def test_recall_counts_more_than_precision_by_default() -> None:
+    too_few, too_many = mean_fbeta([{1, 2}], [{1}]), mean_fbeta([{1}], [{1, 2}])
+
+    assert (too_few, too_many) == pytest.approx((5 / 9, 5 / 6))
+    assert mean_fbeta([{1, 2}], [{1}], beta=0.5) > mean_fbeta([{1}], [{1, 2}], beta=0.5)
+
+
+def test_the_mean_runs_over_images_not_over_labels() -> None:
+    assert mean_fbeta([{1}, {1, 2, 3, 4}], [{1}, {5}]) == pytest.approx(0.5)
+
+
+def test_the_mean_over_no_images_is_undefined() -> None:
+    assert math.isnan(mean_fbeta(np.zeros((0, 4)), np.zeros((0, 4))))
+    assert math.isnan(mean_fbeta([], []))
+
+
+@pytest.mark.parametrize(
+    ("targets", "predictions", "beta", "message"),
+    [
+        pytest.param(
+            np.ones((2, 3)), np.ones((2, 4)), 2, r"\(2, 3\) and \(2, 4\); give", id="labels"
+        ),
+        pytest.param([{1}], [{1}, {2}], 2, "same images, got 1 and 2 sets", id="sets"),
+        pytest.param(
+            np.ones((1, 2)),
+            np.array([[1, 0.3]]),
+            2,
+            "predictions must be 0 or 1, got 0.3 at row 0, column 1; apply",
+            id="scores",
+        ),
+        pytest.param(np.ones(3), np.ones(3), 2, r"targets must be \(images, labels\)", id="axis"),
+        pytest.param(
+            [{1}], np.ones((1, 2)), 2, "targets must be .* a sequence of sets", id="mixed"
+        ),
+        pytest.param([{1}], [{1}], 0, "beta must be greater than 0, got 0", id="beta"),
+    ],
+)
+def test_bad_label_sets_say_what_was_got(
+    targets: npt.NDArray[np.float64],
+    predictions: npt.NDArray[np.float64],
+    beta: float,
+    message: str,
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        mean_fbeta(targets, predictions, beta)

@@ -31,7 +31,7 @@ class LabelRule:
 
     Example:
         >>> import numpy as np
-        >>> rule = LabelRule(0.8, least=1, most=5, top=2)
+        >>> rule = LabelRule(0.8, least=1, most=2, top=2)
         >>> logits = np.array([[0.0, 2.0, 1.0, 3.0]])
         >>> rule.scores(logits).round(4).tolist()
         [[nan, 0.6652, nan, 0.8438]]
