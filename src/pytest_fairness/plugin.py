@@ -130,6 +130,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         raise pytest.UsageError(gate.problem)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Remember which questions are asked, so that no analysis runs for those left out."""
+    asked = [
+        question
+        for item in session.items
+        if isinstance(item, pytest.Function)
+        and hasattr(item, "callspec")
+        and (question := item.callspec.params.get("fairness_question")) is not None
+    ]
+    session.config.stash[SESSION].selected = {question.key for question in asked}
+
+
 def _no_such_model(name: str) -> str:
     return (
         f"model {name!r}: no fixture of this name; write one in conftest.py that returns a "

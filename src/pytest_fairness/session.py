@@ -11,6 +11,7 @@ from pytest_fairness.errors import FairnessError, PolicyError
 from pytest_fairness.options import Settings
 
 if TYPE_CHECKING:
+    from pytest_fairness.data import EvaluationSet
     from pytest_fairness.gate.policy_records import RequiredRecord
     from pytest_fairness.gate.questions import Question
     from pytest_fairness.gate.record import JudgedRun, RunRecord, Verdict
@@ -36,6 +37,8 @@ class GateSession:
     """Verdicts on levels that only the data know: missing values that the policy does not declare."""
     kept: dict[tuple[str, str], Path] = field(default_factory=dict)
     """Predictions of this run, to be written beside its record."""
+    selected: set[str] | None = None
+    """Keys of the questions that this run asks; None before the tests are collected."""
     collected: bool = False
     deselected: int = 0
     full: bool = False
@@ -220,9 +223,37 @@ class GateSession:
                 batch_size=self.settings.batch_size,
                 progress=lambda n, total: self.progress(f"{what}: {n:,} of {total:,} images"),
             )
+            predictions = self._observe(question, find_model, samples, predictions)
             predictions.to_parquet(file)
             done.touch()
             return predictions
+
+    def _observe(
+        self,
+        question: "Question",
+        find_model: "Callable[[str], Classifier]",
+        samples: "EvaluationSet",
+        predictions: "Predictions",
+    ) -> "Predictions":
+        """Run the analyses that the questions of this run need, and no others."""
+        from pytest_fairness.gate.wanted import observe_wanted
+
+        about = [
+            one
+            for one in self.questions()
+            if (one.model, one.evaluation) == (question.model, question.evaluation)
+            and (self.selected is None or one.key in self.selected)
+        ]
+        return observe_wanted(
+            about,
+            find_model(question.model),
+            samples,
+            predictions,
+            evaluation=self.policy.evaluations[question.evaluation],
+            device=self.settings.device,
+            batch_size=self.settings.batch_size,
+            progress=lambda what, n, total: self.progress(f"{what}: {n:,} of {total:,}"),
+        )
 
     def payload(self) -> dict[str, Any]:
         """What an xdist worker sends to the controller."""

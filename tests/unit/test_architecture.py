@@ -18,6 +18,7 @@ ORDER = (
     "data",
     "models",
     "inference",
+    "analyses",
     "gate",
     "report",
     "options",

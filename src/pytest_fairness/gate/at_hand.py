@@ -128,6 +128,10 @@ class AtHand:
         if rule.metric.matched:
             n = np.array([self._pairs(question, group) for group in groups])
             return Sizes(n, n, *self._unknown(len(groups)))
+        if rule.metric.observed is not None:
+            n = counts.confusion(by).sum(axis=(1, 2))
+            n = n if len(n) == len(groups) else n.sum(keepdims=True)
+            return Sizes(n, n, *self._unknown(len(groups)))
         positive = question.positive or evaluation.positive
         found = measure_groups(counts, by, rule.metric.measure, positive, evaluation.cluster)
         n = effective = found.smallest_n

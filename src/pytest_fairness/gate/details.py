@@ -10,6 +10,7 @@ __all__ = [
     "FlipRow",
     "FrozenRecord",
     "MatchedRecord",
+    "ObservedRecord",
     "PartRecord",
     "PredictionsFile",
 ]
@@ -79,6 +80,23 @@ class MatchedRecord(FrozenRecord):
     reference_unmatched: int
     worst: tuple[tuple[str, str], ...]
     """Ids of pairs, the reference's image first: flipped, or right in one image alone."""
+
+
+class ObservedRecord(FrozenRecord):
+    """What an analysis observed, beside the value and its interval."""
+
+    of: str | None
+    """Part, label, layer or perturbation that was measured."""
+    mean: float | None
+    """Mean of the group; None where the value is no mean."""
+    reference_mean: float | None
+    deviation: float | None
+    """Standard deviation over the samples of the group; None where there is none."""
+    reference_deviation: float | None
+    without_value: int
+    """Samples of the groups that have no value, e.g. no mask or a map that is 0 everywhere."""
+    facts: dict[str, float]
+    """What the value is to be read beside: the null, chance, the score of uniform attention."""
 
 
 class FlipRow(FrozenRecord):

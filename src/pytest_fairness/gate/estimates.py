@@ -6,7 +6,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from pytest_fairness.gate.details import ChangeRecord, MatchedRecord, PartRecord
+from pytest_fairness.gate.details import (
+    ChangeRecord,
+    MatchedRecord,
+    ObservedRecord,
+    PartRecord,
+)
 from pytest_fairness.gate.parts import lacking, named, named_parts
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.statistics.comparisons import (
@@ -22,7 +27,7 @@ from pytest_fairness.statistics.measures import measure
 from pytest_fairness.statistics.names import Measure
 from pytest_fairness.statistics.rates import Interval
 
-__all__ = ["Estimate", "RowBounds", "estimate", "measure_groups", "named"]
+__all__ = ["Estimate", "RowBounds", "estimate", "measure_groups", "named", "read_estimates"]
 
 # A level, and a size or 0 -> ends of the interval.
 Bounds: TypeAlias = Callable[[float, float], tuple[float, float]]
@@ -77,6 +82,7 @@ class Estimate:
         parts: For such a value, what was counted of each rate.
         change: For a rule against the baseline, what was counted now and then.
         matched: For a counterfactual metric, the matched images.
+        observed: For a metric of an analysis, what it measured.
         unasked: Whether what the question needs was not given, so that it was never asked.
         too_small: Why a group is too small a share of the samples to be judged; None if it is not.
     """
@@ -97,6 +103,7 @@ class Estimate:
     parts: tuple[PartRecord, ...] = ()
     change: ChangeRecord | None = None
     matched: MatchedRecord | None = None
+    observed: ObservedRecord | None = None
     unasked: bool = False
     too_small: str | None = None
 
@@ -123,6 +130,22 @@ def estimate(
     first = asked[0]
     metric, by = first.rule.metric, first.by
     measured = measure_groups(counts, by, metric.measure, first.positive or positive, cluster)
+    return read_estimates(asked, measured, counts, level=level)
+
+
+def read_estimates(
+    asked: Sequence[Question], measured: Measured, counts: GroupCounts, *, level: float
+) -> list[Estimate]:
+    """Answer questions from what was measured of their groups.
+
+    Args:
+        asked: As for `estimate`.
+        measured: The groups of their `by`, in the order of the counts.
+        counts: Names the groups, and their shares of all samples.
+        level: Level of the intervals, 0 to 1.
+    """
+    first = asked[0]
+    metric, by = first.rule.metric, first.by
     groups = counts.groups(by)
     place = {tuple(group.values()): position for position, group in enumerate(groups)}
     comparison = _comparison(first, measured, place, counts)

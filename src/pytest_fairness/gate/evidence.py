@@ -8,6 +8,7 @@ from pytest_fairness.gate.baseline import Baseline, BaselineSource, read_baselin
 from pytest_fairness.gate.comparison import Comparison
 from pytest_fairness.gate.counterfactual import estimate_matched
 from pytest_fairness.gate.estimates import Estimate, estimate
+from pytest_fairness.gate.observed import estimate_observed
 from pytest_fairness.gate.pairing import pair
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.regression import estimate_changes
@@ -18,6 +19,7 @@ from pytest_fairness.statistics.counts import GroupCounts
 __all__ = ["Evidence", "answer_together", "gather_evidence"]
 
 _NO_BASELINE = "no baseline: give --fairness-baseline"
+_NO_SAMPLES = "no predictions image by image: an analysis needs more than counts"
 _NO_IMAGES = "no predictions image by image: matched images need more than counts"
 
 
@@ -93,6 +95,8 @@ def answer_together(
         return estimate_matched(
             asked, evidence.predictions, evaluation=evidence.evaluation, level=level
         )
+    if rule.metric.observed is not None:
+        return _observed(asked, evidence, level)
     return estimate(
         asked,
         evidence.counts,
@@ -100,6 +104,21 @@ def answer_together(
         level=level,
         cluster=evidence.evaluation.cluster,
     )
+
+
+def _observed(asked: Sequence[Question], evidence: Evidence, level: float) -> list[Estimate]:
+    found: list[Estimate] | str = _NO_SAMPLES
+    if evidence.predictions is not None:
+        found = estimate_observed(
+            asked,
+            evidence.predictions,
+            evidence.counts,
+            evaluation=evidence.evaluation,
+            level=level,
+        )
+    if isinstance(found, str):
+        return [_recalled(question, evidence, found) for question in asked]
+    return found
 
 
 def _recalled(question: Question, evidence: Evidence, lacking: str) -> Estimate:

@@ -21,7 +21,7 @@ from pytest_fairness.gate.record import Outcome, Verdict
 from pytest_fairness.policy import Policy
 from pytest_fairness.policy.records import LimitKind
 from pytest_fairness.statistics.counts import GroupCounts
-from pytest_fairness.statistics.names import CompositeDefinition
+from pytest_fairness.statistics.names import RateDefinition
 
 __all__ = ["Plan", "PlannedQuestion", "plan"]
 
@@ -218,7 +218,7 @@ class _Planner:
         """The question under assumed rates; None where nothing breaks it, or several rates do."""
         rule = question.rule
         moves_much = rule.limit.kind == "max_widening"
-        if moves_much or isinstance(rule.metric.measure, CompositeDefinition):
+        if moves_much or not isinstance(rule.metric.measure, RateDefinition):
             return None
         target = target_of(question)
         if target is None:
@@ -273,12 +273,14 @@ def _check_given(
 def _counted(question: Question) -> str:
     """What the rate is counted among, in words."""
     measure, positive = question.rule.metric.measure, question.positive
-    if positive is None or isinstance(measure, CompositeDefinition):
+    if positive is None or not isinstance(measure, RateDefinition):
         return measure.counted_among
     return measure.counted_among_class(positive)
 
 
 def _groups(question: Question, levels: Mapping[str, tuple[str, ...]]) -> list[dict[str, str]]:
+    if not question.group and question.reference is None:
+        return [{}]  # all samples together
     crossed = product(*(levels[attribute] for attribute in question.by))
     return [dict(zip(question.by, values, strict=True)) for values in crossed]
 

@@ -35,6 +35,8 @@ class RuleRecord(FrozenRecord):
     """The rule's own; None where it is that of the evaluation."""
     positive: str | None
     """The class that the rule asks of; None where it is that of the evaluation."""
+    measures: tuple[str, ...] = ()
+    """What an analysis measures: parts, labels, layers or perturbations."""
     min_samples: int
     min_share: float
     where: str
@@ -57,6 +59,7 @@ class RuleRecord(FrozenRecord):
             against=rule.against,
             reference=dict(reference) if isinstance(reference, Mapping) else reference,
             positive=rule.positive,
+            measures=rule.of,
             min_samples=rule.min_samples,
             min_share=rule.min_share,
             where=rule.where,

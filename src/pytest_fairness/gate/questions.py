@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from pytest_fairness.policy import Evaluation, Policy, Reference, Rule
+from pytest_fairness.policy import OVERALL, Evaluation, Policy, Reference, Rule
 
 __all__ = ["Question", "ask", "questions"]
 
@@ -22,6 +22,7 @@ class Question:
         group: Attribute -> level; empty when all groups are compared with each other.
         reference: The reference group, `best` or `all`; None where nothing is compared.
         positive: The class that the rule asks of; None where it is the evaluation's.
+        of: What an analysis measures; None where the rule names nothing.
     """
 
     rule: Rule
@@ -31,13 +32,16 @@ class Question:
     group: Mapping[str, str]
     reference: Reference | None = None
     positive: str | None = None
+    of: str | None = None
 
     @property
     def name(self) -> str:
         """Readable test id: `ads-emoji_people-skin_tone-dark_v_light`."""
         groups = self._groups if self.rule.against is None else f"{self._groups}_v_baseline"
         asked = () if self.positive is None else (f"class_{_slug(self.positive)}",)
-        return "-".join((self.model, self.evaluation, "_x_".join(self.by), groups, *asked))
+        of = () if self.of is None else (_slug(self.of),)
+        by = ("_x_".join(self.by), groups) if self.by else (OVERALL,)
+        return "-".join((self.model, self.evaluation, *by, *asked, *of))
 
     @property
     def key(self) -> str:
@@ -45,13 +49,13 @@ class Question:
         return f"{self.rule.id}[{self.name}]"
 
     @property
-    def batch(self) -> tuple[str, tuple[str, ...], str | None]:
+    def batch(self) -> tuple[str, tuple[str, ...], str | None, str | None]:
         """What it has in common with the questions that are answered together with it."""
-        return self.rule.id, self.by, self.positive
+        return self.rule.id, self.by, self.positive, self.of
 
     @property
     def _groups(self) -> str:
-        group = "_x_".join(map(_slug, self.group.values()))
+        group = "_x_".join(map(_slug, self.group.values())) or "all"
         match self.reference:
             case None:
                 return group
@@ -99,16 +103,16 @@ def ask(
 ) -> Iterator[Question]:
     """The questions of one rule by some attributes, over the declared or the given levels."""
     levels = evaluation.attributes if levels is None else levels
-    reference = None
-    if rule.metric.comparison != "none" or rule.metric.matched:
-        reference = rule.reference_for(by, evaluation)
+    reference = rule.reference_for(by, evaluation) if rule.metric.compares else None
     groups = [
         dict(zip(by, crossed, strict=True)) for crossed in product(*(levels[name] for name in by))
     ]
-    for positive in rule.asked_of(evaluation):
-        for group in [{}] if reference == "all" else groups:
+    observed = rule.metric.observed
+    whole = reference == "all" or (observed is not None and observed.shape == "whole")
+    for positive, of in product(rule.asked_of(evaluation), rule.of or (None,)):
+        for group in [{}] if whole else groups:
             if group != reference:
-                yield Question(rule, model, evaluation.name, by, group, reference, positive)
+                yield Question(rule, model, evaluation.name, by, group, reference, positive, of)
 
 
 def _slug(level: str) -> str:

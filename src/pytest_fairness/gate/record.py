@@ -12,6 +12,7 @@ from pytest_fairness.gate.details import (
     ChangeRecord,
     FrozenRecord,
     MatchedRecord,
+    ObservedRecord,
     PartRecord,
     PredictionsFile,
 )
@@ -101,6 +102,8 @@ class Verdict(FrozenRecord):
     """For a rule against the baseline: what was counted now and then, and the worst samples."""
     matched: MatchedRecord | None = None
     """For a counterfactual metric: the matched images and the worst pairs."""
+    observed: ObservedRecord | None = None
+    """For a metric of an analysis: what it measured, and what the value is to be read beside."""
     waiver: WaiverRecord | None = None
     """Who answers for a verdict that would stop the release; the outcome stays what it is."""
     robust_to: int | None = None

@@ -12,10 +12,12 @@ from pytest_fairness.data import load_evaluation_set
 from pytest_fairness.gate.evidence import gather_evidence
 from pytest_fairness.gate.judging import MAX_T_SEED, judge_counts
 from pytest_fairness.gate.policy_records import PolicyFile, RequiredRecord, RuleRecord
+from pytest_fairness.gate.questions import questions
 from pytest_fairness.gate.record import JudgedRun, PolicyRecord, RunRecord, Verdict
 from pytest_fairness.gate.required import check_required
 from pytest_fairness.gate.since import describe_baseline
 from pytest_fairness.gate.waivers import apply_waivers, today_utc
+from pytest_fairness.gate.wanted import observe_wanted
 from pytest_fairness.inference import Predictions, read_predictions
 from pytest_fairness.policy import Evaluation, Policy, load_policy
 from pytest_fairness.statistics.counts import GroupCounts, count_groups
@@ -135,6 +137,15 @@ def judge_model(
     chosen = policy.evaluation_named(evaluation)
     samples = load_evaluation_set(chosen)
     predictions = predict(classifier, samples, device=device, batch_size=batch_size)
+    predictions = observe_wanted(
+        questions(policy, [classifier.name], evaluations=[chosen.name]),
+        classifier,
+        samples,
+        predictions,
+        evaluation=chosen,
+        device=device,
+        batch_size=batch_size,
+    )
     return judge(policy, predictions, evaluation=chosen.name, baseline=baseline)
 
 

@@ -72,6 +72,7 @@ def give_verdict(
         positive=question.positive,
         change=estimate.change,
         matched=estimate.matched,
+        observed=estimate.observed,
     )
 
 

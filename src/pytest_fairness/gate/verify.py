@@ -158,7 +158,8 @@ class _Run:
     ) -> str:
         rule, kept = question.rule, self.run.baseline
         compares = rule.against is not None and kept is not None
-        if (rule.metric.matched or compares) and predictions is None:
+        needs_samples = rule.metric.matched or rule.metric.observed is not None
+        if (needs_samples or compares) and predictions is None:
             name = self.run.predictions.file if self.run.predictions else "they were not kept"
             return f"the predictions beside the record ({name})"
         if compares and baseline is None and kept is not None:

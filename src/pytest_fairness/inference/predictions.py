@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from pytest_fairness.errors import PredictionError
 
-__all__ = ["SCORE_PREFIX", "Predictions", "prediction_table", "recorded_in"]
+__all__ = ["OBSERVED_PREFIX", "SCORE_PREFIX", "Predictions", "prediction_table", "recorded_in"]
 
 SCORE_PREFIX = "score:"
+OBSERVED_PREFIX = "observed:"
 _KEY = b"pytest_fairness"
 
 

@@ -12,12 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pytest_fairness.data.derived import derive_columns
 from pytest_fairness.data.evaluation_set import hash_rows
 from pytest_fairness.data.levels import listed
 from pytest_fairness.data.rows import Rows, arrow_rows, read_rows
 from pytest_fairness.data.samples import check_classes, read_ids, read_samples
 from pytest_fairness.errors import PredictionError
 from pytest_fairness.inference.predictions import (
+    OBSERVED_PREFIX,
     SCORE_PREFIX,
     Predictions,
     prediction_table,
@@ -66,6 +68,11 @@ def read_predictions(
         model = record["model"] if model == "model" else model
     before = record.get("metadata", {})
     done = json.loads(before.get("where", "{}"))
+    derive = {column: made.text for column, made in evaluation.derive.items()}
+    if record:
+        _check_derived(found.source, json.loads(before.get("derive", "{}")), derive)
+    else:
+        found = derive_columns(found, evaluation)
     rows = found.keep(_left_to_do(evaluation.where, done, columns=found.frame.columns))
     ids = read_ids(rows, evaluation, otherwise=None)
     samples = read_samples(rows, evaluation, ids=ids, known=tuple(record.get("classes", ())))
@@ -74,7 +81,7 @@ def read_predictions(
         scores = _kept_scores(rows.frame)
     left_out = int(before.get("left_out", 0)) + len(found.frame) - len(rows.frame)
     return Predictions(
-        table=prediction_table(samples.frame, prediction, scores),
+        table=_with_observations(prediction_table(samples.frame, prediction, scores), rows, record),
         model=model,
         evaluation=evaluation.name,
         classes=samples.classes,
@@ -84,6 +91,7 @@ def read_predictions(
             "source": found.source,
             "left_out": str(left_out),
             "where": json.dumps(done | {name: list(v) for name, v in evaluation.where.items()}),
+            "derive": json.dumps(derive),
             "predictions_sha256": hash_rows(samples.frame.assign(prediction=prediction.tolist())),
         },
     )
@@ -104,6 +112,17 @@ def _read(
     return rows, recorded_in(source.schema)
 
 
+def _check_derived(source: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Refuse predictions whose columns were derived in another way than the policy says now."""
+    for column in now:
+        if column in before and before[column] != now[column]:
+            msg = (
+                f"{source}: derive.{column} was {before[column]} when the predictions were made, "
+                f"and the policy now says {now[column]}; run the model again"
+            )
+            raise PredictionError(msg)
+
+
 def _left_to_do(
     where: Mapping[str, tuple[str, ...]], done: Mapping[str, list[str]], *, columns: pd.Index
 ) -> dict[str, tuple[str, ...]]:
@@ -113,6 +132,15 @@ def _left_to_do(
         for name, levels in where.items()
         if name in columns or done.get(name) != list(levels)
     }
+
+
+def _with_observations(table: pa.Table, rows: Rows, record: Mapping[str, Any]) -> pa.Table:
+    """Keep what analyses observed beside predictions of ours."""
+    for name in rows.frame.columns if record else ():
+        if name.startswith(OBSERVED_PREFIX):
+            values = rows.frame[name].to_numpy(dtype=np.float64)
+            table = table.append_column(name, pa.array(values, pa.float64(), from_pandas=True))
+    return table
 
 
 def _kept_scores(frame: pd.DataFrame) -> _Scores:

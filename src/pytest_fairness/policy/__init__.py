@@ -6,6 +6,7 @@ from pytest_fairness.policy.document import Document
 from pytest_fairness.policy.effective import effective_lines
 from pytest_fairness.policy.load import load_policy, read_document, restore_policy
 from pytest_fairness.policy.records import (
+    OVERALL,
     Decision,
     Evaluation,
     Limit,
@@ -19,6 +20,7 @@ from pytest_fairness.policy.records import (
 from pytest_fairness.policy.schema import policy_schema
 
 __all__ = [
+    "OVERALL",
     "Change",
     "Decision",
     "Document",

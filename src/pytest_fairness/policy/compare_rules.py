@@ -14,7 +14,7 @@ __all__ = ["compare_rules"]
 
 _Values = dict[str, Any]
 # Compared by what they mean, not by how they are written.
-_BY_MEANING = {*LIMIT_KEYS, "by", "evaluations", "reference", "decide"}
+_BY_MEANING = {*LIMIT_KEYS, "by", "evaluations", "reference", "decide", "of"}
 
 
 def compare_rules(pair: Pair) -> Iterator[Change]:
@@ -48,7 +48,7 @@ class _Rule:
         found = [self.key(key) for key in sorted({*self.old, *self.new} - _BY_MEANING)]
         if self.old.get("metric") == self.new.get("metric"):
             found.append(self.limit())
-        found += [self.decide(), self.reference(), self.by(), self.evaluations()]
+        found += [self.decide(), self.reference(), self.by(), self.of(), self.evaluations()]
         yield from (change for change in found if change is not None)
 
     def paths(self, key: str, old_key: str | None = None) -> tuple[KeyPath, KeyPath]:
@@ -100,6 +100,11 @@ class _Rule:
         now = self.groupings(self.new, self.pair.after)
         return self.sets("by", was, now)
 
+    def of(self) -> Change | None:
+        """What an analysis measures; one name may be written without brackets."""
+        was, now = (_listed(rule.get("of", [])) for rule in (self.old, self.new))
+        return self.sets("of", was, now)
+
     def groupings(self, rule: _Values, document: Document) -> list[str]:
         """What a rule asks by; without `by`, every attribute of its evaluations."""
         if "by" in rule:
@@ -142,6 +147,10 @@ def _limit(rule: Mapping[str, Any]) -> tuple[str, Limit | None]:
 
 def _text(rule: Mapping[str, Any], key: str) -> str:
     return f"{key} = {toml_value(rule[key])}" if key in LIMIT_KEYS else ""
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
 
 
 def _as_text(reference: Any) -> Any:

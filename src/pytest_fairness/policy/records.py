@@ -4,11 +4,12 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.derive import Derivation
 from pytest_fairness.policy.document import Document
+from pytest_fairness.policy.models import ModelSpec
 from pytest_fairness.statistics.names import Metric
 
 __all__ = [
@@ -71,7 +72,7 @@ class Evaluation:
     reader: str = "manifest"
     root: Path | None = None
     split: tuple[str, ...] = ()
-    options: Mapping[str, bool | int | float | str | list[str]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     masks: str | None = None
     derive: Mapping[str, Derivation] = field(default_factory=dict)
     on_error: Literal["fail", "count"] = "fail"
@@ -197,6 +198,7 @@ class Policy:
         source: File that was asked for.
         text: Its text.
         sha256: Hash of its text; where it extends others, of the hashes of all texts in order.
+        models: Name -> model under test that it declares.
         required: What must be judged with samples.
         waivers: Failures that somebody answers for.
         texts: Every file, the one that extends nothing first.
@@ -209,6 +211,7 @@ class Policy:
     source: str
     text: str
     sha256: str
+    models: Mapping[str, ModelSpec] = field(default_factory=dict)
     required: tuple[Required, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     texts: tuple[PolicyText, ...] = ()

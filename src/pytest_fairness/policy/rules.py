@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from pytest_fairness.policy.counterfactual import check_counterfactual_rule
+from pytest_fairness.policy.observed import check_observed_rule
 from pytest_fairness.policy.positive import check_positive
-from pytest_fairness.policy.records import Decide, Evaluation, Limit, Rule
+from pytest_fairness.policy.records import OVERALL, Decide, Evaluation, Limit, Rule
 from pytest_fairness.policy.regression import baseline_limit, check_baseline_rule
 from pytest_fairness.policy.schema import RuleTable, allowed_range
 from pytest_fairness.statistics.names import metric_named
@@ -80,11 +81,13 @@ class _Resolver:
             reference=self.table.reference,
             evaluations=tuple(self.evaluations),
             positive=self.table.positive,
+            of=self.table.of,
             where=where(self.path),
         )
         self._check_share(rule)
         check_baseline_rule(rule, self.evaluations, fail=self._fail)
         check_counterfactual_rule(rule, self.evaluations, fail=self._fail)
+        check_observed_rule(rule, self.evaluations, fail=self._fail)
         return rule
 
     def _fail(self, key: str, message: str) -> NoReturn:
@@ -103,9 +106,15 @@ class _Resolver:
             shared = list(next(iter(self.evaluations.values())).attributes)
             by: list[tuple[str, ...]] = [(attribute,) for attribute in shared]
         else:
-            by = [tuple(part.strip() for part in text.split("*")) for text in self.table.by]
+            by = [_crossed(text) for text in self.table.by]
         for attributes in by:
             self._check_attributes(attributes)
+            if not attributes and self.metric.compares:
+                self._fail(
+                    "by",
+                    f"{self.metric.name!r} compares groups, and {OVERALL!r} is all samples "
+                    "together; name attributes",
+                )
         if len({frozenset(attributes) for attributes in by}) != len(by):
             self._fail("by", f"by = {self.table.by} asks the same groups twice")
         return tuple(by)
@@ -127,7 +136,7 @@ class _Resolver:
         reference = self.table.reference
         if reference is None:
             return
-        if self.metric.comparison == "none" and not self.metric.matched:
+        if not self.metric.compares:
             self._fail(
                 "reference", f"metric {self.metric.name!r} compares no groups; drop reference"
             )
@@ -170,7 +179,7 @@ class _Resolver:
     def limit(self) -> Limit:
         if limit := baseline_limit(self.table, self.metric, fail=self._fail):
             return limit
-        low, high = allowed_range(self.metric.comparison)
+        low, high = allowed_range(self.metric)
         given = {
             key: value
             for key in ("min", "max", "between")
@@ -213,3 +222,8 @@ class _Resolver:
                 "absolute value, or between = [low, high] to bound it with its sign",
             )
         return Limit("min", value, high)
+
+
+def _crossed(text: str) -> tuple[str, ...]:
+    """Attributes that a text crosses: `sex*race`; none for `overall`."""
+    return () if text.strip() == OVERALL else tuple(part.strip() for part in text.split("*"))

@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from pytest_fairness.policy.derive import Scale
+from pytest_fairness.policy.model_schema import ModelTable
 from pytest_fairness.policy.readers import READERS
 from pytest_fairness.statistics.names import METRIC_NAMES, Metric
 
 __all__ = [
     "DecisionTable",
+    "DeriveTable",
     "EvaluationTable",
     "PolicyDocument",
     "RequiredTable",
@@ -124,7 +126,7 @@ class EvaluationTable(_Table):
         description="Folder (or file) that the reader reads, relative to the policy file.",
     )
     split: Columns = Field(default=(), description="Parts of the data set to read; all if absent.")
-    options: dict[Name, bool | int | float | str | list[str]] = Field(
+    options: dict[Name, Any] = Field(
         default_factory=dict, description="What else the reader needs to know; docs/datasets.md."
     )
     masks: Name | None = Field(

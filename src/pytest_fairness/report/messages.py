@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pytest_fairness.gate.record import Verdict
 from pytest_fairness.report.changes import against_text, detail_text, is_signed, title_text
+from pytest_fairness.report.observed import observed_of, observed_text
 from pytest_fairness.report.parts import parts_text, rate_text
 from pytest_fairness.statistics.names import Metric, metric_named
 
@@ -44,11 +45,13 @@ def _answer(verdict: Verdict) -> str:
 def groups_text(verdict: Verdict) -> str:
     """The groups of a verdict: `skin_tone dark v light`, and the class that a rule names."""
     asked = "" if verdict.positive is None else f", class {verdict.positive}"
-    return f"{_compared(verdict)}{asked}"
+    of = "" if verdict.observed is None or verdict.observed.of is None else verdict.observed.of
+    measured = f", {observed_of(metric_named(verdict.metric))} {of}" if of else ""
+    return f"{_compared(verdict)}{asked}{measured}"
 
 
 def _compared(verdict: Verdict) -> str:
-    names = "*".join(verdict.by)
+    names = "*".join(verdict.by) or "all samples"
     group = _levels(verdict.group)
     match verdict.comparison:
         case "all":
@@ -58,7 +61,7 @@ def _compared(verdict: Verdict) -> str:
             return f"{names} {group} v best ({_levels(verdict.reference or {})})"
         case None:
             against = f" v {_levels(verdict.reference)}" if verdict.reference else ""
-            return f"{names} {group}{against}{against_text(verdict)}"
+            return f"{names} {group}".rstrip() + f"{against}{against_text(verdict)}"
 
 
 def value_text(verdict: Verdict) -> str:
@@ -119,6 +122,8 @@ def _interval(verdict: Verdict) -> str:
 def _counted(verdict: Verdict, metric: Metric) -> str:
     if detail := detail_text(verdict):
         return detail
+    if observed := observed_text(verdict, metric):
+        return f"{observed}{_worth(verdict)}"
     if parts := parts_text(verdict):
         return f"{parts}{_worth(verdict)}"
     own = rate_text(verdict.successes, verdict.n)

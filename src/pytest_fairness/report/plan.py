@@ -150,7 +150,10 @@ def _notes(question: PlannedQuestion) -> Iterator[str]:
 def _not_planned(question: PlannedQuestion) -> str:
     if question.bound == "max_widening":
         return "not planned: it depends on the gaps of both releases"
-    if isinstance(metric_named(question.metric).measure, CompositeDefinition):
+    metric = metric_named(question.metric)
+    if metric.observed is not None:
+        return "not planned: how much what is observed varies is not known before it is seen"
+    if isinstance(metric.measure, CompositeDefinition):
         return "not planned: it is made of several rates"
     return "always passes: no value breaks the limit"
 

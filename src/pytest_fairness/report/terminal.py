@@ -13,6 +13,7 @@ from pytest_fairness.report.messages import (
     value_text,
     waiver_text,
 )
+from pytest_fairness.report.observed import facts_text
 
 __all__ = ["Line", "table_lines"]
 
@@ -91,7 +92,7 @@ def _n(verdict: Verdict) -> str:
 
 
 def _notes(verdict: Verdict) -> str:
-    return "; ".join(filter(None, (flips_text(verdict), _note(verdict))))
+    return "; ".join(filter(None, (flips_text(verdict), facts_text(verdict), _note(verdict))))
 
 
 def _note(verdict: Verdict) -> str:

@@ -11,16 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["ClusterCounts", "mean_factors", "pair_factors", "rate_factors", "worth"]
+__all__ = [
+    "ClusterCounts",
+    "mean_factors",
+    "mean_pair_factors",
+    "pair_factors",
+    "rate_factors",
+    "worth",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
 
 class ClusterCounts(NamedTuple):
-    """Successes out of n of G groups in C clusters, both (G, C)."""
+    """Successes, or sums of another outcome, out of n of G groups in C clusters, both (G, C)."""
 
-    successes: Integers
+    successes: Integers | Floats
     n: Integers
 
 
@@ -116,6 +123,46 @@ def pair_factors(
             rates = clusters.successes.sum(axis=1) / n
             residuals = residuals / rates[:, None]
             variance = variance / rates**2
+    pair = _Residuals(residuals, n, variance)
+    return _pair_factors(clusters, pair, first, second, level=level, growth=growth)
+
+
+def mean_pair_factors(
+    clusters: ClusterCounts,
+    variance: Floats,
+    first: Integers,
+    second: Integers,
+    *,
+    level: float,
+    growth: Floats | float = 1.0,
+) -> tuple[Floats, Floats]:
+    """As `pair_factors`, for the difference of means of outcomes of any kind.
+
+    Args:
+        clusters: Sums of the outcome and n, (G, C).
+        variance: Variance of one outcome of each group if samples were independent, (G,).
+        first: Positions of the first groups, (P,).
+        second: Positions of the second groups, (P,).
+        level: Level of the interval, 0 to 1.
+        growth: How many times as many clusters of the same kind there would be, (P,).
+    """
+    residuals, n, _ = _residuals(clusters)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        independent = variance / n
+    pair = _Residuals(residuals, n, independent)
+    return _pair_factors(clusters, pair, first, second, level=level, growth=growth)
+
+
+def _pair_factors(
+    clusters: ClusterCounts,
+    found: "_Residuals",
+    first: Integers,
+    second: Integers,
+    *,
+    level: float,
+    growth: Floats | float,
+) -> tuple[Floats, Floats]:
+    residuals, n, variance = found
     present = (clusters.n[first] + clusters.n[second]) > 0
     together = residuals[first] - residuals[second]
     effect = _Effect.of(together, present, variance[first] + variance[second])
@@ -134,13 +181,20 @@ def pair_factors(
     return factor(first), factor(second)
 
 
-def _residuals(clusters: ClusterCounts) -> tuple[Floats, Integers, Floats]:
+class _Residuals(NamedTuple):
     """Residual of each cluster, n of each group, and the variance if samples were independent."""
+
+    residuals: Floats
+    n: Integers
+    variance: Floats
+
+
+def _residuals(clusters: ClusterCounts) -> _Residuals:
     n = clusters.n.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = clusters.successes.sum(axis=1) / n
         residuals = (clusters.successes - rates[:, None] * clusters.n) / n[:, None]
-        return residuals, n, rates * (1 - rates) / n
+        return _Residuals(residuals, n, rates * (1 - rates) / n)
 
 
 def _one_a_cluster(clusters: ClusterCounts, n: Integers) -> Floats:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pytest_fairness.statistics.clusters import ClusterCounts
 from pytest_fairness.statistics.composites import MeanRates
 from pytest_fairness.statistics.dependence import Dependence
+from pytest_fairness.statistics.extremes import ExtremeRates
 from pytest_fairness.statistics.group_rates import GroupRates
 from pytest_fairness.statistics.largest_gap import LargestGap
 from pytest_fairness.statistics.measured import Measured
@@ -54,6 +55,8 @@ def measure(
     counts = _counts(definition, confusion, positive, parts)
     if definition.formula == "largest gap":
         return LargestGap(counts, parts)
+    if definition.formula in ("smallest", "spread"):
+        return ExtremeRates(counts, parts, spread=definition.formula == "spread")
     as_f1 = definition.formula == "mean F1"
     dependence = None
     if clustered is not None:

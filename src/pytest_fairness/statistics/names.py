@@ -1,7 +1,13 @@
 """The metric names of the field, and what each one counts; pure data, so a policy reads it fast."""
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from pytest_fairness.statistics.definitions import (
+    Comparison,
+    CompositeDefinition,
+    Measure,
+    Metric,
+    ObservedDefinition,
+    RateDefinition,
+)
 
 __all__ = [
     "METRIC_NAMES",
@@ -9,152 +15,10 @@ __all__ = [
     "CompositeDefinition",
     "Measure",
     "Metric",
+    "ObservedDefinition",
     "RateDefinition",
     "metric_named",
 ]
-
-Comparison = Literal["none", "difference", "ratio"]
-Event = Literal["correct", "wrong", "called positive", "called negative", "flipped"]
-Among = Literal[
-    "all",
-    "positives",
-    "negatives",
-    "called positive",
-    "positives or called positive",
-    "matched pairs",
-]
-Formula = Literal["mean", "mean F1", "largest gap"]
-Worse = Literal["lower", "higher", "either"]
-
-
-@dataclass(frozen=True, slots=True)
-class RateDefinition:
-    """A rate is the share of an event among some of a group's samples.
-
-    Args:
-        name: Field's name, e.g. `false_positive_rate`.
-        short: Name in messages, e.g. `FPR`.
-        event: What is counted.
-        among: The samples it is counted among (true class, or predicted class for precision).
-        higher_is_better: Which end "best group" means.
-    """
-
-    name: str
-    short: str
-    event: Event
-    among: Among
-    higher_is_better: bool = True
-
-    @property
-    def needs_positive(self) -> bool:
-        """Whether the rate is undefined without a named positive class."""
-        return self.event != "flipped" and (self.among != "all" or self.event.startswith("called"))
-
-    @property
-    def counted_among(self) -> str:
-        """What the event is counted among, in words: `negatives`, `samples called positive`."""
-        return {
-            "all": "samples",
-            "called positive": "samples called positive",
-            "positives or called positive": "samples positive or called positive",
-        }.get(self.among, self.among)
-
-    def counted_among_class(self, name: str) -> str:
-        """The same where a class takes the part of the positive one: `samples of class cat`."""
-        return {
-            "positives": f"samples of class {name}",
-            "negatives": f"samples of another class than {name}",
-            "called positive": f"samples called {name}",
-            "positives or called positive": f"samples of class {name} or called so",
-        }.get(self.among, self.counted_among)
-
-    @property
-    def worse(self) -> Worse:
-        """Which change is for the worse; of a selection rate neither is, so both count."""
-        if self.event.startswith("called") and self.among == "all":
-            return "either"
-        return "lower" if self.higher_is_better else "higher"
-
-
-@dataclass(frozen=True, slots=True)
-class CompositeDefinition:
-    """A measure that is made of several rates of a group.
-
-    Args:
-        name: Field's name, e.g. `balanced_accuracy`.
-        short: Name in messages.
-        formula: The mean of the parts; the mean of the F1 scores 2 p / (1 + p) of the parts; or
-            the part in which two groups differ most, which a group alone does not have.
-        parts: The rates.
-        each_class: Whether each class takes the part of the positive one in turn.
-        higher_is_better: Which end "best group" means; None where no group can be the best.
-    """
-
-    name: str
-    short: str
-    formula: Formula
-    parts: tuple[RateDefinition, ...]
-    each_class: bool = False
-    higher_is_better: bool | None = True
-
-    @property
-    def needs_positive(self) -> bool:
-        """Whether the measure is undefined without a named positive class."""
-        return not self.each_class
-
-    @property
-    def counted_among(self) -> str:
-        """What the measure is computed from, in words."""
-        return self.parts[0].counted_among if self.formula == "mean F1" else "samples"
-
-
-Measure: TypeAlias = RateDefinition | CompositeDefinition
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A measure by group, or its difference or ratio between groups.
-
-    Args:
-        name: Name in policies.
-        measure: What is counted among what, or what is made of several such rates.
-        comparison: How two groups are compared.
-        matched: Whether it is asked of matched images, which differ in one attribute only.
-    """
-
-    name: str
-    measure: Measure
-    comparison: Comparison = "none"
-    matched: bool = False
-
-    @property
-    def rate(self) -> RateDefinition:
-        """The rate of a metric that is one.
-
-        Raises:
-            TypeError: The metric is made of several rates.
-        """
-        if isinstance(self.measure, CompositeDefinition):
-            msg = f"{self.name} is made of several rates"
-            raise TypeError(msg)
-        return self.measure
-
-    @property
-    def signed(self) -> bool:
-        """Whether the value tells by its sign which of two groups is ahead."""
-        largest = isinstance(self.measure, CompositeDefinition) and (
-            self.measure.formula == "largest gap"
-        )
-        return self.comparison == "difference" and not largest
-
-    @property
-    def title(self) -> str:
-        """Name in messages: `FPR difference`, `disparate impact`."""
-        if self.name in _ALIASES or self.matched:
-            return self.name.replace("_", " ")
-        short = self.measure.short
-        return f"{short} {self.comparison}" if self.comparison != "none" else short
-
 
 _RATES = {
     rate.name: rate
@@ -205,11 +69,82 @@ _COMPOSITES = (
         "macro_precision", "macro precision", "mean", (_RATES["precision"],), each_class=True
     ),
 )
+_CLASSES = (
+    CompositeDefinition(
+        "worst_class_accuracy", "worst class accuracy", "smallest", (_RECALL,), each_class=True
+    ),
+    CompositeDefinition(
+        "class_accuracy_gap",
+        "class accuracy gap",
+        "spread",
+        (_RECALL,),
+        each_class=True,
+        higher_is_better=False,
+    ),
+)
 _AVERAGE_ODDS = CompositeDefinition(
     "average_odds", "average odds", "mean", _ODDS, higher_is_better=None
 )
 _EQUALIZED_ODDS = CompositeDefinition(
     "equalized_odds", "equalized odds", "largest gap", _ODDS, higher_is_better=None
+)
+
+_OBSERVED = (
+    ObservedDefinition("attention_mask_score", "attention mask score", "attention", of="part"),
+    ObservedDefinition(
+        "attention_mask_excess", "attention mask excess", "attention", of="part", floor=-1.0
+    ),
+    ObservedDefinition(
+        "attention_heatmap_score", "attention heatmap score", "attention", of="label"
+    ),
+    ObservedDefinition("mean_f2", "mean F2", "multilabel", higher_is_better=True),
+    ObservedDefinition(
+        "class_prediction_bias",
+        "prediction bias",
+        "class_disparity",
+        higher_is_better=False,
+        needs_positive=True,
+    ),
+    ObservedDefinition(
+        "perturbation_flip_rate",
+        "flip rate",
+        "perturbation",
+        of="perturbation",
+        higher_is_better=False,
+        binary=True,
+    ),
+    ObservedDefinition(
+        "perturbation_accuracy_drop",
+        "accuracy drop",
+        "perturbation",
+        of="perturbation",
+        floor=-1.0,
+        higher_is_better=False,
+    ),
+)
+_WHOLE = (
+    ObservedDefinition(
+        "probe_accuracy",
+        "probe accuracy above its null",
+        "representation",
+        shape="whole",
+        of="layer",
+        floor=-1.0,
+        higher_is_better=False,
+        counted_among="held-out samples",
+        binary=True,
+    ),
+)
+_PAIRS = (
+    ObservedDefinition(
+        "topographic_similarity",
+        "topographic similarity",
+        "representation",
+        shape="pairs",
+        of="layer",
+        floor=-1.0,
+        higher_is_better=True,
+    ),
 )
 
 # Names that fairlearn and AIF360 users know for a comparison of one of the rates above.
@@ -233,7 +168,15 @@ def _catalogue() -> dict[str, Metric]:
         for comparison in _COMPARISONS
     ]
     metrics.append(Metric("average_odds_difference", _AVERAGE_ODDS, "difference"))
-    metrics += [Metric(alias, _RATES[name], how) for alias, (name, how) in _ALIASES.items()]
+    metrics += [Metric(observed.name, observed) for observed in (*_OBSERVED, *_WHOLE, *_PAIRS)]
+    metrics += [
+        Metric(f"{observed.name}_difference", observed, "difference") for observed in _OBSERVED
+    ]
+    metrics += [Metric(measure.name, measure) for measure in _CLASSES]
+    metrics += [Metric(f"{measure.name}_difference", measure, "difference") for measure in _CLASSES]
+    metrics += [
+        Metric(alias, _RATES[name], how, alias=True) for alias, (name, how) in _ALIASES.items()
+    ]
     return {metric.name: metric for metric in (*metrics, *_MATCHED)}
 
 

@@ -1,0 +1,98 @@
+"""Run the analyses that a policy asks for, and keep what they observe beside the predictions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeAlias
+
+from pytest_fairness.inference.observed import Observed, with_observed
+
+if TYPE_CHECKING:
+    from pytest_fairness.data import EvaluationSet
+    from pytest_fairness.inference import Predictions
+    from pytest_fairness.models import Classifier
+
+__all__ = ["Observer", "Run", "Wanted", "observe"]
+
+# Analysis -> the function that makes its observations, imported when a policy asks for it.
+_OBSERVERS = {
+    "attention": "pytest_fairness.analyses.observers.attention:observe_attention_rules",
+    "representation": "pytest_fairness.analyses.observers.representation:observe_representation",
+    "perturbation": "pytest_fairness.analyses.observers.perturbation:observe_perturbations",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One observation that a rule asks for.
+
+    Args:
+        analysis: Which analysis makes it.
+        measure: Name of the measure, e.g. `attention_mask_score`.
+        of: Part, label, layer or perturbation; None where the measure names none.
+        by: The attributes that the rule crosses.
+        reference: The reference group; empty where there is none.
+    """
+
+    analysis: str
+    measure: str
+    of: str | None
+    by: tuple[str, ...] = ()
+    reference: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How to run a model once more.
+
+    Args:
+        device: As for `predict`.
+        batch_size: Images in a batch.
+        cluster: Column of the clusters of dependent samples; None without them.
+        positive: Class of the target that counts as positive; None where there is none.
+        seed: Of whatever is drawn.
+        progress: Called with the number of images done and of all images; None for silence.
+    """
+
+    device: str = "auto"
+    batch_size: int = 64
+    cluster: str | None = None
+    positive: str | None = None
+    seed: int = 20_260_101
+    progress: Callable[[str, int, int], None] | None = None
+
+
+Observer: TypeAlias = Callable[
+    ["Classifier", "EvaluationSet", "Predictions", Sequence[Wanted], Run], Observed
+]
+
+
+def observe(
+    classifier: "Classifier",
+    evaluation_set: "EvaluationSet",
+    predictions: "Predictions",
+    wanted: Sequence[Wanted],
+    *,
+    run: Run,
+) -> "Predictions":
+    """Make observations of a model and return its predictions with them beside.
+
+    Args:
+        classifier: The model under test; it is left as it was found.
+        evaluation_set: What it was run on.
+        predictions: What it answered, in the order of the evaluation set.
+        wanted: The observations.
+        run: Device, batch size and seed.
+
+    Raises:
+        FairnessError: An analysis cannot be made: no masks, no such layer or label, or its
+            packages are not installed.
+    """
+    for analysis in dict.fromkeys(one.analysis for one in wanted):
+        module, _, name = _OBSERVERS[analysis].partition(":")
+        observer: Observer = getattr(import_module(module), name)
+        some = [one for one in wanted if one.analysis == analysis]
+        predictions = with_observed(
+            predictions, observer(classifier, evaluation_set, predictions, some, run)
+        )
+    return predictions

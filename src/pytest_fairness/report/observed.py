@@ -1,0 +1,57 @@
+"""What an analysis observed, in words."""
+
+from pytest_fairness.gate.record import Verdict
+from pytest_fairness.statistics.names import Metric
+
+__all__ = ["facts_text", "observed_of", "observed_text"]
+
+# Facts that a reader needs beside a value, and what they are called.
+_FACTS = {
+    "uniform": "uniform attention would score",
+    "null": "its null is",
+    "chance": "chance is",
+    "control": "a control task reaches",
+}
+
+
+def observed_of(metric: Metric) -> str:
+    """What `of` names: `part`, `layer`, or nothing."""
+    observed = metric.observed
+    return "" if observed is None or observed.of is None else observed.of
+
+
+def observed_text(verdict: Verdict, metric: Metric) -> str:
+    """What the value was computed from; nothing for a metric of counts."""
+    observed, definition = verdict.observed, metric.observed
+    if observed is None or definition is None:
+        return ""
+    groups = [(observed.mean, observed.deviation, verdict.n, verdict.successes)]
+    if verdict.reference_n is not None:
+        reference = observed.reference_mean, observed.reference_deviation
+        groups.append((*reference, verdict.reference_n, verdict.reference_successes or 0))
+    if definition.binary:
+        text = " v ".join(_rate(successes, n) for _, _, n, successes in groups)
+    else:
+        text = " v ".join(_mean(mean, deviation, n) for mean, deviation, n, _ in groups)
+    text = f"{text} {definition.counted_among}"
+    if observed.without_value:
+        text += f"; {observed.without_value} samples have no value"
+    facts = facts_text(verdict)
+    return f"{text}; {facts}" if facts else text
+
+
+def facts_text(verdict: Verdict) -> str:
+    """`uniform attention would score 0.42`; nothing where nothing is to be said."""
+    facts = {} if verdict.observed is None else verdict.observed.facts
+    return ", ".join(f"{text} {facts[name]:.3f}" for name, text in _FACTS.items() if name in facts)
+
+
+def _rate(successes: int, n: int) -> str:
+    return f"{successes} of {n}"
+
+
+def _mean(mean: float | None, deviation: float | None, n: int) -> str:
+    if mean is None:
+        return f"{n}"
+    spread = "" if deviation is None else f", SD {deviation:.2f}"
+    return f"{mean:.3f} (n {n}{spread})"

@@ -1,0 +1,207 @@
+"""What a metric is: a rate, several rates, or what an analysis observes; pure data."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+__all__ = [
+    "Comparison",
+    "CompositeDefinition",
+    "Measure",
+    "Metric",
+    "ObservedDefinition",
+    "Of",
+    "RateDefinition",
+]
+
+Comparison = Literal["none", "difference", "ratio"]
+Event = Literal["correct", "wrong", "called positive", "called negative", "flipped"]
+Among = Literal[
+    "all",
+    "positives",
+    "negatives",
+    "called positive",
+    "positives or called positive",
+    "matched pairs",
+]
+Formula = Literal["mean", "mean F1", "largest gap", "smallest", "spread"]
+Worse = Literal["lower", "higher", "either"]
+# What the key `of` of a rule names.
+Of = Literal["part", "label", "layer", "perturbation"]
+Shape = Literal["by group", "whole", "pairs"]
+
+
+@dataclass(frozen=True, slots=True)
+class RateDefinition:
+    """A rate is the share of an event among some of a group's samples.
+
+    Args:
+        name: Field's name, e.g. `false_positive_rate`.
+        short: Name in messages, e.g. `FPR`.
+        event: What is counted.
+        among: The samples it is counted among (true class, or predicted class for precision).
+        higher_is_better: Which end "best group" means.
+    """
+
+    name: str
+    short: str
+    event: Event
+    among: Among
+    higher_is_better: bool = True
+
+    @property
+    def needs_positive(self) -> bool:
+        """Whether the rate is undefined without a named positive class."""
+        return self.event != "flipped" and (self.among != "all" or self.event.startswith("called"))
+
+    @property
+    def counted_among(self) -> str:
+        """What the event is counted among, in words: `negatives`, `samples called positive`."""
+        return {
+            "all": "samples",
+            "called positive": "samples called positive",
+            "positives or called positive": "samples positive or called positive",
+        }.get(self.among, self.among)
+
+    def counted_among_class(self, name: str) -> str:
+        """The same where a class takes the part of the positive one: `samples of class cat`."""
+        return {
+            "positives": f"samples of class {name}",
+            "negatives": f"samples of another class than {name}",
+            "called positive": f"samples called {name}",
+            "positives or called positive": f"samples of class {name} or called so",
+        }.get(self.among, self.counted_among)
+
+    @property
+    def worse(self) -> Worse:
+        """Which change is for the worse; of a selection rate neither is, so both count."""
+        if self.event.startswith("called") and self.among == "all":
+            return "either"
+        return "lower" if self.higher_is_better else "higher"
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeDefinition:
+    """A measure that is made of several rates of a group.
+
+    Args:
+        name: Field's name, e.g. `balanced_accuracy`.
+        short: Name in messages.
+        formula: The mean of the parts; the mean of the F1 scores 2 p / (1 + p) of the parts; the
+            smallest part; how far the largest and the smallest part are apart; or the part in
+            which two groups differ most, which a group alone does not have.
+        parts: The rates.
+        each_class: Whether each class takes the part of the positive one in turn.
+        higher_is_better: Which end "best group" means; None where no group can be the best.
+    """
+
+    name: str
+    short: str
+    formula: Formula
+    parts: tuple[RateDefinition, ...]
+    each_class: bool = False
+    higher_is_better: bool | None = True
+
+    @property
+    def needs_positive(self) -> bool:
+        """Whether the measure is undefined without a named positive class."""
+        return not self.each_class
+
+    @property
+    def counted_among(self) -> str:
+        """What the measure is computed from, in words."""
+        return self.parts[0].counted_among if self.formula == "mean F1" else "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedDefinition:
+    """A number that an analysis observes of every sample, or of a model as a whole.
+
+    Args:
+        name: Name in policies, e.g. `attention_mask_score`.
+        short: Name in messages.
+        analysis: What observes it: the marker by which its tests are chosen.
+        shape: `by group`: a number for every sample, of which each group has a mean; `whole`: one
+            number for an attribute; `pairs`: one number for two groups.
+        of: What `of` in a rule names, one question each; None where nothing is named.
+        floor: Smallest value that is possible.
+        ceiling: Largest value that is possible.
+        higher_is_better: Which end "best group" means; None where neither is.
+        needs_positive: Whether it is undefined without a named class.
+        counted_among: What is averaged over, in words.
+        binary: Whether the number of a sample is 0 or 1, so that its mean is a rate.
+    """
+
+    name: str
+    short: str
+    analysis: str
+    shape: Shape = "by group"
+    of: Of | None = None
+    floor: float = 0.0
+    ceiling: float = 1.0
+    higher_is_better: bool | None = None
+    needs_positive: bool = False
+    counted_among: str = "samples with a value"
+    binary: bool = False
+
+
+Measure: TypeAlias = RateDefinition | CompositeDefinition | ObservedDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A measure by group, or its difference or ratio between groups.
+
+    Args:
+        name: Name in policies.
+        measure: What is counted among what, or what is made of several such rates.
+        comparison: How two groups are compared.
+        matched: Whether it is asked of matched images, which differ in one attribute only.
+        alias: Whether the field knows the comparison by a name of its own.
+    """
+
+    name: str
+    measure: Measure
+    comparison: Comparison = "none"
+    matched: bool = False
+    alias: bool = False
+
+    @property
+    def rate(self) -> RateDefinition:
+        """The rate of a metric that is one.
+
+        Raises:
+            TypeError: The metric is no single rate.
+        """
+        if not isinstance(self.measure, RateDefinition):
+            msg = f"{self.name} is no single rate"
+            raise TypeError(msg)
+        return self.measure
+
+    @property
+    def observed(self) -> ObservedDefinition | None:
+        """What an analysis observes; None for a metric of counts."""
+        return self.measure if isinstance(self.measure, ObservedDefinition) else None
+
+    @property
+    def compares(self) -> bool:
+        """Whether a group is compared with a reference."""
+        pairs = self.observed is not None and self.observed.shape == "pairs"
+        return self.comparison != "none" or self.matched or pairs
+
+    @property
+    def signed(self) -> bool:
+        """Whether the value has a sign: which of two groups is ahead, or above its null."""
+        if self.observed is not None and self.observed.floor < 0:
+            return True
+        largest = isinstance(self.measure, CompositeDefinition) and (
+            self.measure.formula == "largest gap"
+        )
+        return self.comparison == "difference" and not largest
+
+    @property
+    def title(self) -> str:
+        """Name in messages: `FPR difference`, `disparate impact`."""
+        if self.alias or self.matched:
+            return self.name.replace("_", " ")
+        short = self.measure.short
+        return f"{short} {self.comparison}" if self.comparison != "none" else short

@@ -1,0 +1,153 @@
+"""A sample's distribution over K levels beside that of a reference population."""
+
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from pytest_fairness.errors import FairnessError
+from pytest_fairness.statistics.rates import Interval, wilson
+
+__all__ = ["FitTest", "goodness_of_fit", "mean_design_effect", "share_intervals", "total_variation"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+
+# Below this expected count the chi-square distribution is not trusted (Cochran 1954).
+_FEW = 5.0
+
+
+class FitTest(NamedTuple):
+    """Whether counts are those of a sample of the population.
+
+    Args:
+        chi_square: Pearson's statistic, after the design effect.
+        g: Likelihood-ratio statistic, after the design effect.
+        p_value: Of `chi_square`.
+        g_p_value: Of `g`.
+        method: Whether p-values are from the chi-square distribution or from simulated samples.
+        smallest_expected: Smallest expected count.
+    """
+
+    chi_square: float
+    g: float
+    p_value: float
+    g_p_value: float
+    method: Literal["chi-square", "simulated"]
+    smallest_expected: float
+
+
+def goodness_of_fit(
+    counts: ArrayLike,
+    shares: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    design_effect: float = 1.0,
+    draws: int = 9_999,
+) -> FitTest:
+    """Test counts of K levels against the shares of a population.
+
+    Where an expected count is below 5, p-values are those of simulated samples of the same size.
+
+    Args:
+        counts: (K,) counts.
+        shares: (K,) shares of the population, above 0, adding up to 1.
+        rng: Source of the simulated samples.
+        design_effect: Mean design effect of clusters, at least 1; the statistics are divided by it.
+        draws: Samples to simulate.
+
+    Raises:
+        FairnessError: There are fewer than two levels or no samples, or a share is 0.
+
+    Source: Pearson (1900); Cochran (1954), Biometrics 10, 417 (small counts); Rao and Scott (1981),
+    J. Am. Stat. Assoc. 76, 221 (clusters).
+
+    Example:
+        >>> found = goodness_of_fit([12, 20, 28], [1 / 3] * 3, rng=np.random.default_rng(0))
+        >>> f"{found.chi_square:.1f} {found.p_value:.4f} {found.method}"
+        '6.4 0.0408 chi-square'
+    """
+    observed = np.asarray(counts, dtype=np.int64)
+    population = np.asarray(shares, dtype=np.float64)
+    n = int(observed.sum())
+    if len(observed) < 2 or n == 0 or (population <= 0).any():
+        msg = "a test of fit needs two levels or more, each with a share above 0, and samples"
+        raise FairnessError(msg)
+    expected = population / population.sum() * n
+    chi_square, g = (float(value) / design_effect for value in _statistics(observed, expected))
+    if expected.min() >= _FEW:
+        p_values = [float(stats.chi2.sf(value, len(observed) - 1)) for value in (chi_square, g)]
+        return FitTest(chi_square, g, *p_values, "chi-square", float(expected.min()))
+    drawn = _statistics(rng.multinomial(n, population / population.sum(), size=draws), expected)
+    p_values = [
+        (1 + int((some >= value - 1e-9).sum())) / (draws + 1)
+        for some, value in zip(drawn, (chi_square, g), strict=True)
+    ]
+    return FitTest(chi_square, g, *p_values, "simulated", float(expected.min()))
+
+
+def _statistics(observed: Integers, expected: Floats) -> tuple[Floats, Floats]:
+    """Pearson's statistic and G along the last axis."""
+    return tuple(  # type: ignore[return-value]
+        stats.power_divergence(
+            observed, np.broadcast_to(expected, observed.shape), axis=-1, lambda_=kind
+        ).statistic
+        for kind in ("pearson", "log-likelihood")
+    )
+
+
+def share_intervals(counts: ArrayLike, *, worth: ArrayLike = 1.0, level: float = 0.95) -> Interval:
+    """Return intervals of the shares of K levels that hold together.
+
+    Wilson's interval of each share at the level 1 - (1 - level)/K (Bonferroni).
+
+    Args:
+        counts: (K,) counts.
+        worth: Share of the samples that is left after the design effect of clusters, (K,) or one.
+        level: Level that all intervals hold together, 0 to 1.
+
+    Raises:
+        FairnessError: Counts or level are out of range.
+
+    Source: Goodman (1965), Technometrics 7, 247.
+
+    Example:
+        >>> low, high = share_intervals([56, 72, 73, 59, 62, 87, 58])
+        >>> f"{low[0]:.3f} {high[0]:.3f}"
+        '0.086 0.165'
+    """
+    observed = np.asarray(counts, dtype=np.float64)
+    factor = np.broadcast_to(np.asarray(worth, dtype=np.float64), observed.shape)
+    each = 1 - (1 - level) / max(len(observed), 1)
+    return wilson(observed * factor, observed.sum() * factor, level=each)
+
+
+def mean_design_effect(counts: ArrayLike, shares: ArrayLike, effects: ArrayLike) -> float:
+    """Return by what clusters inflate Pearson's statistic, at least 1.
+
+    Args:
+        counts: (K,) counts.
+        shares: (K,) shares of the population, above 0.
+        effects: (K,) design effect of the share of each level.
+
+    Source: Rao and Scott (1981), J. Am. Stat. Assoc. 76, 221, first-order correction.
+
+    Example:
+        >>> mean_design_effect([10, 10], [0.5, 0.5], [4.0, 4.0])
+        4.0
+    """
+    observed = np.asarray(counts, dtype=np.float64) / np.sum(counts)
+    terms = observed / np.asarray(shares) * (1 - observed) * np.asarray(effects)
+    return max(float(terms.sum()) / (len(observed) - 1), 1.0)
+
+
+def total_variation(counts: ArrayLike, shares: ArrayLike) -> float:
+    """Return the share of samples that would have to be of another level to match, 0 to 1.
+
+    Example:
+        >>> total_variation([75, 25], [0.5, 0.5])
+        0.25
+    """
+    observed = np.asarray(counts, dtype=np.float64) / np.sum(counts)
+    return float(np.abs(observed - np.asarray(shares, dtype=np.float64)).sum() / 2)
