@@ -28,6 +28,7 @@ class EvaluationSet:
         sha256: Hash of ids, targets, attributes and encoded images.
         manifest: (N, columns) every column of the manifest but encoded images, in the same order.
         masks: Parts of each image; None where the set has none.
+        derived: Derived column -> how the policy makes it.
         max_errors: Share of images that may be unreadable, 0 to 1: of all, and of each level.
     """
 
@@ -42,6 +43,7 @@ class EvaluationSet:
     sha256: str
     manifest: pd.DataFrame = field(default_factory=pd.DataFrame)
     masks: Masks | None = None
+    derived: Mapping[str, str] = field(default_factory=dict)
     max_errors: float = 0.0
 
     def __len__(self) -> int:

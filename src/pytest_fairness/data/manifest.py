@@ -57,6 +57,7 @@ def load_evaluation_set(evaluation: "Evaluation") -> EvaluationSet:
         sha256=_hash(samples.frame, images, strict=evaluation.on_error == "fail"),
         manifest=_without_images(rows.frame),
         masks=None if listing.masks is None else listing.masks(rows.frame, ids.tolist()),
+        derived={column: made.text for column, made in evaluation.derive.items()},
         max_errors=evaluation.max_errors,
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.change import DEFAULTS, Change, Kind, Pair
+from pytest_fairness.policy.compare_reading import READING_KEYS, compare_reading
 from pytest_fairness.policy.compare_rules import compare_rules
 from pytest_fairness.policy.document import Document, KeyPath
 from pytest_fairness.policy.toml_text import toml_key, toml_value
@@ -47,6 +48,7 @@ def compare(before: Document, after: Document) -> list[Change]:
     return [
         *_decision(pair),
         *_evaluations(pair),
+        *_models(pair),
         *compare_rules(pair),
         *_lists(pair, "required"),
         *_lists(pair, "waiver"),
@@ -75,9 +77,26 @@ def _evaluations(pair: Pair) -> Iterator[Change]:
         was, now = _filled(old[name]), _filled(new[name])
         yield from _attributes(pair, name, was["attributes"], now["attributes"])
         yield from _references(pair, name, was, now)
+        yield from compare_reading(pair, name, was, now)
         for key in dict.fromkeys([*was, *now]):
-            if key not in ("attributes", "reference") and was.get(key) != now.get(key):
+            if key not in ("attributes", "reference", *READING_KEYS) and was.get(key) != now.get(key):
                 yield _column(pair, name, key, was.get(key), now.get(key))
+
+
+def _models(pair: Pair) -> Iterator[Change]:
+    """A `[model.NAME]` that is inherited names the same model, read in the same way."""
+    old, new = pair.before.table("model"), pair.after.table("model")
+    for name in dict.fromkeys([*old, *new]):
+        path: KeyPath = ("model", name)
+        subject = f"[model.{toml_key(name)}]"
+        if name not in old or name not in new:
+            yield pair.change("removed" if name in old else "added", subject, (path, path))
+            continue
+        for key in dict.fromkeys([*old[name], *new[name]]):
+            was, now = old[name].get(key), new[name].get(key)
+            if was != now:
+                texts = _written(key, was), _written(key, now)
+                yield pair.change("changed", subject, ((*path, key), (*path, key)), texts)
 
 
 def _filled(evaluation: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pytest_fairness.policy.toml_text import toml_value
+
 __all__ = ["Derivation", "Scale", "problem_with"]
 
 Scale = Literal["fitzpatrick", "ita"]
@@ -48,6 +50,20 @@ class Derivation:
             rest=table["rest"],
             missing=tuple(table["missing"]),
         )
+
+    @property
+    def text(self) -> str:
+        """How the column is made, as a policy writes it."""
+        keys = {
+            "from": self.sources,
+            "bins": self.bins,
+            "labels": self.labels,
+            "scale": self.scale,
+            "merge": self.merge,
+            "rest": self.rest,
+            "missing": self.missing,
+        }
+        return toml_value({key: value for key, value in keys.items() if value})
 
 
 def problem_with(table: Mapping[str, Any]) -> str:

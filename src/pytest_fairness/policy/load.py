@@ -11,6 +11,7 @@ from pytest_fairness.policy.compare import refuse_loosening
 from pytest_fairness.policy.document import Document, KeyPath
 from pytest_fairness.policy.inherit import merge
 from pytest_fairness.policy.layers import Layer, read_layers, restore_layers
+from pytest_fairness.policy.models import model_spec
 from pytest_fairness.policy.problems import check_shape, suggest, validate
 from pytest_fairness.policy.reading import problem_with_reading, reading_of
 from pytest_fairness.policy.records import (
@@ -106,6 +107,10 @@ class _Resolution:
             sha256=texts[0].sha256
             if len(texts) == 1
             else _sha256("".join(t.sha256 for t in texts)),
+            models={
+                name: model_spec(name, table, place=self.document.place)
+                for name, table in tables.model.items()
+            },
             required=self.required(tables),
             waivers=self.waivers(tables),
             texts=texts,
@@ -178,7 +183,7 @@ class _Resolution:
                 f"classes{suggest(table.positive, table.classes)}",
             )
         if problem := problem_with_reading(table):
-            raise self.error((*path, problem.key), f"evaluation {name!r}: {problem.message}")
+            raise self.error((*path, *problem.path), f"evaluation {name!r}: {problem.message}")
         values = table.model_dump()
         values |= reading_of(table)
         for key in ("attributes", "where"):

@@ -8,9 +8,10 @@ from pydantic import ValidationError
 
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.document import KeyPath
-from pytest_fairness.policy.schema import PolicyDocument
+from pytest_fairness.policy.model_schema import LabelsTable, PreprocessingTable
+from pytest_fairness.policy.schema import DeriveTable, PolicyDocument
 
-__all__ = ["check_shape", "suggest", "validate"]
+__all__ = ["check_shape", "explain_model", "suggest", "validate"]
 
 Place: TypeAlias = Callable[[KeyPath], str]
 
@@ -25,6 +26,10 @@ _HINTS = {
     "reason": "; a waiver says why the failure is accepted",
     "approved_by": "; a waiver says who answers for it",
     "until": "; a waiver ends on a day, such as until = 2027-01-31",
+}
+_INNER_TABLES: dict[str | int, Any] = {
+    "labels": LabelsTable,
+    "preprocessing": PreprocessingTable,
 }
 # What another file of the same policy may say.
 _INHERITED = ("decision", "evaluation", "rule")
@@ -62,6 +67,14 @@ def check_shape(raw: Mapping[str, Any], *, place: Place) -> None:
         ]
         if wrong:
             raise _error(wrong, raw, place) from error
+
+
+def explain_model(
+    error: ValidationError, table: Mapping[str, Any], *, name: str, where: str
+) -> PolicyError:
+    """The error of a `[model.NAME]` table that stands outside of a policy."""
+    problems = [problem | {"loc": ("model", name, *problem["loc"])} for problem in error.errors()]
+    return _error(problems, {"model": {name: table}}, lambda _: where)
 
 
 def _error(problems: Iterable[Any], raw: Mapping[str, Any], place: Place) -> PolicyError:
@@ -115,6 +128,10 @@ def _allowed_keys(path: KeyPath) -> list[str]:
     if path and path[0] in PolicyDocument.model_fields:
         annotation = PolicyDocument.model_fields[str(path[0])].annotation
         model = getattr(annotation, "__args__", (annotation,))[-1]
+    if path and path[0] == "model" and path[-1] in _INNER_TABLES:
+        model = _INNER_TABLES[path[-1]]
+    if len(path) == 4 and path[0] == "evaluation" and path[2] == "derive":
+        model = DeriveTable
     return [info.alias or name for name, info in model.model_fields.items()]
 
 

@@ -14,7 +14,7 @@ __all__ = ["ReadingProblem", "problem_with_reading", "reading_of"]
 class ReadingProblem(NamedTuple):
     """What is wrong with the keys that say how an evaluation is read."""
 
-    key: str
+    path: tuple[str, ...]
     message: str
 
 
@@ -22,7 +22,7 @@ def problem_with_reading(table: "EvaluationTable") -> ReadingProblem | None:
     """Return the first problem of an evaluation table; None when it can be read."""
     for column, derived in table.derive.items():
         if message := problem_with(derived.model_dump()):
-            return ReadingProblem("derive", f"derive.{column}: {message}")
+            return ReadingProblem(("derive", column), f"derive.{column}: {message}")
     return _problem_with_source(table) or _problem_with_errors(table)
 
 
@@ -31,29 +31,29 @@ def _problem_with_source(table: "EvaluationTable") -> ReadingProblem | None:
         for key in ("root", "split", "options"):
             if getattr(table, key):
                 return ReadingProblem(
-                    key,
+                    (key,),
                     f'{key} is for a reader of data sets; write reader = "...", or keep the rows '
                     "of the manifest that `where` names",
                 )
         return None
     if table.manifest is not None:
         return ReadingProblem(
-            "manifest", f"reader {table.reader!r} reads root, not a manifest: keep one of the two"
+            ("reader",), f"reader {table.reader!r} reads root, not a manifest: keep one of the two"
         )
     if table.root is None:
-        return ReadingProblem("reader", f"reader {table.reader!r} needs root, its folder")
+        return ReadingProblem(("reader",), f"reader {table.reader!r} needs root, its folder")
     return None
 
 
 def _problem_with_errors(table: "EvaluationTable") -> ReadingProblem | None:
     if table.on_error == "count" and table.max_errors is None:
         return ReadingProblem(
-            "on_error",
+            ("on_error",),
             'on_error = "count" needs max_errors, the share of images that may be unreadable, '
             "such as 0.01",
         )
     if table.on_error == "fail" and table.max_errors is not None:
-        return ReadingProblem("max_errors", 'max_errors needs on_error = "count"')
+        return ReadingProblem(("max_errors",), 'max_errors needs on_error = "count"')
     return None
 
 

@@ -1,0 +1,167 @@
+"""How an evaluation is read: its reader, its derived columns, its broken images."""
+
+from pathlib import Path
+
+import pytest
+
+from pytest_fairness.errors import PolicyError
+from pytest_fairness.policy import compare, load_policy, read_document
+
+HEAD = 'schema = 1\n[decision]\ninconclusive = "fail"\n[[rule]]\nmetric = "accuracy"\nmin = 0.5\n'
+FACES = '[evaluation.faces]\nattributes = { sex = ["f", "m"] }\n'
+
+
+@pytest.fixture
+def policy_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(text: str, folder: str = "gate") -> Path:
+        path = Path(folder, "policy.toml")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(HEAD + FACES + text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_a_root_is_relative_to_the_policy(policy_file):
+    text = 'reader = "celeba"\nroot = "../celeba"\nsplit = "test"\noptions.images = "img"\n'
+    faces = load_policy(policy_file(text)).evaluations["faces"]
+    assert faces.source == faces.root == Path("gate/../celeba")
+    assert (faces.reader, faces.split, faces.options) == ("celeba", ("test",), {"images": "img"})
+
+
+def test_the_source_of_a_manifest_is_the_manifest(policy_file):
+    faces = load_policy(policy_file('manifest = "faces.csv"\n')).evaluations["faces"]
+    assert (faces.reader, faces.source) == ("manifest", Path("gate/faces.csv"))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param('reader = "celebb"\nroot = "x"', "reader = 'celebb': .*'celeba'", id="reader"),
+        pytest.param('reader = "celeba"', "reader 'celeba' needs root", id="no root"),
+        pytest.param('root = "x"', "root is for a reader of data sets", id="no reader"),
+        pytest.param('manifest = "m.csv"\nsplit = "x"', "split is for a reader", id="split"),
+        pytest.param(
+            'reader = "celeba"\nroot = "x"\nmanifest = "m.csv"', "keep one of the two", id="both"
+        ),
+        pytest.param('on_error = "count"', r"needs max_errors, .* such as 0\.01", id="no share"),
+        pytest.param("max_errors = 0.1", 'needs on_error = "count"', id="share alone"),
+        pytest.param('on_error = "count"\nmax_errors = 0', "greater than 0", id="share 0"),
+        pytest.param('on_error = "count"\nmax_errors = 1.0', "less than 1", id="share 1"),
+        pytest.param('derive.g = { from = "age" }', "derive.g: write how it is made", id="nothing"),
+        pytest.param("derive.g = { bins = [0] }", "needs the key 'from'", id="no source"),
+        pytest.param(
+            'derive.g = { from = "age", bin = [0] }',
+            "unknown key 'bin'; did you mean 'bins'",
+            id="misspelt",
+        ),
+        pytest.param(
+            'derive.g = { from = "age", bins = [0, 18] }',
+            "bins has 2 edges and labels has 0",
+            id="no labels",
+        ),
+        pytest.param(
+            'derive.g = { from = "age", bins = [0, 0], labels = ["a"] }',
+            "bins must rise",
+            id="flat",
+        ),
+        pytest.param(
+            'derive.g = { from = "a", bins = [0], labels = ["a"], scale = "ita" }',
+            "bins and scale exclude each other",
+            id="two ways",
+        ),
+        pytest.param(
+            'derive.g = { from = ["a", "b"], scale = "fitzpatrick" }',
+            "from names 2 columns",
+            id="two sources",
+        ),
+        pytest.param(
+            'derive.g = { from = "a", merge = { x = ["1"], y = [1] } }',
+            "merge names '1' twice",
+            id="twice",
+        ),
+        pytest.param(
+            'derive.g = { from = "a", merge = { x = ["1"] }, missing = ["1"] }',
+            "'1' stands in merge and in missing",
+            id="merged and missing",
+        ),
+        pytest.param(
+            'derive.g = { from = "a", scale = "ita", rest = "x" }', "write merge too", id="rest"
+        ),
+        pytest.param('derive.g = { from = "a", scale = "monk" }', "'monk'.*'ita'", id="scale"),
+    ],
+)
+def test_what_cannot_be_read_is_an_error_with_its_line(policy_file, text, problem):
+    with pytest.raises(PolicyError, match=rf"gate/policy\.toml:\d+: .*{problem}"):
+        load_policy(policy_file(text + "\n"))
+
+
+def test_the_line_of_a_wrong_derivation_is_named(policy_file):
+    text = 'derive.a = { from = "x", scale = "ita" }\n[evaluation.faces.derive.b]\nfrom = "x"\n'
+    with pytest.raises(PolicyError, match=r"policy\.toml:10: .*derive\.b: write how"):
+        load_policy(policy_file(text))
+
+
+BASE = 'derive.age_group = { from = "age", bins = [0], labels = ["x"] }\n'
+COUNTS = 'on_error = "count"\nmax_errors = 0.05\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "shown"),
+    [
+        pytest.param(
+            'derive.g = { from = "b", scale = "ita" }', "added", "derive.g = {", id="a column more"
+        ),
+        pytest.param("max_errors = 0.01", "tightened", "max_errors = 0.05", id="a smaller share"),
+    ],
+)
+def test_a_child_may_add_columns_and_bear_fewer_broken_images(policy_file, text, kind, shown):
+    policy_file(BASE + COUNTS, folder="org")
+    child = Path("team.toml")
+    child.write_text(f'schema = 1\nextends = "org/policy.toml"\n[evaluation.faces]\n{text}\n')
+    (change,) = compare(read_document("org/policy.toml"), load_policy(child).document)
+    assert change.kind == kind
+    assert shown in change.text
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param(
+            "max_errors = 0.06",
+            'on_error = "count", max_errors = 0.06 loosens on_error = "count", max_errors = 0.05',
+            id="share",
+        ),
+        pytest.param("derive.age_group.bins = [1]", r"derive.age_group = .* changes", id="bins"),
+        pytest.param(
+            'derive.sex = { from = "sex", merge = { f = ["f", "m"] } }',
+            "an inherited column would change its meaning",
+            id="in place",
+        ),
+        pytest.param('reader = "celeba"\nroot = "x"', "not a manifest", id="reader"),
+    ],
+)
+def test_a_child_may_not_bear_more_or_read_otherwise(policy_file, text, problem):
+    policy_file(BASE + COUNTS + 'manifest = "m.csv"\n', folder="org")
+    child = Path("team.toml")
+    child.write_text(f'schema = 1\nextends = "org/policy.toml"\n[evaluation.faces]\n{text}\n')
+    with pytest.raises(PolicyError, match=rf"team\.toml:\d+: .*{problem}"):
+        load_policy(child)
+
+
+def test_a_child_may_not_start_to_count_broken_images(policy_file):
+    policy_file("", folder="org")
+    child = Path("team.toml")
+    child.write_text(f'schema = 1\nextends = "org/policy.toml"\n[evaluation.faces]\n{COUNTS}')
+    with pytest.raises(PolicyError, match=r'max_errors = 0\.05 loosens on_error = "fail"'):
+        load_policy(child)
+
+
+def test_a_derivation_that_lost_a_key_is_shown_as_changed(policy_file):
+    made = 'derive.g = { from = "a", merge = { x = ["1"] }, rest = "y" }\n'
+    before = read_document(policy_file(made, folder="before"))
+    after = read_document(policy_file(made.replace(', rest = "y"', ""), folder="after"))
+    (change,) = compare(before, after)
+    assert (change.kind, change.where_after) == ("changed", "after/policy.toml:9")
