@@ -91,7 +91,7 @@ def read_predictions(
             "source": found.source,
             "left_out": str(left_out),
             "where": json.dumps(done | {name: list(v) for name, v in evaluation.where.items()}),
-            "derive": json.dumps(derive),
+            **({"derive": json.dumps(derive)} if derive else {}),
             "predictions_sha256": hash_rows(samples.frame.assign(prediction=prediction.tolist())),
         },
     )
