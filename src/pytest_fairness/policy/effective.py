@@ -49,6 +49,10 @@ def _lines(document: Document) -> Iterator[_Line]:
         path: KeyPath = ("evaluation", name)
         yield _Line(f"[evaluation.{toml_key(name)}]", document.place(path))
         yield from _keys(document, path, table)
+    for name, table in document.table("model").items():
+        yield _Line("")
+        yield _Line(f"[model.{toml_key(name)}]", document.place(("model", name)))
+        yield from _keys(document, ("model", name), table)
     for key in ("rule", "required", "waiver"):
         for number, table in enumerate(document.tables(key)):
             yield _Line("")
@@ -78,7 +82,7 @@ def _preset(table: Mapping[str, Any]) -> Iterator[_Line]:
 def _keys(document: Document, path: KeyPath, table: Mapping[str, Any]) -> Iterator[_Line]:
     """One line a key; a table within an evaluation is written key by key, each with its line."""
     for key, value in table.items():
-        if path[0] == "evaluation" and isinstance(value, Mapping):
+        if path[0] in ("evaluation", "model") and isinstance(value, Mapping):
             for inner, levels in value.items():
                 shown = f"{toml_key(key)}.{toml_key(inner)} = {toml_value(levels)}"
                 yield _Line(shown, document.place((*path, key, inner)))

@@ -6,6 +6,7 @@ from typing import Any
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.document import LIMIT_KEYS, Document, KeyPath
 from pytest_fairness.policy.layers import Layer
+from pytest_fairness.policy.models import is_path
 from pytest_fairness.policy.presets import Preset, preset_names, read_preset
 from pytest_fairness.policy.problems import suggest
 
@@ -42,7 +43,9 @@ def _lay_over(document: Document, layer: Layer, path: KeyPath, value: Any) -> No
     for part in path[:-1]:
         holder = holder[str(part)]
     if not isinstance(value, dict):
-        if path[0] == "evaluation" and path[2:] in (("manifest",), ("root",)):
+        if (path[0] == "evaluation" and path[2:] in (("manifest",), ("root",))) or (
+            isinstance(value, str) and is_path(path, value)
+        ):
             value = str(layer.folder / value)
         holder[str(path[-1])] = value
         document.origins[path] = layer.place(path)

@@ -1,0 +1,165 @@
+"""The shape of `[model.NAME]`: where a model under test is, and how its scores are read."""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+
+__all__ = ["KINDS", "LabelsTable", "ModelTable", "PreprocessingTable"]
+
+Kind: TypeAlias = Literal[
+    "factory",
+    "fixture",
+    "torchvision",
+    "timm",
+    "exported",
+    "torchscript",
+    "onnx",
+    "huggingface",
+    "zero_shot",
+    "pickle",
+]
+KINDS: tuple[str, ...] = Kind.__args__  # type: ignore[attr-defined]
+
+_Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+_Names: TypeAlias = Annotated[list[_Name], Field(min_length=1)]
+_Channels: TypeAlias = tuple[float, float, float]
+
+
+def _branch(value: object) -> str:
+    """Which of the allowed shapes a value has; pydantic then reports on that one only."""
+    shapes = {str: "constrained-text", dict: "constrained-table"}
+    return shapes.get(type(value), "constrained-list")
+
+
+def _text_or_table(value: object) -> str:
+    return "constrained-text" if isinstance(value, str) else "constrained-table"
+
+
+class _Table(BaseModel):
+    """Unknown keys are errors: a misspelt key must not be ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LabelsTable(_Table):
+    """`labels = { file = ... }`: names of the score columns from a file."""
+
+    file: _Name = Field(description="File of labels, relative to the policy file.")
+    format: Literal["lines", "json", "imagenet-index", "open-images"] | None = Field(
+        default=None, description="Format of the file; by its ending and shape when absent."
+    )
+    order: _Name | None = Field(
+        default=None,
+        description="File with one id a line, in the order of the score columns; `file` then gives "
+        "each id its name.",
+    )
+
+
+class PreprocessingTable(_Table):
+    """`preprocessing = { ... }`: from an image to what the model takes."""
+
+    size: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Resize to a square of this side, without keeping the aspect."
+    )
+    resize: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Resize the shorter side to this, keeping the aspect; with crop."
+    )
+    crop: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Side of the square that is cut out of the middle; with resize."
+    )
+    mean: _Channels = Field(default=(0.0, 0.0, 0.0), description="Subtracted from each channel.")
+    std: _Channels = Field(default=(1.0, 1.0, 1.0), description="Each channel is divided by it.")
+    interpolation: Literal["nearest", "bilinear", "bicubic"] = Field(
+        default="bilinear", description="How pixels are resized."
+    )
+    channels: Literal["rgb", "bgr", "grey"] = Field(
+        default="rgb", description="Order of the channels; grey is one channel, of mean[0], std[0]."
+    )
+    white: Literal[1, 255] = Field(
+        default=1, description="Value of a white pixel before mean and std."
+    )
+
+
+_Labels: TypeAlias = Annotated[
+    Annotated[_Names, Tag("constrained-list")]
+    | Annotated[_Name, Tag("constrained-text")]
+    | Annotated[LabelsTable, Tag("constrained-table")],
+    Discriminator(_branch),
+]
+_Preprocessing: TypeAlias = Annotated[
+    Annotated[_Name, Tag("constrained-text")]
+    | Annotated[PreprocessingTable, Tag("constrained-table")],
+    Discriminator(_text_or_table),
+]
+_Prompts: TypeAlias = Annotated[
+    Annotated[_Names, Tag("constrained-list")] | Annotated[_Name, Tag("constrained-text")],
+    Discriminator(_branch),
+]
+
+
+class ModelTable(_Table):
+    """`[model.NAME]`: a model under test."""
+
+    kind: Kind | None = Field(
+        default=None, description="What it is; by `factory` or the ending of `path` when absent."
+    )
+    factory: _Name | None = Field(
+        default=None,
+        description="package.module:function or file.py:function, which returns the model.",
+    )
+    architecture: _Name | None = Field(
+        default=None, description="Name of an architecture of torchvision or timm."
+    )
+    arguments: dict[_Name, Any] = Field(
+        default_factory=dict, description="Arguments of the factory or architecture."
+    )
+    path: _Name | None = Field(
+        default=None, description="File or folder of the model, relative to the policy file."
+    )
+    weights: _Name | None = Field(
+        default=None, description="Weights for a factory or architecture, best as safetensors."
+    )
+    weights_key: _Name | None = Field(
+        default=None, description="Where in a checkpoint the weights are, e.g. state_dict."
+    )
+    sha256: Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$")] | None = Field(
+        default=None, description="Hash that the file of the model or its weights must have."
+    )
+    labels: _Labels | None = Field(
+        default=None, description="Names of the score columns, in order: a list, or a file."
+    )
+    label_groups: dict[_Name, _Names] = Field(
+        default_factory=dict,
+        description="Class of the target -> the labels that speak for it.",
+    )
+    reduce: Literal["max", "sum", "logsumexp"] = Field(
+        default="max", description="How the scores of a group's labels become one."
+    )
+    score: Literal["logit", "probability", "log_probability"] | None = Field(
+        default=None, description="What a score means; it is never guessed."
+    )
+    activation: Literal["softmax", "sigmoid"] | None = Field(
+        default=None,
+        description="What turns logits into probabilities: softmax (one label an image) or sigmoid "
+        "(several).",
+    )
+    preprocessing: _Preprocessing | None = Field(
+        default=None,
+        description="A table, or the name of torchvision weights whose transforms are used.",
+    )
+    views: Literal["one", "flip", "ten-crop"] = Field(
+        default="one", description="Views of an image whose scores are averaged."
+    )
+    layout: Literal["nchw", "nhwc", "flat"] | None = Field(
+        default=None,
+        description="How arrays lie: nchw, nhwc, or flat (rows, columns, channels in one row).",
+    )
+    output: _Name | Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Which output holds the scores, where there are several."
+    )
+    providers: _Names | None = Field(
+        default=None, description="Execution providers of onnxruntime, the first choice first."
+    )
+    prompts: dict[_Name, _Prompts] = Field(
+        default_factory=dict, description="Class -> sentence or sentences that describe it."
+    )
