@@ -1,12 +1,17 @@
 """Hypothesis strategies for what the gate works on; needs the extra `test`."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from hypothesis import strategies as st
 
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.metrics import RateCounts
 
-__all__ = ["group_counts", "rate_counts_of_groups"]
+if TYPE_CHECKING:
+    from pytest_fairness.analyses.perturbation import Perturbation
+
+__all__ = ["group_counts", "perturbations", "rate_counts_of_groups"]
 
 
 @st.composite
@@ -46,3 +51,44 @@ def rate_counts_of_groups(
     n = draw(st.lists(st.integers(0, max_n), min_size=min_groups, max_size=max_groups))
     successes = [draw(st.integers(0, size)) for size in n]
     return RateCounts(np.array(successes, dtype=np.int64), np.array(n, dtype=np.int64))
+
+
+# Kind of change -> its largest strength, and what a step of the search is worth.
+_CHANGES = {
+    "brightness": (60, 0.01),
+    "contrast": (60, 0.01),
+    "hue": (45, 1.0),
+    "blur": (50, 0.001),
+    "jpeg_loss": (95, 1.0),
+    "rotation": (20, 1.0),
+    "crop": (20, 0.01),
+    "occlusion": (40, 0.01),
+}
+_SIGNED = {"brightness", "contrast", "hue", "rotation"}
+
+
+@st.composite
+def perturbations(
+    draw: st.DrawFn, *, kinds: tuple[str, ...] = tuple(_CHANGES), most: int = 2
+) -> "Perturbation":
+    """Changes of an image, of one kind or several; they shrink to fewer and milder ones.
+
+    Args:
+        draw: Given by Hypothesis.
+        kinds: Kinds that may be drawn: brightness, contrast, hue, blur, jpeg_loss, rotation, crop,
+            occlusion.
+        most: Largest number of kinds in one change.
+    """
+    from pytest_fairness.analyses.perturbation import Perturbation  # noqa: PLC0415  (torch)
+
+    chosen = draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=most, unique=True))
+    values: dict[str, float] = {}
+    for kind in chosen:
+        largest, step = _CHANGES[kind]
+        least = -largest if kind in _SIGNED else 0
+        values[kind] = round(draw(st.integers(least, largest)) * step, 6)
+        if kind == "occlusion":
+            values["occlusion_x"], values["occlusion_y"] = (
+                draw(st.integers(0, 4)) / 4 for _ in range(2)
+            )
+    return Perturbation(**values)

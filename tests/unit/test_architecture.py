@@ -31,7 +31,7 @@ ORDER = (
 MAY_IMPORT = {room: set(ORDER[: place + 1]) for place, room in enumerate(ORDER)}
 BESIDE = {
     "multilabel": {"errors", "statistics"},
-    "strategies": {"errors", "statistics"},
+    "strategies": MAY_IMPORT["analyses"],
     "commands": {"commands", *MAY_IMPORT["report"]},
 }
 """Rooms that no room of ORDER may import."""

@@ -1,0 +1,39 @@
+"""The papers' analyses as measurements: attention, probes, maps, classes, explanations, parity.
+
+Each name below is a function on tensors or arrays that stands alone. All are batched, leave the
+model as found, take their randomness as an argument, and say what they could not compute.
+"""
+
+from importlib import import_module
+from typing import Any
+
+# Not in `__all__` until its module is there: a public name is one that can be imported.
+_HOMES = {
+    "Perturbation": "perturbation",
+    "linear_probes": "probes",
+    "perturbation_parity": "perturbation",
+    "perturbed_predictions": "perturbation",
+    "topographic_maps": "topography",
+}
+
+__all__ = [
+    "Perturbation",
+    "linear_probes",
+    "perturbation_parity",
+    "perturbed_predictions",
+    "topographic_maps",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import an analysis when it is first used, so that none costs the others anything."""
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

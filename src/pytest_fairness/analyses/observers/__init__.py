@@ -1,0 +1,1 @@
+"""What each analysis observes when a rule of a policy asks for it."""
