@@ -77,24 +77,37 @@ def goodness_of_fit(
     expected = population / population.sum() * n
     chi_square, g = (float(value) / design_effect for value in _statistics(observed, expected))
     if expected.min() >= _FEW:
-        p_values = [float(stats.chi2.sf(value, len(observed) - 1)) for value in (chi_square, g)]
-        return FitTest(chi_square, g, *p_values, "chi-square", float(expected.min()))
+        tails = stats.chi2.sf([chi_square, g], len(observed) - 1)
+        return _fit(chi_square, g, tails, "chi-square", expected)
     drawn = _statistics(rng.multinomial(n, population / population.sum(), size=draws), expected)
-    p_values = [
-        (1 + int((some >= value - 1e-9).sum())) / (draws + 1)
-        for some, value in zip(drawn, (chi_square, g), strict=True)
-    ]
-    return FitTest(chi_square, g, *p_values, "simulated", float(expected.min()))
+    tails = np.array(
+        [
+            (1 + int((some >= value - 1e-9).sum())) / (draws + 1)
+            for some, value in zip(drawn, (chi_square, g), strict=True)
+        ]
+    )
+    return _fit(chi_square, g, tails, "simulated", expected)
+
+
+def _fit(
+    chi_square: float,
+    g: float,
+    tails: Floats,
+    method: Literal["chi-square", "simulated"],
+    expected: Floats,
+) -> FitTest:
+    own, likelihood = (float(tail) for tail in tails)
+    return FitTest(chi_square, g, own, likelihood, method, float(expected.min()))
 
 
 def _statistics(observed: Integers, expected: Floats) -> tuple[Floats, Floats]:
     """Pearson's statistic and G along the last axis."""
-    return tuple(  # type: ignore[return-value]
-        stats.power_divergence(
-            observed, np.broadcast_to(expected, observed.shape), axis=-1, lambda_=kind
-        ).statistic
+    wanted = np.broadcast_to(expected, observed.shape)
+    pearson, g = (
+        np.asarray(stats.power_divergence(observed, wanted, axis=-1, lambda_=kind).statistic)
         for kind in ("pearson", "log-likelihood")
     )
+    return pearson, g
 
 
 def share_intervals(counts: ArrayLike, *, worth: ArrayLike = 1.0, level: float = 0.95) -> Interval:

@@ -1,0 +1,206 @@
+"""A column of a table beside a reference population from a file."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pytest_fairness.data.levels import MISSING, as_levels, listed
+from pytest_fairness.data.profile.record import LevelShare, PopulationRecord
+from pytest_fairness.data.profile.request import ProfileRequest, ProfileUsageError
+from pytest_fairness.data.profile.source import Coded, Table, check_column, codes_of, text_of
+from pytest_fairness.data.rows import Rows, read_rows
+from pytest_fairness.statistics.clusters import ClusterCounts, rate_factors, worth
+from pytest_fairness.statistics.population import (
+    FitTest,
+    goodness_of_fit,
+    mean_design_effect,
+    share_intervals,
+    total_variation,
+)
+
+__all__ = ["compare_population"]
+
+# Published shares are rounded; a sum farther from 1 is a forgotten level or a percentage.
+_ROUNDING = 0.02
+_SEED = 0
+
+
+def compare_population(
+    table: Table, name: str, path: Path, request: ProfileRequest
+) -> PopulationRecord:
+    """Compare a column with the shares of its levels in a population.
+
+    Args:
+        table: The table.
+        name: The column.
+        path: CSV or Parquet file with the columns `level` and `share` (adding up to 1), or
+            `level` and `count`.
+        request: Its level and tolerance.
+
+    Raises:
+        ProfileUsageError: The column is not there, or the file is not such a reference.
+    """
+    check_column(table.rows, name, "reference")
+    reference = _read_reference(path)
+    column = codes_of(text_of(table.rows, name), name=name, declared=tuple(reference))
+    counts = column.counts()
+    k = len(reference)
+    others = dict(zip(column.levels[k:], counts[k:].tolist(), strict=True))
+    missing = others.pop(MISSING, 0)
+    shares = np.array(list(reference.values()))
+    used, n = counts[:k], int(counts[:k].sum())
+    if n == 0:
+        msg = (
+            f"{table.rows.source}: no value of {name!r} is a level of {path}; the values are "
+            f"{listed(others)}, the reference has {listed(reference)}"
+        )
+        raise ProfileUsageError(msg)
+    dependence = _dependence(table, column, k, request.level)
+    low, high = share_intervals(used, worth=dependence.factors, level=request.level)
+    test = _tested(used, shares, dependence)
+    return PopulationRecord(
+        column=name,
+        reference=str(path),
+        n=n,
+        missing=missing,
+        unlisted=others,
+        level=request.level,
+        tolerance=request.tolerance,
+        rows=tuple(
+            _row(
+                level,
+                int(used[i]),
+                n,
+                _Ends(float(low[i]), float(high[i])),
+                reference=float(shares[i]),
+                tolerance=request.tolerance,
+            )
+            for i, level in enumerate(reference)
+        ),
+        distance=total_variation(used, shares),
+        chi_square=None if test.fit is None else test.fit.chi_square,
+        g=None if test.fit is None else test.fit.g,
+        freedom=k - 1,
+        p_value=None if test.fit is None else test.fit.p_value,
+        g_p_value=None if test.fit is None else test.fit.g_p_value,
+        method="undefined" if test.fit is None else test.fit.method,
+        smallest_expected=float((shares * n).min()),
+        cluster=None if table.cluster is None else table.cluster.name,
+        design_effect=test.design_effect,
+        note=test.note,
+    )
+
+
+class _Ends(NamedTuple):
+    """Both ends of an interval."""
+
+    low: float
+    high: float
+
+
+def _row(
+    level: str, count: int, n: int, ends: _Ends, *, reference: float, tolerance: float
+) -> LevelShare:
+    more, fewer = ends.low > reference, ends.high < reference
+    return LevelShare(
+        level=level,
+        n=count,
+        share=count / n,
+        low=ends.low,
+        high=ends.high,
+        reference=reference,
+        difference=count / n - reference,
+        verdict="more" if more else "fewer" if fewer else "not shown to differ",
+        beyond_tolerance=ends.low > reference + tolerance or ends.high < reference - tolerance,
+    )
+
+
+class _Dependence(NamedTuple):
+    """What clusters do to each level's share: effective share of the samples, design effect."""
+
+    factors: NDArray[np.float64]
+    effects: NDArray[np.float64]
+
+
+def _dependence(table: Table, column: Coded, k: int, level: float) -> _Dependence:
+    if table.cluster is None:
+        return _Dependence(np.ones(k), np.ones(k))
+    kept = column.codes < k
+    clusters, size = table.cluster.codes[kept], len(table.cluster.levels)
+    sizes = np.bincount(clusters, minlength=size)[None, :]
+    factors, effects = np.ones(k), np.ones(k)
+    for code in range(k):  # one level at a time: levels by clusters may not fit into memory
+        own = np.bincount(clusters[column.codes[kept] == code], minlength=size)[None, :]
+        counted = ClusterCounts(own, sizes)
+        factors[code] = rate_factors(counted, level=1 - (1 - level) / k)[0]
+        effects[code] = 1 / worth(counted)[0]
+    return _Dependence(factors, effects)
+
+
+class _Test(NamedTuple):
+    """The test of fit, None where there is none; the mean design effect; what to say of it."""
+
+    fit: FitTest | None
+    design_effect: float
+    note: str
+
+
+def _tested(
+    counts: NDArray[np.int64], shares: NDArray[np.float64], dependence: _Dependence
+) -> _Test:
+    seen = shares > 0
+    if counts[~seen].any():
+        return _Test(None, 1.0, "no test: rows have a level whose share in the reference is 0")
+    if seen.sum() < 2:
+        return _Test(None, 1.0, "no test: fewer than two levels have a share above 0")
+    effect = mean_design_effect(counts[seen], shares[seen], dependence.effects[seen])
+    rng = np.random.default_rng(_SEED)
+    fit = goodness_of_fit(counts[seen], shares[seen], rng=rng, design_effect=effect)
+    note = "an expected count is below 5: p-values are those of simulated samples of this size"
+    return _Test(fit, effect, note if fit.method == "simulated" else "")
+
+
+def _read_reference(path: Path) -> dict[str, float]:
+    """Level -> share, in the order of the file."""
+    rows = read_rows(path, evaluation="the reference population", error=ProfileUsageError)
+    columns = set(rows.frame.columns)
+    measure = next((name for name in ("share", "count") if name in columns), None)
+    if "level" not in columns or measure is None:
+        msg = (
+            f"{path}: a reference population needs the columns level and share (or count), got "
+            f"{listed(map(str, rows.frame.columns))}"
+        )
+        raise ProfileUsageError(msg)
+    levels = as_levels(rows.frame["level"])
+    values = pd.to_numeric(rows.frame[measure], errors="coerce").to_numpy(dtype=np.float64)
+    _check_reference(rows, levels, values, measure)
+    return dict(zip(levels.tolist(), (values / values.sum()).tolist(), strict=True))
+
+
+def _check_reference(
+    rows: Rows, levels: "pd.Series[str]", values: NDArray[np.float64], measure: str
+) -> None:
+    bad = levels.isna().to_numpy() | levels.duplicated().to_numpy()
+    bad |= ~np.isfinite(values) | (values < 0)
+    if bad.any():
+        first = int(np.argmax(bad))
+        row = rows.frame.iloc[first]
+        msg = (
+            f"{rows.source}, {rows.place(first)}: level {row['level']!r} with {measure} "
+            f"{row[measure]!r}; each level stands once, with a number that is not negative"
+        )
+        raise ProfileUsageError(msg)
+    total = float(values.sum())
+    if measure == "share" and abs(total - 1) > _ROUNDING:
+        hint = "; write 0.05 for 5 %" if abs(total - 100) <= 100 * _ROUNDING else ""
+        msg = (
+            f"{rows.source}: the shares add up to {total:g}, they must add up to 1{hint}; list "
+            "every level, or name the column count"
+        )
+        raise ProfileUsageError(msg)
+    if total == 0:
+        msg = f"{rows.source}: every {measure} is 0; give the numbers of the population"
+        raise ProfileUsageError(msg)
