@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from models.crops import Crops
 from models.label_lists import read_label_list
 from pytest_fairness.errors import ModelError
-from pytest_fairness.models import Classifier, LabelRule, load_weights
+from pytest_fairness.models import Classifier, Crops, LabelRule, Pixels, load_weights
 
 if TYPE_CHECKING:
     import torch
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["RULE", "load_se_resnet101", "read_checkpoint", "se_resnet101"]
 
 RULE = LabelRule(top=150, threshold=0.55, least=2, most=5)
+IMAGENET = Pixels(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+PREPROCESSING = Crops(resize=256, crop=224, pixels=IMAGENET)
 CHECKPOINT, LABELS = "FAIRNESS_SE_RESNET101", "FAIRNESS_SE_RESNET101_LABELS"
 # The four labels that gender is read from: display name -> Open Images id.
 _MIDS = {"Man": "/m/04yx4", "Boy": "/m/01bl7v", "Woman": "/m/03bt1vf", "Girl": "/m/05r655"}
@@ -70,19 +71,21 @@ def load_se_resnet101(
     Raises:
         ModelError: A file is missing or does not fit, or a label of `classes` is not in the list.
     """
-    from models.se_resnet101_network import SEResNet101, TenCrops
+    from models.se_resnet101_network import SEResNet101
+    from pytest_fairness.models import ten_crop_averaged
 
     names = read_label_list(labels)
     network = _filled(SEResNet101(len(names), pool=pool), Path(weights), labels=labels)
-    return Classifier(
+    centre = Classifier(
         name="se_resnet101",
-        module=(TenCrops(network) if crops == "ten" else network).eval(),
+        module=network.eval(),
         labels=names,
-        preprocess=Crops(crops),
+        preprocess=PREPROCESSING,
         score="logit",
         classes=_spelt(names) if classes is None else classes,
         tagging=RULE,
     )
+    return ten_crop_averaged(centre) if crops == "ten" else centre
 
 
 def read_checkpoint(path: str | Path) -> "dict[str, torch.Tensor]":

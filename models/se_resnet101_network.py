@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from typing_extensions import override
 
-__all__ = ["Pool", "SEResNet101", "TenCrops"]
+__all__ = ["Pool", "SEResNet101"]
 
 Pool = Literal["corner", "full"]
 _EXPANSION = 4
@@ -150,25 +150,6 @@ class SEResNet101(nn.Module):
         """Return logits (N, K) of images (N, 3, 224, 224)."""
         scores: torch.Tensor = self.classifier(self.features(images))
         return scores
-
-
-class TenCrops(nn.Module):
-    """Average the logits of an image's crops.
-
-    Args:
-        network: Maps images (N, 3, H, W) to logits (N, K).
-    """
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    @override
-    def forward(self, crops: torch.Tensor) -> torch.Tensor:
-        """Return mean logits (N, K) of crops (N, crops, 3, H, W)."""
-        # One crop after the other: ten times the batch would need ten times the memory.
-        scores = torch.stack([self.network(images) for images in crops.unbind(1)])
-        return scores.mean(dim=0)
 
 
 def _he_initialise(module: nn.Module) -> None:

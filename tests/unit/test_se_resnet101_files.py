@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,11 @@ from torch import nn
 from typing_extensions import override
 
 from models import se_resnet101_network
-from models.crops import Crops
 from models.label_lists import read_label_list
 from models.se_resnet101 import (
     CHECKPOINT,
     LABELS,
+    PREPROCESSING,
     RULE,
     load_se_resnet101,
     read_checkpoint,
@@ -27,6 +28,7 @@ from pytest_fairness.models import Classifier, LabelRule
 
 GENDERS = ["Person", "Woman", "Man", "Tree", "Girl", "Boy"]
 NARROW = {"blocks": (1, 1, 1, 1), "planes": (16, 16, 16, 16)}
+TEN_CROPS = replace(PREPROCESSING, ten=True)
 IMAGE = Image.linear_gradient("L").resize((300, 256)).convert("RGB")
 
 
@@ -82,10 +84,10 @@ def test_checkpoint_of_the_original_training_is_read(narrow, tmp_path, prefix, o
 
     with torch.inference_mode():
         found = loaded.module(loaded.preprocess(IMAGE)[None])
-        expected = narrow(Crops("ten")(IMAGE)).mean(0, keepdim=True)
+        expected = narrow(TEN_CROPS(IMAGE)).mean(0, keepdim=True)
 
     torch.testing.assert_close(found, expected)
-    assert not loaded.module.training
+    assert not loaded.module.module.training
     assert loaded.labels == tuple(GENDERS)
     assert loaded.class_labels == {"Male": ("Man", "Boy"), "Female": ("Woman", "Girl")}
     assert loaded.tagging == RULE == LabelRule(threshold=0.55, least=2, most=5, top=150)
@@ -101,7 +103,7 @@ def test_safetensors_centre_crop_and_full_pool_are_options(narrow, tmp_path):
 
     with torch.inference_mode():
         found = loaded.module(loaded.preprocess(IMAGE)[None])
-        expected = trained(pool="full")(Crops("centre")(IMAGE)[None])
+        expected = trained(pool="full")(PREPROCESSING(IMAGE)[None])
 
     torch.testing.assert_close(found, expected)
 
@@ -258,4 +260,4 @@ def test_the_fixture_reads_the_files_that_the_environment_names(narrow, tmp_path
 
     assert isinstance(found, Classifier)
     assert found.name == "se_resnet101"
-    assert found.preprocess == Crops("ten")
+    assert found.preprocess == TEN_CROPS
