@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,10 @@ from pytest_fairness.errors import DataError
 if TYPE_CHECKING:
     from pytest_fairness.policy.records import Evaluation
 
-__all__ = ["Listing", "Source"]
+__all__ = ["Listing", "ReadMasks", "Source"]
+
+ReadMasks: TypeAlias = Callable[[pd.DataFrame, Sequence[str]], Masks]
+"""Rows and ids of samples -> their masks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +35,7 @@ class Listing:
 
     rows: Rows
     folder: Path
-    masks: Callable[[pd.DataFrame, Sequence[str]], Masks] | None = None
+    masks: ReadMasks | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ __all__ = ["READERS"]
 READERS: Final = (
     "manifest",
     "celeba",
+    "celebamask_hq",
     "fairface",
     "huggingface",
     "imagefolder",

@@ -1,6 +1,7 @@
 """One module a data set: its own files -> the list of its samples.
 
-Each module has `OPTIONS`, the options that it takes with their kinds, and `read`.
+Each module has `OPTIONS`, the options that it takes with their kinds, and `read`; one with `MASKS`
+reads masks of its own.
 """
 
 from importlib import import_module
@@ -8,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_fairness.data.derived import derive_columns
 from pytest_fairness.data.levels import listed, suggest
-from pytest_fairness.data.listing import Listing, Source
+from pytest_fairness.data.listing import Listing, ReadMasks, Source
+from pytest_fairness.data.masks import read_masks
 from pytest_fairness.errors import DataError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_fairness.policy.records import Evaluation
 
 __all__ = ["list_samples"]
@@ -39,7 +43,22 @@ def list_samples(evaluation: "Evaluation") -> Listing:
         )
         raise DataError(msg)
     found: Listing = reader.read(Source(evaluation, root, evaluation.options))
-    return Listing(derive_columns(found.rows, evaluation), found.folder, found.masks)
+    masks = found.masks
+    if evaluation.masks is not None and masks is None:
+        masks = _masks_of_file(evaluation, root if root.is_dir() else root.parent)
+    return Listing(derive_columns(found.rows, evaluation), found.folder, masks)
+
+
+def _masks_of_file(evaluation: "Evaluation", folder: "Path") -> "ReadMasks":
+    """What reads the masks of a Parquet file, which any data set may have beside it."""
+    path = folder / str(evaluation.masks)
+    if path.suffix.lower() != ".parquet":
+        msg = (
+            f"{path}: reader {evaluation.reader!r} reads masks of a .parquet file only (evaluation "
+            f"{evaluation.name!r})"
+        )
+        raise DataError(msg)
+    return lambda _, ids: read_masks(path, ids)
 
 
 def _check_options(evaluation: "Evaluation", allowed: dict[str, Any]) -> None:

@@ -1,0 +1,139 @@
+"""CelebA: 202,599 photographs of celebrities with 40 attributes of yes or no.
+
+Liu, Luo, Wang and Tang (2015), Deep Learning Face Attributes in the Wild.
+"""
+
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pytest_fairness.data.listing import Listing, Source
+from pytest_fairness.data.readers.tables import matched, named_values, read_table
+
+if TYPE_CHECKING:
+    from pytest_fairness.data.rows import Rows
+
+__all__ = ["OPTIONS", "SPLITS", "needed_of_celeba", "read", "read_attributes", "read_pairs"]
+
+OPTIONS: Mapping[str, type] = {"images": str}
+SPLITS = {"0": "train", "1": "valid", "2": "test"}
+# Beside each other, or in the folders of the original download.
+_ATTRIBUTES = ("list_attr_celeba.txt", "Anno/list_attr_celeba.txt")
+_PARTITION = ("list_eval_partition.txt", "Eval/list_eval_partition.txt")
+_IDENTITY = ("identity_CelebA.txt", "Anno/identity_CelebA.txt")
+_IMAGES = (
+    "img_align_celeba/img_align_celeba",
+    "img_align_celeba",
+    "Img/img_align_celeba",
+)
+_FIRST_LINE = 3
+
+
+def read(source: Source) -> Listing:
+    """Return the samples: `id`, `image`, `split`, `identity`, and the attributes as yes or no."""
+    path = source.find("the list of attributes", *_ATTRIBUTES)
+    frame, needs = read_attributes(source, path), needed_of_celeba(source)
+    columns = {"id": frame["image"]}
+    splits = _optional(source, "the list of partitions", _PARTITION, needed="split" in needs)
+    if splits is not None:
+        columns["split"] = read_pairs(source, splits, frame["image"], "split", names=SPLITS)
+    who = _optional(source, "the list of identities", _IDENTITY, needed="identity" in needs)
+    if who is not None:
+        columns["identity"] = read_pairs(source, who, frame["image"], "identity")
+    folder = _images(source)
+    whole = pd.concat([pd.DataFrame(columns), frame], axis=1)
+    return Listing(source.of_split(source.rows(whole, path, first_line=_FIRST_LINE)), folder)
+
+
+def needed_of_celeba(source: Source) -> set[str]:
+    """Which of `split` and `identity` the evaluation asks for."""
+    evaluation = source.evaluation
+    asked = {*evaluation.carried, *evaluation.attributes, *evaluation.where}
+    return asked & {"split", "identity"} | ({"split"} if evaluation.split else set())
+
+
+def _optional(source: Source, what: str, names: tuple[str, ...], *, needed: bool) -> Path | None:
+    return source.find(what, *names) if needed else source.look_for(*names)
+
+
+def _images(source: Source) -> Path:
+    names = (source.options["images"],) if "images" in source.options else _IMAGES
+    return source.find("the folder of images", *names)
+
+
+def read_attributes(source: Source, path: Path) -> pd.DataFrame:
+    """Read a list of attributes: a line with the count, one with the names, one for each image.
+
+    Returns:
+        (N, 1 + attributes) column `image` with file names, then `yes` or `no`.
+
+    Raises:
+        DataError: The count disagrees, or a value is neither 1 nor -1.
+    """
+    with path.open(encoding="utf-8-sig") as file:
+        count, *names = " ".join(islice(file, 2)).split()
+    if not count.isdigit() or not names:
+        source.error(
+            f"{path}, line 1: expected the number of images, and their attributes in line 2; got "
+            f"{count!r}; get the file again"
+        )
+    frame = read_table(
+        source,
+        path,
+        sep=r"\s+",
+        skiprows=2,
+        header=None,
+        names=["image", *names],
+        dtype={"image": str} | dict.fromkeys(names, "int8"),
+    )
+    _check(source, source.rows(frame, path), int(count), names)
+    yes = frame[names].to_numpy() == 1
+    words = pd.CategoricalDtype(["no", "yes"])
+    answers = {
+        name: pd.Categorical.from_codes(yes[:, i].astype(np.int8), dtype=words)
+        for i, name in enumerate(names)
+    }
+    return pd.DataFrame({"image": frame["image"], **answers})
+
+
+def _check(source: Source, rows: "Rows", count: int, names: list[str]) -> None:
+    source.check_count(rows, count, where="line 1")
+    wrong = np.abs(rows.frame[names].to_numpy()) != 1
+    if wrong.any():
+        line, column = np.argwhere(wrong)[0]
+        source.error(
+            f"{rows.source}, line {line + _FIRST_LINE}: {names[column]} = "
+            f"{rows.frame[names[column]].iloc[line]}; allowed: 1 and -1"
+        )
+
+
+def read_pairs(
+    source: Source,
+    path: Path,
+    images: pd.Series,
+    column: str,
+    *,
+    names: dict[str, str] | None = None,
+) -> pd.Series:
+    """Read a file of image and value, and return the value of each image (N,).
+
+    Args:
+        source: For errors.
+        path: Lines such as `000001.jpg 0`.
+        images: (N,) names of images.
+        column: What the values are.
+        names: Value -> its word; None keeps values as they are.
+
+    Raises:
+        DataError: An image has no line, or a value no word.
+    """
+    table = read_table(source, path, sep=r"\s+", header=None, names=["image", column])
+    if len(table) != len(images):
+        source.check_count(source.rows(table, path), len(images), where="the list of attributes")
+    if names is not None:
+        table[column] = named_values(source, table[column], names, path, first_line=1)
+    return matched(source, images, table, on="image", path=path)[column].set_axis(images.index)

@@ -1,0 +1,193 @@
+"""Open Images and the Inclusive Images challenge: images with verified labels, many an image.
+
+Krasin et al. (2017), OpenImages; Atwood et al. (2020), The Inclusive Images Competition.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pytest_fairness.data.levels import listed, suggest
+from pytest_fairness.data.listing import Listing, Source
+from pytest_fairness.data.readers.tables import expect_columns, join_attributes, read_table
+
+__all__ = ["OPTIONS", "SEVERAL", "class_descriptions", "read"]
+
+OPTIONS: Mapping[str, type] = {
+    "attributes": str,
+    "descriptions": str,
+    "every_row": bool,
+    "groups": dict,
+    "image_ids": str,
+    "images": str,
+    "labels": str,
+}
+SEVERAL = "(several)"
+"""Target of an image that shows labels of more than one group."""
+
+_DESCRIPTIONS = (
+    "class-descriptions.csv",
+    "oidv7-class-descriptions.csv",
+    "oidv6-class-descriptions.csv",
+    "class-descriptions-boxable.csv",
+)
+_LABELS = (
+    "oidv6-{split}-annotations-human-imagelabels.csv",
+    "{split}-annotations-human-imagelabels.csv",
+    "{split}_human_labels.csv",
+    "{split}_labels.csv",
+)
+_COLUMNS = ("ImageID", "LabelName", "Confidence")
+
+
+class _Labels(NamedTuple):
+    """Verified labels: one row an image and label.
+
+    Args:
+        frame: (L, 3) `ImageID`, `LabelName`, and whether it is `present`.
+        path: File that they stood in.
+    """
+
+    frame: pd.DataFrame
+    path: Path
+
+
+def read(source: Source) -> Listing:
+    """Return the samples: `id`, `image`, `labels`, and with `groups` one column each, and `target`.
+
+    `labels` holds the ids of the labels that are verified as present, with blanks between them.
+    """
+    split = source.evaluation.split or ("train",)
+    if len(split) > 1:
+        source.error(f"{source.root}: splits {listed(split)}; read one at a time")
+    labels = _read_labels(source, split[0])
+    frame = _samples(source, labels, split[0])
+    present = labels.frame[labels.frame["present"]]
+    joined = present.groupby("ImageID", sort=False)["LabelName"].agg(" ".join)
+    frame["labels"] = frame["id"].map(joined)
+    frame = pd.concat([frame, _group_columns(source, labels, frame["id"])], axis=1)
+    folder = source.find("the folder of images", *_image_folders(source, split[0]))
+    frame["image"] = frame["id"] + ".jpg"
+    frame = join_attributes(source, frame)
+    return Listing(source.rows(frame, labels.path), folder)
+
+
+def _image_folders(source: Source, split: str) -> tuple[str, ...]:
+    if "images" in source.options:
+        return (source.options["images"],)
+    return (split, f"{split}_images", "images")
+
+
+def _read_labels(source: Source, split: str) -> _Labels:
+    names = [name.format(split=split) for name in _LABELS]
+    path = source.find(
+        "the list of labels",
+        *([source.options.get("labels")] if "labels" in source.options else names),
+    )
+    frame = read_table(source, path)
+    if "ImageID" not in frame.columns and len(frame.columns) == 2:
+        return _Labels(_tuning_labels(source, path), path)
+    expect_columns(source, frame, _COLUMNS, path)
+    confidence = pd.to_numeric(frame["Confidence"], errors="coerce").to_numpy()
+    verified = np.isin(confidence, (0, 1))  # machine-made labels lie between
+    if source.options.get("every_row", False):
+        confidence, verified = np.ones(len(frame)), np.ones(len(frame), np.bool_)
+    found = frame.loc[verified, ["ImageID", "LabelName"]]
+    return _Labels(found.assign(present=confidence[verified] == 1), path)
+
+
+def _tuning_labels(source: Source, path: Path) -> pd.DataFrame:
+    """Labels in the form of the challenge: `id,/m/1 /m/2`, without a header."""
+    frame = read_table(source, path, header=None, names=["ImageID", "LabelName"])
+    if str(frame["ImageID"].iloc[0]).casefold() in ("image_id", "imageid", "id"):
+        frame = frame.iloc[1:]
+    exploded = frame.assign(LabelName=frame["LabelName"].str.split()).explode("LabelName")
+    return exploded.dropna().assign(present=True)
+
+
+def _samples(source: Source, labels: _Labels, split: str) -> pd.DataFrame:
+    """One row an image: those of the list of image ids, else all that have a label."""
+    name = source.options.get("image_ids")
+    usual = (f"{split}-images-with-rotation.csv", f"{split}-images-with-labels-with-rotation.csv")
+    path = source.find("the list of images", name) if name else source.look_for(*usual)
+    if path is None:
+        return pd.DataFrame({"id": labels.frame["ImageID"].unique()})
+    frame = read_table(source, path)
+    expect_columns(source, frame, ("ImageID",), path)
+    if (again := frame["ImageID"].duplicated()).any():
+        source.error(f"{path}: {frame.loc[again, 'ImageID'].iloc[0]!r} stands there twice")
+    if not frame["ImageID"].isin(labels.frame["ImageID"]).any():
+        source.error(f"{path}: none of its images has a label in {labels.path}")
+    return frame.rename(columns={"ImageID": "id"})
+
+
+def _group_columns(source: Source, labels: _Labels, ids: pd.Series) -> pd.DataFrame:
+    """A column a group (yes, no, or missing where nobody looked), and the target."""
+    groups: dict[str, Sequence[str]] = source.options.get("groups", {})
+    if not groups:
+        return pd.DataFrame(index=ids.index)
+    known = _known_names(source, groups)
+    seen = np.zeros((len(ids), len(groups)), np.bool_)
+    columns = {}
+    for number, (group, names) in enumerate(groups.items()):
+        wanted = {mid for name in names for mid in known(name)}
+        rows = labels.frame[labels.frame["LabelName"].isin(wanted)]
+        seen[:, number] = ids.isin(rows.loc[rows["present"], "ImageID"])
+        absent = ids.isin(rows.loc[~rows["present"], "ImageID"]).to_numpy()
+        columns[group] = np.select([seen[:, number], absent], ["yes", "no"], default=None)
+    # The group, of all that are present, if it is one; names are chosen by position.
+    chosen = np.array([*groups, SEVERAL, None], dtype=object)
+    n = seen.sum(axis=1)
+    place = np.where(n == 1, seen.argmax(axis=1), np.where(n > 1, len(groups), len(groups) + 1))
+    columns["target"] = chosen[place]
+    return pd.DataFrame(columns, index=ids.index)
+
+
+def _known_names(source: Source, groups: Mapping[str, Sequence[str]]) -> "_Names":
+    flat = [name for names in groups.values() for name in names]
+    if not all(isinstance(name, str) for name in flat):
+        source.error(f"option groups: write lists of label names, got {dict(groups)}")
+    if all(name.startswith("/") for name in flat):
+        return _Names(source, {})
+    name = source.options.get("descriptions")
+    path = source.find("the list of class descriptions", *((name,) if name else _DESCRIPTIONS))
+    return _Names(source, class_descriptions(source, path))
+
+
+class _Names:
+    """Label names -> their ids."""
+
+    def __init__(self, source: Source, descriptions: Mapping[str, tuple[str, ...]]) -> None:
+        self.source = source
+        self.by_name: dict[str, tuple[str, ...]] = {}
+        for name, mids in descriptions.items():
+            key = name.casefold()
+            self.by_name[key] = (*self.by_name.get(key, ()), *mids)
+
+    def __call__(self, name: str) -> tuple[str, ...]:
+        if name.startswith("/"):
+            return (name,)
+        found = self.by_name.get(name.casefold())
+        if found is None:
+            self.source.error(
+                f"option groups: no label is called {name!r}{suggest(name.casefold(), self.by_name)}"
+            )
+        return found
+
+
+def class_descriptions(source: Source, path: Path) -> dict[str, tuple[str, ...]]:
+    """Read class descriptions, with a header (V6) or without (V3): name -> ids of labels.
+
+    One name may belong to several labels.
+
+    Raises:
+        DataError: The file cannot be read, or has not two columns.
+    """
+    table = read_table(source, path, header=None, names=["mid", "name"])
+    if table["mid"].iloc[0] == "LabelName":
+        table = table.iloc[1:]
+    grouped = table.dropna().groupby("name", sort=False)["mid"].agg(tuple)
+    return {str(name): mids for name, mids in grouped.items()}

@@ -1,0 +1,137 @@
+"""Text tables of data sets: every value is text, every mistake names the file."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pytest_fairness.data.levels import as_levels, listed, suggest
+from pytest_fairness.data.rows import read_rows
+from pytest_fairness.errors import DataError
+
+if TYPE_CHECKING:
+    from pytest_fairness.data.listing import Source
+
+__all__ = ["expect_columns", "join_attributes", "matched", "named_values", "read_table"]
+
+
+def read_table(source: "Source", path: Path, **how: Any) -> pd.DataFrame:
+    """Read a text table; `how` goes to `pandas.read_csv`.
+
+    Raises:
+        DataError: The file cannot be read as such a table.
+    """
+    options = {
+        "dtype": str,
+        "keep_default_na": False,
+        "na_values": [""],
+        "index_col": False,
+        "encoding": "utf-8-sig",
+    }
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(path, **(options | how))
+    except (OSError, ValueError, OverflowError, pd.errors.ParserWarning) as problem:
+        source.error(f"{path}: cannot be read: {problem}; get the file again")
+
+
+def expect_columns(
+    source: "Source", frame: pd.DataFrame, columns: Sequence[str], path: Path
+) -> None:
+    """Raise when a table lacks a column that its format has."""
+    for name in columns:
+        if name not in frame.columns:
+            source.error(
+                f"{path}: no column {name!r}; a file of this kind has {listed(columns)}, this one "
+                f"has {listed(map(str, frame.columns))}"
+            )
+
+
+def named_values(
+    source: "Source", codes: pd.Series, names: dict[str, str], path: Path, *, first_line: int
+) -> pd.Series:
+    """Return the words (N,) that codes stand for.
+
+    Args:
+        source: For errors.
+        codes: (N,) text.
+        names: Code -> word.
+        path: File that they stood in.
+        first_line: Line of the first of them.
+
+    Raises:
+        DataError: A value is no such code, or is missing.
+    """
+    words = codes.map(names)
+    if (unknown := words.isna().to_numpy()).any():
+        first = int(np.argmax(unknown))
+        source.error(
+            f"{path}, line {first + first_line}: {codes.name} = {codes.iloc[first]!r}; allowed: "
+            f"{listed(names)}"
+        )
+    return words
+
+
+def matched(
+    source: "Source", keys: pd.Series, table: pd.DataFrame, *, on: str, path: Path
+) -> pd.DataFrame:
+    """Return the rows of a table (N, columns) that belong to keys, one each.
+
+    Args:
+        source: For errors.
+        keys: (N,) text.
+        table: Has one row for each key, in any order.
+        on: Its column with the keys.
+        path: File that it stood in.
+
+    Raises:
+        DataError: A key has no row, or two; or the table has another number of rows.
+    """
+    if len(table) == len(keys) and (table[on].to_numpy() == keys.to_numpy()).all():
+        return table
+    if (again := table[on].duplicated()).any():
+        source.error(f"{path}: {table.loc[again, on].iloc[0]!r} stands there twice")
+    places = pd.Index(table[on]).get_indexer(pd.Index(keys))
+    if (places < 0).any():
+        first = keys.iloc[int(np.argmax(places < 0))]
+        source.error(
+            f"{path}: no row for {first!r} ({int((places < 0).sum())} of {len(keys)} samples have "
+            f"none; it has {len(table)} rows); the files are of different versions"
+        )
+    return table.iloc[places]
+
+
+def join_attributes(source: "Source", frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns of the table that the option `attributes` names, by sample id.
+
+    The table (CSV or Parquet, relative to the root) has a column `id`, else its first column
+    holds the ids. Samples without a row have missing values.
+
+    Raises:
+        DataError: No sample has a row, an id stands there twice, or a column is there already.
+    """
+    name = source.options.get("attributes")
+    if name is None:
+        return frame
+    path = (source.root if source.root.is_dir() else source.root.parent) / name
+    table = read_rows(path, evaluation=source.evaluation.name, error=DataError).frame
+    key = "id" if "id" in table.columns else table.columns[0]
+    ids = as_levels(table[key])
+    others = table.drop(columns=key)
+    if both := [column for column in others if column in frame.columns]:
+        source.error(f"{path}: column {both[0]!r} is one of the data set's own; rename it")
+    if ids.duplicated().any():
+        source.error(f"{path}: sample id {ids[ids.duplicated()].iloc[0]!r} stands there twice")
+    places = pd.Index(ids).get_indexer(pd.Index(frame["id"]))
+    if (places < 0).all():
+        known = suggest(str(ids.iloc[0]), frame["id"].head(50)) if len(ids) else ""
+        source.error(
+            f"{path}: no row belongs to a sample; its ids are like {listed(ids.head(2))}, the "
+            f"samples' like {listed(frame['id'].head(2))}{known}"
+        )
+    found = others.reset_index(drop=True).reindex(places).set_axis(frame.index)
+    return pd.concat([frame, found], axis=1)
