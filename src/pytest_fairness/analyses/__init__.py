@@ -10,17 +10,25 @@ from typing import Any
 # Not in `__all__` until its module is there: a public name is one that can be imported.
 _HOMES = {
     "Perturbation": "perturbation",
+    "class_disparity": "classes",
+    "compare_heads": "classes",
     "linear_probes": "probes",
     "perturbation_parity": "perturbation",
     "perturbed_predictions": "perturbation",
+    "prediction_bias": "classes",
+    "thirds_of": "classes",
     "topographic_maps": "topography",
 }
 
 __all__ = [
     "Perturbation",
+    "class_disparity",
+    "compare_heads",
     "linear_probes",
     "perturbation_parity",
     "perturbed_predictions",
+    "prediction_bias",
+    "thirds_of",
     "topographic_maps",
 ]
 
