@@ -77,7 +77,7 @@ def goodness_of_fit(
     expected = population / population.sum() * n
     chi_square, g = (float(value) / design_effect for value in _statistics(observed, expected))
     if expected.min() >= _FEW:
-        tails = stats.chi2.sf([chi_square, g], len(observed) - 1)
+        tails = np.asarray(stats.chi2.sf([chi_square, g], len(observed) - 1))
         return _fit(chi_square, g, tails, "chi-square", expected)
     drawn = _statistics(rng.multinomial(n, population / population.sum(), size=draws), expected)
     tails = np.array(
@@ -136,23 +136,23 @@ def share_intervals(counts: ArrayLike, *, worth: ArrayLike = 1.0, level: float =
     return wilson(observed * factor, observed.sum() * factor, level=each)
 
 
-def mean_design_effect(counts: ArrayLike, shares: ArrayLike, effects: ArrayLike) -> float:
+def mean_design_effect(shares: ArrayLike, effects: ArrayLike) -> float:
     """Return by what clusters inflate Pearson's statistic, at least 1.
 
     Args:
-        counts: (K,) counts.
-        shares: (K,) shares of the population, above 0.
+        shares: (K,) shares of the population, adding up to 1.
         effects: (K,) design effect of the share of each level.
 
-    Source: Rao and Scott (1981), J. Am. Stat. Assoc. 76, 221, first-order correction.
+    Source: Rao and Scott (1981), J. Am. Stat. Assoc. 76, 221: the first-order correction, with
+    the shares of the hypothesis.
 
     Example:
-        >>> mean_design_effect([10, 10], [0.5, 0.5], [4.0, 4.0])
+        >>> mean_design_effect([0.5, 0.5], [4.0, 4.0])
         4.0
     """
-    observed = np.asarray(counts, dtype=np.float64) / np.sum(counts)
-    terms = observed / np.asarray(shares) * (1 - observed) * np.asarray(effects)
-    return max(float(terms.sum()) / (len(observed) - 1), 1.0)
+    population = np.asarray(shares, dtype=np.float64)
+    terms = (1 - population) * np.asarray(effects, dtype=np.float64)
+    return max(float(terms.sum()) / (len(population) - 1), 1.0)
 
 
 def total_variation(counts: ArrayLike, shares: ArrayLike) -> float:

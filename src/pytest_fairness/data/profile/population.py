@@ -156,7 +156,7 @@ def _tested(
         return _Test(None, 1.0, "no test: rows have a level whose share in the reference is 0")
     if seen.sum() < 2:
         return _Test(None, 1.0, "no test: fewer than two levels have a share above 0")
-    effect = mean_design_effect(counts[seen], shares[seen], dependence.effects[seen])
+    effect = mean_design_effect(shares[seen], dependence.effects[seen])
     rng = np.random.default_rng(_SEED)
     fit = goodness_of_fit(counts[seen], shares[seen], rng=rng, design_effect=effect)
     note = "an expected count is below 5: p-values are those of simulated samples of this size"
