@@ -16,6 +16,9 @@ class Settings:
 
     policy: str | None
     models: tuple[str, ...]
+    candidates: Mapping[str, str] = field(default_factory=dict)
+    """Name of a model -> where it is, as the command line says."""
+    allow_pickle: bool = False
     predictions: Mapping[str | None, Path] = field(default_factory=dict)
     baseline: Mapping[str | None, Path] = field(default_factory=dict)
     record: Path | None = None
@@ -37,9 +40,16 @@ def add_options(parser: pytest.Parser) -> None:
         "--fairness-model",
         action="append",
         default=[],
-        metavar="NAME",
-        help="Model under test: the name of a fixture that returns a Classifier. Repeatable; "
-        "ini: fairness_models.",
+        metavar="NAME[=SPEC]",
+        help="Model under test: the name of a fixture or of a [model.NAME] of the policy; or a "
+        "candidate: NAME=file or folder of a model, NAME=package.module:function, or NAME=a TOML "
+        "file with the keys of [model.NAME]. Repeatable; ini: fairness_models.",
+    )
+    group.addoption(
+        "--fairness-allow-pickle",
+        action="store_true",
+        help="Read models and checkpoints whose code could run when they are unpickled; the record "
+        "says so.",
     )
     group.addoption(
         "--fairness-predictions",
@@ -145,9 +155,12 @@ def read_settings(config: pytest.Config) -> Settings:
         )
         raise pytest.UsageError(msg)
     models = option.fairness_model or ([] if predictions else config.getini("fairness_models"))
+    names, candidates = _candidates(models)
     return Settings(
         policy=policy,
-        models=tuple(dict.fromkeys(models)),
+        models=names,
+        candidates=candidates,
+        allow_pickle=option.fairness_allow_pickle,
         predictions=predictions,
         baseline=baseline,
         record=option.fairness_record,
@@ -156,6 +169,22 @@ def read_settings(config: pytest.Config) -> Settings:
         device=option.fairness_device,
         batch_size=option.fairness_batch_size,
     )
+
+
+def _candidates(given: Iterable[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Split `NAME` and `NAME=SPEC` into names, and what is said about some of them."""
+    names: dict[str, None] = {}
+    candidates: dict[str, str] = {}
+    for text in given:
+        name, equals, spec = text.partition("=")
+        if equals and not (name.strip() and spec.strip()):
+            msg = f"--fairness-model: got {text!r}; write NAME, or NAME=file or folder of a model"
+            raise pytest.UsageError(msg)
+        if equals and candidates.setdefault(name, spec) != spec:
+            msg = f"--fairness-model: two places for model {name!r}: {candidates[name]} and {spec}"
+            raise pytest.UsageError(msg)
+        names[name] = None
+    return tuple(names), candidates
 
 
 def _one_each(given: Iterable[tuple[str | None, Path]], option: str) -> dict[str | None, Path]:

@@ -124,8 +124,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     if gate.problem is None and not gate.settings.predictions:
         manager = items[0].session._fixturemanager  # noqa: SLF001  (fixtures have no public list)
-        unknown = [name for name in gate.models if not manager.getfixturedefs(name, items[0])]
-        gate.problem = _no_such_model(unknown[0]) if unknown else _no_such_device(config)
+        fixtures = [name for name in gate.models if manager.getfixturedefs(name, items[0])]
+        gate.problem = _no_such_model(gate, fixtures) or _no_such_device(config)
     if gate.problem is not None and not hasattr(config, "workerinput"):
         raise pytest.UsageError(gate.problem)
 
@@ -142,11 +142,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     session.config.stash[SESSION].selected = {question.key for question in asked}
 
 
-def _no_such_model(name: str) -> str:
-    return (
-        f"model {name!r}: no fixture of this name; write one in conftest.py that returns a "
-        "Classifier, or name another with --fairness-model"
-    )
+def _no_such_model(gate: GateSession, fixtures: list[str]) -> str | None:
+    """What is wrong with a model's name, given those that are fixtures too."""
+    for name in gate.models:
+        if name in fixtures and (problem := gate.under_test.refuse_twin(name)):
+            return problem
+        if name not in fixtures and gate.under_test.needs_fixture(name):
+            return (
+                f"model {name!r}: no fixture of this name and no [model.{name}] in the policy; write "
+                "one, or give its place: --fairness-model NAME=PATH"
+            )
+    return None
 
 
 def _no_such_device(config: pytest.Config) -> str | None:
@@ -179,8 +185,7 @@ def fairness_gate(
         folder = folder.parent  # the workers of one run share it
 
     def find_model(name: str) -> "Classifier":
-        model: Classifier = request.getfixturevalue(name)
-        return model
+        return gate.under_test.find(name, request.getfixturevalue)
 
     def judge(question: "Question") -> "Verdict":
         if gate.problem is not None:

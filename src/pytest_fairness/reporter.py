@@ -38,7 +38,9 @@ class GateReporter:
         """Name the policy and the models under test."""
         if self.gate.settings.policy is None:
             return None
-        policy, models = self.gate.policy, ", ".join(self.gate.settings.models) or "none"
+        policy, settings = self.gate.policy, self.gate.settings
+        names = settings.models or (() if settings.predictions else tuple(policy.models))
+        models = ", ".join(names) or "none"
         return f"fairness: policy {policy.source} (sha256 {policy.sha256[:12]}), models: {models}"
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:

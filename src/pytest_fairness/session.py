@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_fairness.gate.record import JudgedRun, RunRecord, Verdict
     from pytest_fairness.inference import Predictions
     from pytest_fairness.models import Classifier
+    from pytest_fairness.models.under_test import ModelsUnderTest
     from pytest_fairness.policy import Policy
 
 __all__ = ["GateSession"]
@@ -30,6 +31,7 @@ class GateSession:
     progress: Callable[[str], None] = print
     problem: str | None = None
     _policy: "Policy | None" = None
+    _under_test: "ModelsUnderTest | None" = None
     _judged: "dict[tuple[str, str], RunRecord | FairnessError]" = field(default_factory=dict)
     runs: "dict[tuple[str, str], JudgedRun]" = field(default_factory=dict)
     verdicts: "dict[str, Verdict]" = field(default_factory=dict)
@@ -65,14 +67,29 @@ class GateSession:
             self._policy = load_policy(self.settings.policy)
         return self._policy
 
+    @property
+    def under_test(self) -> "ModelsUnderTest":
+        """Where the models under test are, those of the command line first."""
+        if self._under_test is None:
+            from pytest_fairness.models.under_test import ModelsUnderTest
+
+            self._under_test = ModelsUnderTest(
+                self.policy.models,
+                self.settings.candidates,
+                allow_pickle=self.settings.allow_pickle,
+            )
+        return self._under_test
+
     def check(self) -> None:
-        """Check the policy, the baseline and the key before anything runs.
+        """Check the policy, the models, the baseline and the key before anything runs.
 
         Raises:
             FairnessError: The policy is not valid or lacks an evaluation, the run would write
                 over its baseline, or the key cannot sign.
         """
         settings = self.settings
+        for name in settings.candidates:
+            self.under_test.spec(name)
         for evaluation in settings.predictions:
             self.policy.evaluation_named(evaluation)
         for evaluation, file in settings.baseline.items():
@@ -94,7 +111,7 @@ class GateSession:
         if folder is not None:
             files += [
                 folder / f"{model}-{evaluation}.parquet"
-                for model in self.settings.models
+                for model in self.settings.models or self.policy.models
                 for evaluation in self.policy.evaluations
             ]
         return files
@@ -110,9 +127,12 @@ class GateSession:
             return self.settings.models
         if self.settings.predictions:
             return ("predictions",)
+        if self.policy.models:
+            return tuple(self.policy.models)
         msg = (
-            "no model under test: name its fixture with --fairness-model NAME or write "
-            'fairness_models = ["NAME"] under [tool.pytest] in pyproject.toml'
+            "no model under test: write [model.NAME] in the policy, name a fixture with "
+            '--fairness-model NAME, or write fairness_models = ["NAME"] under [tool.pytest] in '
+            "pyproject.toml"
         )
         raise PolicyError(msg)
 

@@ -92,6 +92,12 @@ class Forward:
                 scores = self.classifier.module(part.to(self.device, non_blocking=on_cuda))
         except torch.OutOfMemoryError:
             return None
+        except (RuntimeError, ValueError, TypeError, AssertionError) as error:
+            msg = (
+                f"model {self.classifier.name!r} fails on a batch of shape {tuple(part.shape)}: "
+                f"{type(error).__name__}: {error}; does its preprocessing give what it takes?"
+            )
+            raise ModelError(msg) from error
         self._check(scores, len(part))
         return scores.float().cpu()
 

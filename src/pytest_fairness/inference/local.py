@@ -18,6 +18,7 @@ from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.device import choose_device
 from pytest_fairness.inference.forward import Forward
 from pytest_fairness.inference.predictions import Predictions, prediction_table
+from pytest_fairness.models.label_groups import class_scores, disagreements
 from pytest_fairness.models.weights import hash_weights
 
 if TYPE_CHECKING:
@@ -54,15 +55,16 @@ def predict(
     """
     classes = _all_classes(classifier, evaluation_set)
     module = classifier.module
-    weights = hash_weights(module) if isinstance(module, nn.Module) else ""
-    chosen = choose_device("cpu" if device == "auto" and not weights else device)
+    own = hash_weights(module) if isinstance(module, nn.Module) else ""
+    weights = classifier.weights_sha256 or own
+    chosen = choose_device("cpu" if device == "auto" and not own else device)
     forward = Forward(classifier, device=chosen, batch_size=batch_size, autocast=autocast)
     started = time.perf_counter()
     with left_as_found(module, chosen):
         scores = _run(forward, evaluation_set, progress=progress)
     seconds = time.perf_counter() - started
     _check_finite(scores, classifier, evaluation_set)
-    by_class = _class_scores(scores, classifier, classes)
+    by_class = class_scores(scores, classifier, classes)
     answers = np.array(classes)[by_class.argmax(axis=1)]
     return Predictions(
         table=prediction_table(
@@ -75,6 +77,7 @@ def predict(
         classes=classes,
         levels=evaluation_set.levels,
         metadata={
+            **classifier.notes,
             "source": evaluation_set.source,
             "data_sha256": evaluation_set.sha256,
             "left_out": str(evaluation_set.left_out),
@@ -82,6 +85,7 @@ def predict(
             "weights_sha256": weights,
             "preprocessing": _described(classifier.preprocess),
             "score": classifier.score,
+            **_how_grouped(scores, classifier, classes),
             "device": _device_name(chosen),
             "torch": torch.__version__,
             "autocast": str(autocast),
@@ -101,7 +105,7 @@ def _all_classes(classifier: "Classifier", evaluation_set: "EvaluationSet") -> t
             f"model {classifier.name!r} cannot predict class {lacking[0]!r} of evaluation "
             f"{evaluation_set.name!r}: the model's classes are {listed(spoken)}, the evaluation's "
             f"are {listed(evaluation_set.classes)}; say which labels speak for each class in "
-            "`Classifier.classes`"
+            "label_groups of its table, or in `Classifier.classes`"
         )
         raise ModelError(msg)
     return tuple(dict.fromkeys((*evaluation_set.classes, *spoken)))
@@ -145,14 +149,19 @@ def _check_finite(
         raise PredictionError(msg)
 
 
-def _class_scores(
+def _how_grouped(
     scores: NDArray[np.float32], classifier: "Classifier", classes: tuple[str, ...]
-) -> NDArray[np.float32]:
-    """Return the score (N, C) of every class: the maximum over the labels that speak for it."""
-    column = {label: i for i, label in enumerate(classifier.labels)}
-    speaking = classifier.class_labels
-    best = [scores[:, [column[label] for label in speaking[name]]].max(axis=1) for name in classes]
-    return np.stack(best, axis=1)
+) -> dict[str, str]:
+    """Return how labels were put together, and on how many samples the choice matters."""
+    found = disagreements(scores, classifier, classes)
+    if found is None:
+        return {}
+    ways, count = found
+    return {
+        "reduce": classifier.reduce,
+        "reduce_compared": ", ".join(ways),
+        "reduce_disagreements": str(count),
+    }
 
 
 def _described(preprocess: object) -> str:

@@ -1,7 +1,38 @@
 """Models under test: a file or a module -> `Classifier` (labels, preprocessing, score meaning)."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from pytest_fairness.models.classifier import Classifier, Preprocessing, ScoreMeaning
+from pytest_fairness.models.load import describe_model, load_model
+from pytest_fairness.models.pixels import Crops, Pixels
 from pytest_fairness.models.tagging import LabelRule
 from pytest_fairness.models.weights import load_weights
 
-__all__ = ["Classifier", "LabelRule", "Preprocessing", "ScoreMeaning", "load_weights"]
+if TYPE_CHECKING:
+    from pytest_fairness.models.views import flip_averaged, ten_crop_averaged
+
+__all__ = [
+    "Classifier",
+    "Crops",
+    "LabelRule",
+    "Pixels",
+    "Preprocessing",
+    "ScoreMeaning",
+    "describe_model",
+    "flip_averaged",
+    "load_model",
+    "load_weights",
+    "ten_crop_averaged",
+]
+
+_NEED_TORCH = {"flip_averaged": "views", "ten_crop_averaged": "views"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NEED_TORCH:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    found = getattr(import_module(f"{__name__}.{_NEED_TORCH[name]}"), name)
+    globals()[name] = found
+    return found

@@ -1,7 +1,7 @@
 """The model under test as the gate sees it: a module plus everything needed to read its scores."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from pytest_fairness.errors import ModelError
@@ -60,14 +60,18 @@ class Classifier:
         preprocess: One RGB `PIL.Image` -> one (C, H, W) float32 tensor.
         score: What a score means; never guessed from its values.
         classes: Class of the target -> the labels that speak for it; None when the labels are
-            the classes. A class's score is the maximum over its labels, and the class with the
-            highest score is predicted.
+            the classes. The class with the highest score is predicted.
         tagging: Which of the labels an image is given, of a multi-label model; written beside the
             class as `predicted_labels`.
+        reduce: How the scores of a class's labels become one: the largest (`max`), the sum of
+            probabilities (`sum`), or of exponentials on the scale of logits (`logsumexp`).
+        activation: What turns logits into probabilities, `softmax` or `sigmoid`.
+        weights_sha256: Hash of what decides the scores; that of the module's weights when empty.
+        notes: What the run record says beside: the file of the model, its hash.
 
     Raises:
-        ModelError: Labels repeat, `classes` names a label that the model does not have, or
-            `tagging` is given and the scores are no logits.
+        ModelError: Labels repeat, `classes` names a label that the model does not have,
+            `tagging` is given and the scores are no logits, or `reduce` needs an `activation`.
     """
 
     name: str
@@ -77,6 +81,10 @@ class Classifier:
     score: ScoreMeaning = "logit"
     classes: Mapping[str, tuple[str, ...]] | None = None
     tagging: LabelRule | None = None
+    reduce: Literal["max", "sum", "logsumexp"] = "max"
+    activation: Literal["softmax", "sigmoid"] | None = None
+    weights_sha256: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(set(self.labels)) != len(self.labels):
@@ -87,6 +95,12 @@ class Classifier:
             msg = (
                 f"model {self.name!r}: tagging reads logits, got score = {self.score!r}; give the "
                 "logits of the labels"
+            )
+            raise ModelError(msg)
+        if self.reduce == "sum" and self.score == "logit" and self.activation is None:
+            msg = (
+                f"model {self.name!r}: reduce = 'sum' adds probabilities, and the scores are logits; "
+                "give activation = 'softmax' (one label an image) or 'sigmoid' (several)"
             )
             raise ModelError(msg)
         for target, labels in (self.classes or {}).items():

@@ -1,30 +1,48 @@
-"""Weights from safetensors files: nothing is unpickled, nothing is ignored."""
+"""Weights from a file into a module: no code runs in it, nothing is ignored."""
 
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_fairness.errors import ModelError
+from pytest_fairness.models.checkpoint import read_checkpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
     from torch import nn
 
-__all__ = ["hash_weights", "load_weights"]
+__all__ = ["fill", "hash_weights", "load_weights"]
 
 M = TypeVar("M", bound="nn.Module")
 _SHOWN = 3
 
 
-def load_weights(module: M, path: str | Path) -> M:
-    """Fill `module` with the weights of a safetensors file and return it in evaluation mode.
+def load_weights(module: M, path: str | Path, *, key: str | None = None) -> M:
+    """Fill `module` with the weights of a file and return it in evaluation mode.
+
+    Args:
+        module: A network, built as it was trained.
+        path: `.safetensors`, or what `torch.save` wrote of tensors only.
+        key: Where in a checkpoint the weights are, e.g. `state_dict`.
 
     Raises:
-        ModelError: The file is missing or unreadable, or its names or shapes do not fit.
+        ModelError: The file is missing or unreadable, holds more than tensors, or its names or
+            shapes do not fit.
     """
-    weights = _read(Path(path))
+    weights, _ = read_checkpoint(Path(path), key=key)
+    return fill(module, weights, path=Path(path))
+
+
+def fill(module: M, weights: "Mapping[str, torch.Tensor]", *, path: Path) -> M:
+    """Fill `module` with weights by name and return it in evaluation mode.
+
+    Raises:
+        ModelError: Names or shapes do not fit; the module then stays as it was.
+    """
     expected = module.state_dict()
-    _check_names(Path(path), set(weights), set(expected))
+    _check_names(path, set(weights), set(expected))
     for name, tensor in weights.items():
         if tensor.shape != expected[name].shape:
             msg = (
@@ -57,24 +75,6 @@ def hash_weights(module: "nn.Module") -> str:
         values = tensor.detach().cpu().contiguous().reshape(-1)
         digest.update(values.view(torch.uint8).numpy().data)  # NumPy has no bfloat16
     return digest.hexdigest()
-
-
-def _read(path: Path) -> "dict[str, torch.Tensor]":
-    from safetensors import SafetensorError  # noqa: PLC0415  (needs torch)
-    from safetensors.torch import load_file  # noqa: PLC0415
-
-    if not path.is_file():
-        msg = f"{path}: no such file of weights; correct the path, or train the model first"
-        raise ModelError(msg)
-    try:
-        weights: dict[str, torch.Tensor] = load_file(path)
-    except (SafetensorError, OSError) as error:
-        msg = (
-            f"{path}: not a whole safetensors file ({error}); save the weights with "
-            "safetensors.torch.save_file (files that need unpickling are not read)"
-        )
-        raise ModelError(msg) from error
-    return weights
 
 
 def _check_names(path: Path, found: set[str], expected: set[str]) -> None:

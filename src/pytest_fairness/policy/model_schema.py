@@ -27,8 +27,9 @@ _Channels: TypeAlias = tuple[float, float, float]
 
 def _branch(value: object) -> str:
     """Which of the allowed shapes a value has; pydantic then reports on that one only."""
-    shapes = {str: "constrained-text", dict: "constrained-table"}
-    return shapes.get(type(value), "constrained-list")
+    if isinstance(value, dict):
+        return "constrained-table"
+    return "constrained-text" if isinstance(value, str) else "constrained-list"
 
 
 def _text_or_table(value: object) -> str:

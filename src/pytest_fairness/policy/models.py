@@ -357,8 +357,10 @@ def _path(text: str | None) -> Path | None:
 def _labels(
     written: "list[str] | str | LabelsTable | None",
 ) -> "tuple[str, ...] | LabelFile | None":
-    if written is None or isinstance(written, list):
-        return written and tuple(written)
+    if written is None:
+        return None
+    if isinstance(written, list):
+        return tuple(written)
     if isinstance(written, str):
         return LabelFile(Path(written))
     return LabelFile(Path(written.file), written.format, _path(written.order))

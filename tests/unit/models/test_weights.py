@@ -44,12 +44,6 @@ def test_truncated_file_is_named(saved: Path, cut: int) -> None:
         load_weights(net(), saved)
 
 
-def test_pickled_weights_are_refused(tmp_path: Path) -> None:
-    torch.save(net().state_dict(), tmp_path / "net.pt")
-    with pytest.raises(ModelError, match="files that need unpickling are not read"):
-        load_weights(net(), tmp_path / "net.pt")
-
-
 def test_names_that_do_not_fit_are_shown(saved: Path) -> None:
     other = nn.ModuleDict({"head": nn.Linear(3, 4)})
     with pytest.raises(
