@@ -164,7 +164,7 @@ class _Values:
         levels = np.array([*map(change, different), None], dtype=object)
         found = levels[codes]
         self.reject(
-            np.equal(found, None) & (codes >= 0),
+            pd.isna(found) & (codes >= 0),
             lambda first: f"{values.iloc[first]!r} belongs to no level",
             remedy=remedy,
         )

@@ -70,10 +70,10 @@ class Paths(Sequence[Path]):
         self.folder = folder
         self.names = names
 
-    def __len__(self) -> int:
+    def __len__(self) -> int:  # type: ignore[explicit-override]  (override needs Python 3.12)
         return len(self.names)
 
-    def __getitem__(self, position: Any) -> Any:
+    def __getitem__(self, position: Any) -> Any:  # type: ignore[explicit-override]
         if isinstance(position, slice):
             return Paths(self.folder, self.names[position])
         return self.folder / self.names[position]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -131,8 +131,9 @@ def _binary(column: pa.ChunkedArray, path: Path) -> Sequence[bytes]:
     if column.null_count or not any(kind(column.type) for kind in kinds):
         msg = f"{path}: column 'mask' must hold the bytes of a PNG file in every row"
         raise DataError(msg)
-    held: Sequence[bytes] = pd.Series(column, dtype=pd.ArrowDtype(column.type)).array
-    return held
+    held: Any = pd.Series(column, dtype=pd.ArrowDtype(column.type)).array
+    pictures: Sequence[bytes] = held
+    return pictures
 
 
 def _parts(schema: pa.Schema, path: Path) -> tuple[str, ...]:

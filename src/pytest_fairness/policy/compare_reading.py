@@ -35,17 +35,19 @@ def _derived(
 ) -> Iterator[Change]:
     for column in dict.fromkeys([*old, *new]):
         was, now = old.get(column), new.get(column)
+        path: KeyPath = ("evaluation", name, "derive", column)
+        kind: Kind = "changed"
+        why = ""
         if was == now:
             continue
-        kind: Kind = "changed"
-        if was is None or now is None:
-            kind = "removed" if now is None else "added"
-        why = ""
-        if kind == "added" and column in _sources(now):
-            kind, why = "changed", "an inherited column would change its meaning"
-        path: KeyPath = ("evaluation", name, "derive", column)
-        if kind == "changed" and was is not None:
+        if now is None:
+            kind = "removed"
+        elif was is not None:
             path = (*path, *[key for key in now if now[key] != was.get(key)][:1])
+        elif column in _sources(now):
+            why = "an inherited column would change its meaning"
+        else:
+            kind = "added"
         texts = _text(column, was), _text(column, now)
         yield pair.change(kind, _subject(name), (path, path), texts, why)
 

@@ -70,10 +70,14 @@ def named_values(
     if (unknown := words.isna().to_numpy()).any():
         first = int(np.argmax(unknown))
         source.error(
-            f"{path}, line {first + first_line}: {codes.name} = {codes.iloc[first]!r}; allowed: "
-            f"{listed(names)}"
+            f"{path}, line {first + first_line}: {codes.name} is {_shown(codes.iloc[first])}; "
+            f"allowed: {listed(names)}"
         )
     return words
+
+
+def _shown(value: object) -> str:
+    return repr(value) if isinstance(value, str) else "missing"
 
 
 def matched(
