@@ -5,6 +5,7 @@ Strohminger et al. (2016), The MR2: A Multi-Racial, Mega-Resolution Database of 
 
 from collections.abc import Mapping
 from pathlib import Path
+from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -33,11 +34,11 @@ def read(source: Source) -> Listing:
     column = source.options.get("column") or _column_of_names(source, frame, photographs, path)
     if column not in frame.columns:
         source.error(f"{path}: no column {column!r}; there are {listed(map(str, frame.columns))}")
-    keys = as_levels(frame[column]).map(_key)
+    keys = as_levels(frame[column]).map(_key, na_action="ignore")
     _check_both(source, keys, photographs, path, folder)
     ids = as_levels(frame[column])
     frame = frame.assign(id=ids, image=keys.map(photographs))
-    return Listing(source.rows(frame.reset_index(drop=True), path, first_line=2), folder)
+    return Listing(source.rows(frame, path, first_line=2), folder)
 
 
 def _spreadsheet(source: Source) -> Path:
@@ -74,7 +75,7 @@ def _read_sheet(source: Source, path: Path) -> pd.DataFrame:
             na_values=[""],
             engine="openpyxl",
         )
-    except (OSError, ValueError, KeyError) as problem:
+    except (OSError, ValueError, KeyError, BadZipFile) as problem:
         source.error(f"{path}: cannot be read as .xlsx: {problem}")
     return frame.rename(columns=str)
 
@@ -117,9 +118,8 @@ def _check_both(
 ) -> None:
     """Raise unless every row has its photograph and every photograph its row."""
     if keys.isna().any():
-        source.error(
-            f"{path}, line {int(keys.isna().to_numpy().argmax()) + 2}: no photograph named"
-        )
+        line = int(keys.index[keys.isna()][0]) + 2
+        source.error(f"{path}, line {line}: no photograph named; fill it in, or remove the row")
     rows = set(keys)
     without, unlisted = sorted(rows - set(photographs)), sorted(set(photographs) - rows)
     if without or unlisted:
