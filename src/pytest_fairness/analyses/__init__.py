@@ -10,9 +10,16 @@ from typing import Any
 # Not in `__all__` until its module is there: a public name is one that can be imported.
 _HOMES = {
     "Perturbation": "perturbation",
+    "attention_iou": "attention",
+    "attention_maps": "attention",
+    "attribute": "attribution",
     "class_disparity": "classes",
     "compare_heads": "classes",
+    "heatmap_score": "attention",
+    "lime_explain": "lime",
     "linear_probes": "probes",
+    "mask_score": "attention",
+    "observe_attention": "attention",
     "perturbation_parity": "perturbation",
     "perturbed_predictions": "perturbation",
     "prediction_bias": "classes",
@@ -22,9 +29,16 @@ _HOMES = {
 
 __all__ = [
     "Perturbation",
+    "attention_iou",
+    "attention_maps",
+    "attribute",
     "class_disparity",
     "compare_heads",
+    "heatmap_score",
+    "lime_explain",
     "linear_probes",
+    "mask_score",
+    "observe_attention",
     "perturbation_parity",
     "perturbed_predictions",
     "prediction_bias",

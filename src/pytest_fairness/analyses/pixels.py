@@ -1,0 +1,63 @@
+"""A classifier as a function of pixels: what explanations by perturbation need."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from pytest_fairness.inference.as_found import left_as_found
+from pytest_fairness.inference.device import choose_device
+from pytest_fairness.models.label_groups import class_scores
+
+if TYPE_CHECKING:
+    from pytest_fairness.models import Classifier
+
+__all__ = ["class_probabilities", "pixels_to_probabilities"]
+
+# Images (B, H, W, 3) uint8 -> probabilities (B, C) of the classes of the target.
+FromPixels: TypeAlias = Callable[[NDArray[np.generic]], NDArray[np.float64]]
+
+
+@contextmanager
+def pixels_to_probabilities(
+    classifier: "Classifier", *, device: str = "auto"
+) -> Iterator[FromPixels]:
+    """Give a function of pixels that runs a classifier, and leave the classifier as it was found.
+
+    Args:
+        classifier: The model; probabilities are those of `classifier.class_labels`, in order.
+        device: As for `predict`.
+
+    Raises:
+        ModelError: The device is not available.
+    """
+    chosen = choose_device(
+        "cpu" if device == "auto" and not isinstance(classifier.module, torch.nn.Module) else device
+    )
+    classes = tuple(classifier.class_labels)
+
+    def predict(pixels: NDArray[np.generic]) -> NDArray[np.float64]:
+        if pixels.dtype != np.uint8:
+            msg = f"a classifier takes 8-bit pixels, 0 to 255, got {pixels.dtype}"
+            raise ValueError(msg)
+        images = torch.stack([classifier.preprocess(Image.fromarray(one)) for one in pixels])
+        scores = classifier.module(images.to(chosen)).float().cpu().numpy()
+        return class_probabilities(scores, classifier, classes)
+
+    with left_as_found(classifier.module, chosen):
+        yield predict
+
+
+def class_probabilities(
+    scores: NDArray[np.float32], classifier: "Classifier", classes: tuple[str, ...]
+) -> NDArray[np.float64]:
+    """Return the probability (N, C) of each class among the classes, from scores (N, K) of labels."""
+    found = class_scores(scores, classifier, classes).astype(np.float64)
+    if classifier.score == "probability":
+        return found / found.sum(axis=1, keepdims=True)
+    shifted = np.exp(found - found.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
