@@ -5,9 +5,11 @@ from importlib.util import find_spec
 
 from models.ads import ads
 from models.baseline import baseline
+from models.resnet18_celeba import resnet18_celeba
+from models.se_resnet101 import se_resnet101
 from models.skewed import skewed
 
-__all__ = ["ads", "baseline", "skewed"]
+__all__ = ["ads", "baseline", "resnet18_celeba", "se_resnet101", "skewed"]
 
 if find_spec("hypothesis"):  # comes with the extra `test`; the gate runs without it
     from hypothesis import settings
