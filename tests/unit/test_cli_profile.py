@@ -252,7 +252,14 @@ def test_the_emoji_policy_is_audited_on_the_labels_as_packaged(capsys, tmp_path)
     kept = [i for i, name in enumerate(table.column("activity").to_pylist()) if name in some]
     pq.write_table(table.take(kept), "emoji.parquet")
     tones = "light,medium-light,medium,medium-dark,dark"
-    arguments = ("emoji.parquet", "--attributes", "gender", "--target", "gender", "--cluster")
+    arguments: tuple[str, ...] = (
+        "emoji.parquet",
+        "--attributes",
+        "gender",
+        "--target",
+        "gender",
+        "--cluster",
+    )
     arguments += ("design", "--match", "vendor,activity,gender,age", "--audit-by", "vendor")
     wrong, right = "skin_tone_as_packaged", "skin_tone"
     levels = ("--levels", f"{wrong}={tones}", "--levels", f"{right}={tones}")
