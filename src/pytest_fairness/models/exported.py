@@ -1,6 +1,9 @@
 """`torch.export` archives (.pt2): the graph, its weights, and no Python of the model."""
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,6 +17,7 @@ from pytest_fairness.models.checkpoint import check_sha256
 from pytest_fairness.models.exported_check import unsafe_parts
 from pytest_fairness.models.found import Found, Loading, pick_output
 from pytest_fairness.models.layouts import Layout, laid_out
+from pytest_fairness.models.zips import read_zip, written_zip
 
 if TYPE_CHECKING:
     from pytest_fairness.policy.models import ModelSpec
@@ -36,13 +40,13 @@ def load_exported(spec: "ModelSpec", loading: Loading) -> Found:
     """
     path = spec.path or Path()
     sha256 = check_sha256(path, spec.sha256)
-    unsafe = _check(path, allow_pickle=loading.allow_pickle)
+    members, unsafe = _checked(path, allow_pickle=loading.allow_pickle)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _without_log():
             warnings.simplefilter("ignore")
-            program = torch.export.load(path)
+            program = torch.export.load(written_zip(members))
             graph = program.module()
-    except (RuntimeError, ValueError, AssertionError, KeyError, OSError) as error:
+    except (RuntimeError, ValueError, AssertionError, KeyError, TypeError, OSError) as error:
         msg = f"{path}: not a whole torch.export archive ({error}); export the model again"
         raise ModelError(msg) from error
     _refuse_training(program, path)
@@ -55,10 +59,11 @@ def load_exported(spec: "ModelSpec", loading: Loading) -> Found:
     )
 
 
-def _check(path: Path, *, allow_pickle: bool) -> bool:
-    """Return whether an archive could run code and is allowed to."""
+def _checked(path: Path, *, allow_pickle: bool) -> tuple[dict[str, bytes], bool]:
+    """Return the members of an archive, and whether it could run code and is allowed to."""
     try:
-        unsafe = unsafe_parts(path)
+        members = read_zip(path)
+        unsafe = unsafe_parts(members)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"{path}: not a torch.export archive ({error}); export the model again"
         raise ModelError(msg) from error
@@ -71,7 +76,19 @@ def _check(path: Path, *, allow_pickle: bool) -> bool:
             "or allow it for one run with --fairness-allow-pickle, which the record then says"
         )
         raise ModelError(msg)
-    return bool(unsafe)
+    return members, bool(unsafe)
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Without torch's remarks on a file that was checked before, or allowed."""
+    logger = logging.getLogger("torch")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _refuse_training(program: Any, path: Path) -> None:

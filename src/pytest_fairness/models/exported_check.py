@@ -10,9 +10,7 @@ import io
 import json
 import pickle
 import re
-import zipfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 __all__ = ["unsafe_parts"]
@@ -81,7 +79,9 @@ _FUNCTIONS = frozenset(
         "ExprCondPair",
     ]
 )
-_METHODS = frozenset({"size", "stride", "dim", "numel", "storage_offset"})
+_METHODS = frozenset(
+    {"size", "stride", "dim", "numel", "storage_offset", "sym_max", "sym_min", "sym_not", "sym_int"}
+)
 _NODES = (
     *(ast.Expression, ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.keyword),
     *(ast.Name, ast.Constant, ast.Subscript, ast.Attribute, ast.Load, ast.Tuple),
@@ -90,35 +90,38 @@ _NODES = (
 _KEY = re.compile(r"[A-Za-z]\w*")
 
 
-def unsafe_parts(path: Path) -> list[str]:
+def unsafe_parts(members: Mapping[str, bytes]) -> list[str]:
     """Return what in an archive could run code, in words; nothing for a plain exported model.
 
+    Args:
+        members: Name -> content of each member.
+
     Raises:
-        ValueError: It is no zip archive, or its JSON is malformed.
+        ValueError: It holds no exported program, or its JSON is malformed.
     """
-    if not zipfile.is_zipfile(path):
-        msg = "no zip archive"
+    # Torch takes the first folder off; up to torch 2.7 there was none.
+    prefixed = not any(name.startswith("serialized_") for name in members)
+    inner = {
+        name.split("/", 1)[-1] if prefixed else name: content for name, content in members.items()
+    }
+    if not any(name.startswith(("models/", "serialized_exported_program")) for name in inner):
+        msg = "it holds no exported program"
         raise ValueError(msg)
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        # torch takes the first folder off; up to torch 2.7 there was none.
-        prefixed = not any(name.startswith("serialized_") for name in names)
-        members = {name.split("/", 1)[-1] if prefixed else name: name for name in names}
-        return [part for inner, name in members.items() for part in _of(inner, archive, name)]
+    return [part for name, content in inner.items() for part in _of(name, content)]
 
 
-def _of(inner: str, archive: zipfile.ZipFile, name: str) -> Iterator[str]:
+def _of(inner: str, content: bytes) -> Iterator[str]:
     if not _MEMBERS.fullmatch(inner):
         yield f"the member {inner!r}"
     elif inner.endswith(".pt"):
-        if not _holds_tensors_only(archive.read(name)):
+        if not _holds_tensors_only(content):
             yield f"a pickle in {inner!r} that holds more than tensors"
     elif inner.endswith("_config.json"):
-        for entry in json.loads(archive.read(name)).get("config", {}).values():
+        for entry in json.loads(content).get("config", {}).values():
             if entry.get("use_pickle") or not _KEY.fullmatch(entry["path_name"]):
                 yield f"a pickled tensor or object {entry['path_name']!r}"
     elif inner.endswith(".json") and inner.startswith(("models/", "serialized_exported")):
-        yield from _of_program(json.loads(archive.read(name)))
+        yield from _of_program(json.loads(content))
 
 
 def _of_program(program: Any) -> Iterator[str]:

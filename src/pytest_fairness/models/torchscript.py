@@ -7,6 +7,7 @@ Python, but its operators can read and write files; those are refused.
 import re
 import warnings
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from pytest_fairness.errors import ModelError
 from pytest_fairness.models.checkpoint import check_sha256
 from pytest_fairness.models.found import Found, Loading, pick_output
 from pytest_fairness.models.layouts import Layout, laid_out
+from pytest_fairness.models.zips import read_zip, written_zip
 
 if TYPE_CHECKING:
     from pytest_fairness.policy.models import ModelSpec
@@ -51,7 +53,12 @@ def load_torchscript(spec: "ModelSpec", loading: Loading) -> Found:
             "and architecture), and give them as weights"
         )
         raise ModelError(msg)
-    found = _file_operators(path)
+    try:
+        members = read_zip(path)
+    except ValueError as error:
+        msg = f"{path}: not a whole TorchScript archive ({error}); build it anew"
+        raise ModelError(msg) from error
+    found = _file_operators(members)
     if found and not loading.allow_pickle:
         msg = (
             f"{path}: its TorchScript code calls {', '.join(found)}, which can read or write files or "
@@ -62,7 +69,7 @@ def load_torchscript(spec: "ModelSpec", loading: Loading) -> Found:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that TorchScript is deprecated is in the record
-            module = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
+            module = torch.jit.load(written_zip(members), map_location="cpu")  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError) as error:
         msg = (
             f"{path}: not a whole TorchScript archive ({error}); export the model with torch.export"
@@ -77,15 +84,14 @@ def load_torchscript(spec: "ModelSpec", loading: Loading) -> Found:
     return Found(_Scripted(module, spec=spec).eval(), notes=notes)
 
 
-def _file_operators(path: Path) -> list[str]:
+def _file_operators(members: Mapping[str, bytes]) -> list[str]:
     """Operators in the code of an archive that can read or write files, or are of other libraries."""
     found: set[str] = set()
-    with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            if name.endswith(".py"):
-                code = archive.read(name).decode("utf-8", errors="replace")
-                found |= {f"torch.{match[1]}" for match in _TOUCHES_FILES.finditer(code)}
-                found |= {f"ops.{match[1]}" for match in _LIBRARY.finditer(code)}
+    for name, content in members.items():
+        if name.endswith(".py"):
+            code = content.decode("utf-8", errors="replace")
+            found |= {f"torch.{match[1]}" for match in _TOUCHES_FILES.finditer(code)}
+            found |= {f"ops.{match[1]}" for match in _LIBRARY.finditer(code)}
     return sorted(found)
 
 

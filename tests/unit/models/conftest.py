@@ -38,10 +38,13 @@ def evil(mark: Path) -> Evil:
 def net() -> nn.Module:
     """A network with batch norm and dropout, in evaluation mode: (N, 3, 8, 8) -> (N, 2)."""
     torch.manual_seed(0)
-    module = nn.Sequential(
+    return small_net().eval()
+
+
+def small_net() -> nn.Module:
+    return nn.Sequential(
         nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Dropout(0.5), nn.Linear(144, 2)
     )
-    return module.eval()
 
 
 @pytest.fixture
