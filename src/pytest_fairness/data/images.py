@@ -1,6 +1,7 @@
 """Encoded images -> upright RGB, or an error that names the sample."""
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,8 @@ _BROKEN = (
     zlib.error,
     UserWarning,
 )
+# Pillow names what it read from, which is our copy in memory, elsewhere in every run.
+_IN_MEMORY = re.compile(r" <_io\.BytesIO object at 0x[0-9a-fA-F]+>")
 _BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
@@ -168,7 +171,8 @@ def opened(content: bytes, *, name: str) -> Iterator[Image.Image]:
     except _BROKEN as problem:
         msg = (
             f"{name}: the image is truncated, corrupt or of an unknown kind "
-            f"({type(problem).__name__}: {problem}); replace it, or remove its row"
+            f"({type(problem).__name__}: {_IN_MEMORY.sub('', str(problem))}); replace it, or remove "
+            "its row"
         )
         raise DataError(msg) from problem
 

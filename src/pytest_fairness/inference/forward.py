@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from pytest_fairness.errors import ModelError
+from pytest_fairness.errors import DataError, ModelError
 from pytest_fairness.inference.prefetch import in_order
 
 if TYPE_CHECKING:
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["Forward"]
 
 _BATCHES_AHEAD = 2
+
+
+class _Prepared(NamedTuple):
+    id: str
+    image: torch.Tensor
 
 
 class Forward:
@@ -40,25 +45,38 @@ class Forward:
         self.batch_size = batch_size
         self.autocast = autocast
 
-    def scores(self, images: "Images") -> Iterator[torch.Tensor]:
+    def scores(
+        self, images: "Images", *, broken: dict[int, DataError] | None = None
+    ) -> Iterator[torch.Tensor]:
         """Yield the scores (n, K) float32 of one batch after the other, on the CPU.
+
+        Args:
+            images: What the model looks at.
+            broken: Takes the position of each image that cannot be read, which then has no
+                scores; None raises instead.
 
         Raises:
             DataError: An image cannot be decoded.
             ModelError: The preprocessing or the module gives something of the wrong shape.
         """
         size = self.batch_size
-        decoded = in_order(
-            lambda i: self.classifier.preprocess(images.read(i)),
-            len(images),
-            ahead=(1 + _BATCHES_AHEAD) * size,
-        )
-        first = 0
-        with closing(decoded):
-            while batch := list(islice(decoded, size)):
-                stacked = self._stack(batch, images.ids[first : first + size])
+
+        def prepare(position: int) -> _Prepared | None:
+            try:
+                image = images.read(position)
+            except DataError as problem:
+                if broken is None:
+                    raise
+                broken[position] = problem
+                return None
+            return _Prepared(images.ids[position], self.classifier.preprocess(image))
+
+        found = in_order(prepare, len(images), ahead=(1 + _BATCHES_AHEAD) * size)
+        with closing(found):
+            readable = (one for one in found if one is not None)
+            while batch := list(islice(readable, size)):
+                stacked = self._stack([one.image for one in batch], [one.id for one in batch])
                 yield from self._in_parts(stacked)
-                first += len(batch)
 
     def _stack(self, batch: list[torch.Tensor], ids: Sequence[str]) -> torch.Tensor:
         for image, name in zip(batch, ids, strict=True):

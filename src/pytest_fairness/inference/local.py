@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pytest_fairness.data.levels import listed
-from pytest_fairness.errors import ModelError, PredictionError
+from pytest_fairness.errors import DataError, ModelError, PredictionError
 from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.device import choose_device
 from pytest_fairness.inference.forward import Forward
 from pytest_fairness.inference.predictions import Predictions, prediction_table
+from pytest_fairness.inference.unreadable import check_unreadable, unreadable_metadata
 from pytest_fairness.models.label_groups import class_scores, disagreements
 from pytest_fairness.models.weights import hash_weights
 
@@ -49,7 +50,7 @@ def predict(
         progress: Called with the number of images done and of all images.
 
     Raises:
-        DataError: An image cannot be decoded.
+        DataError: An image cannot be decoded, or more than the evaluation set bears.
         ModelError: The model lacks a class, or gives outputs of another shape than declared.
         PredictionError: A score is NaN or infinite.
     """
@@ -60,15 +61,17 @@ def predict(
     chosen = choose_device("cpu" if device == "auto" and not own else device)
     forward = Forward(classifier, device=chosen, batch_size=batch_size, autocast=autocast)
     started = time.perf_counter()
+    broken: dict[int, DataError] = {}
     with left_as_found(module, chosen):
-        scores = _run(forward, evaluation_set, progress=progress)
+        scores = _run(forward, evaluation_set, broken, progress=progress)
     seconds = time.perf_counter() - started
-    _check_finite(scores, classifier, evaluation_set)
+    samples = evaluation_set.samples.drop(index=evaluation_set.samples.index[sorted(broken)])
+    _check_finite(scores, classifier, samples, evaluation=evaluation_set.name)
     by_class = class_scores(scores, classifier, classes)
     answers = np.array(classes)[by_class.argmax(axis=1)]
     return Predictions(
         table=prediction_table(
-            evaluation_set.samples,
+            samples,
             pd.Series(answers.tolist()),
             dict(zip(classes, by_class.T, strict=True)),
         ),
@@ -82,6 +85,8 @@ def predict(
             "data_sha256": evaluation_set.sha256,
             "left_out": str(evaluation_set.left_out),
             "where": json.dumps({name: list(kept) for name, kept in evaluation_set.where.items()}),
+            **_derived(evaluation_set),
+            **unreadable_metadata(evaluation_set, broken),
             "weights_sha256": weights,
             "preprocessing": _described(classifier.preprocess),
             "score": classifier.score,
@@ -111,25 +116,39 @@ def _all_classes(classifier: "Classifier", evaluation_set: "EvaluationSet") -> t
     return tuple(dict.fromkeys((*evaluation_set.classes, *spoken)))
 
 
+def _derived(evaluation_set: "EvaluationSet") -> dict[str, str]:
+    """How columns were derived, where some were."""
+    derived = dict(evaluation_set.derived)
+    return {"derive": json.dumps(derived)} if derived else {}
+
+
 def _run(
     forward: Forward,
     evaluation_set: "EvaluationSet",
+    broken: dict[int, DataError],
     *,
     progress: Callable[[int, int], None] | None,
 ) -> NDArray[np.float32]:
-    """Return the scores (N, K) of all labels."""
+    """Return the scores (N, K) of all labels; what cannot be read is put into `broken`."""
     found: list[NDArray[np.float32]] = []
     done = 0
-    for scores in forward.scores(evaluation_set.images):
+    counts = broken if evaluation_set.max_errors else None
+    for scores in forward.scores(evaluation_set.images, broken=counts):
+        check_unreadable(evaluation_set, dict(broken), done=False)
         found.append(scores.numpy())
         done += len(scores)
         if progress is not None:
             progress(done, len(evaluation_set))
+    check_unreadable(evaluation_set, broken, done=True)
     return np.concatenate(found)
 
 
 def _check_finite(
-    scores: NDArray[np.float32], classifier: "Classifier", evaluation_set: "EvaluationSet"
+    scores: NDArray[np.float32],
+    classifier: "Classifier",
+    samples: pd.DataFrame,
+    *,
+    evaluation: str,
 ) -> None:
     allowed = np.isfinite(scores)
     if classifier.score == "log_probability":  # the logarithm of 0
@@ -142,7 +161,7 @@ def _check_finite(
         msg = (
             f"model {classifier.name!r} gives {scores[first, label]} as score of "
             f"{classifier.labels[label]!r} for sample "
-            f"{evaluation_set.samples['id'].iloc[first]!r} of evaluation {evaluation_set.name!r}, "
+            f"{samples['id'].iloc[first]!r} of evaluation {evaluation!r}, "
             f"and scores that are NaN or infinite for {count} of {len(scores)} "
             "samples; scores must be finite numbers: check the weights and the preprocessing"
         )

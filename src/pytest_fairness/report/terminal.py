@@ -14,6 +14,7 @@ from pytest_fairness.report.messages import (
     waiver_text,
 )
 from pytest_fairness.report.observed import facts_text
+from pytest_fairness.report.unreadable import unreadable_lines
 
 __all__ = ["Line", "table_lines"]
 
@@ -45,7 +46,8 @@ def table_lines(record: RunRecord) -> list[Line]:
             shown = [verdict for verdict in verdicts if verdict.outcome != "pass"]
             lines += [Line(f"  pass          {len(verdicts) - len(shown)} questions", "pass")]
         lines += _rows(shown)
-    return [*lines, *_required(record), Line(""), Line(_total(record))]
+    unreadable = [Line(text, "inconclusive") for text in unreadable_lines(record)]
+    return [*lines, *_required(record), *unreadable, Line(""), Line(_total(record))]
 
 
 def _required(record: RunRecord) -> list[Line]:

@@ -84,7 +84,11 @@ JPEG = encoded(Image.effect_noise((32, 32), 50), "JPEG")
             WHOLE[: len(WHOLE) // 2], "truncated, corrupt or of an unknown kind", id="png"
         ),
         pytest.param(JPEG[: len(JPEG) // 2], r"truncated, .*\(OSError: .*truncated", id="jpeg"),
-        pytest.param(b"<html>404</html>", "unknown kind .*UnidentifiedImageError", id="no image"),
+        pytest.param(
+            b"<html>404</html>",
+            r"unknown kind \(UnidentifiedImageError: cannot identify image file\); replace",
+            id="no image",
+        ),
         pytest.param(
             encoded(Image.new("F", (2, 2)), "TIFF"), "no agreed brightness of white", id="floats"
         ),
