@@ -64,8 +64,10 @@ def _as_trained(weights: Path) -> Crops:
         return PREPROCESSING
     with safe_open(weights, "pt") as file:
         said = file.metadata() or {}
-    sizes = {name: int(said[name]) for name in ("resize", "crop") if name in said}
-    return replace(PREPROCESSING, **sizes)
+    resize, crop = (
+        int(said.get(name, getattr(PREPROCESSING, name))) for name in ("resize", "crop")
+    )
+    return replace(PREPROCESSING, resize=resize, crop=crop)
 
 
 def resnet18(outputs: int) -> "nn.Module":

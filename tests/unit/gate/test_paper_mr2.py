@@ -37,7 +37,7 @@ def found(record: RunRecord, metric: str, **group: str):
     return verdict
 
 
-def values(record: RunRecord, metric: str, by: str = "race") -> dict[str, float]:
+def values(record: RunRecord, metric: str, by: str = "race"):
     return {v.group[by]: v.value for v in record.verdicts if v.metric == metric and by in v.group}
 
 
