@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import DataError
@@ -144,7 +144,7 @@ def decode(content: bytes, *, name: str) -> Image.Image:
         DataError: The image is empty, truncated, corrupt, or too large.
     """
     with opened(content, name=name) as image:
-        return _as_rgb(ImageOps.exif_transpose(image))
+        return _as_rgb(ImageOps.exif_transpose(_as_printed(image)))
 
 
 @contextmanager
@@ -185,9 +185,21 @@ def _check_size(image: Image.Image) -> None:
         raise Image.DecompressionBombError(msg)
 
 
+def _as_printed(image: Image.Image) -> Image.Image:
+    """Undo what Pillow takes for granted: that every JPEG in CMYK is inverted, as Adobe's are."""
+    if image.format == "JPEG" and image.mode == "CMYK" and "adobe" not in image.info:
+        straight = ImageChops.invert(image)
+        straight.info.update(image.info)
+        return straight
+    return image
+
+
 def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):  # Pillow would clip 16-bit grey at 255
-        image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
+        values = np.asarray(image)
+        clear = image.info.get("transparency")
+        grey = np.where(values == clear, 255, values // 257) if clear is not None else values // 257
+        image = Image.fromarray(grey.astype(np.uint8))
     if image.mode in {"I", "F"}:
         msg = f"mode {image.mode} has no agreed brightness of white; store 8 or 16 bits"
         raise ValueError(msg)

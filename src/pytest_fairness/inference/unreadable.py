@@ -81,7 +81,7 @@ def _groups(
         return
     lost = samples.iloc[sorted(broken)]
     for column in dict.fromkeys(("target", *evaluation_set.levels)):
-        sizes: "pd.Series" = samples[column].value_counts()
+        sizes: pd.Series = samples[column].value_counts()
         for level, unreadable in lost[column].value_counts().items():
             yield _Group(f"{column} = {level!r}", int(sizes[level]), int(unreadable))
 
