@@ -90,6 +90,48 @@ def test_table_1_of_the_first_paper_is_printed(capsys):
     assert male.split()[1:7] == ["27.20", "(5.27)", "27.25", "(5.10)", "26.69", "(3.78)"]
 
 
+def test_table_1_comes_out_of_the_photographs_and_spreadsheet_of_mr2(tmp_path):
+    root = tmp_path / "mr2"
+    root.mkdir()
+    rows = []
+    for (sex, race), (n, mean, sd) in TABLE_1.items():
+        for number, age in enumerate(ages(n, mean, sd)):
+            name = f"{sex[0]}_{race}_{number}.png"
+            rows.append({"File": name, "Sex": sex, "Race": race, "Mean age": age})
+            Image.new("RGB", (4, 4), (len(rows), 0, 0)).save(root / name)
+    pd.DataFrame(rows).to_csv(root / "MR2.csv", index=False)
+    Path("mr2.toml").write_text(
+        """\
+schema = 1
+decision.inconclusive = "fail"
+
+[evaluation.mr2]
+reader = "mr2"
+root = "mr2"
+target = "Sex"
+attributes = { Sex = ["Female", "Male"], Race = ["African", "Asian", "European"] }
+
+[[rule]]
+metric = "accuracy"
+min = 0.8
+""",
+        encoding="utf-8",
+    )
+    assert profile("mr2.toml", "--strict", "--json", "p.json") == 0
+    found = DataProfile.from_json("p.json")
+    (cells,) = (one.groups for one in found.groupings if len(one.by) == 2)
+    shown = {
+        tuple(cell.group.values()): (
+            cell.n,
+            round(cell.numbers["Mean age"].mean, 2),
+            round(cell.numbers["Mean age"].sd, 2),
+        )
+        for cell in cells
+    }
+    assert shown == TABLE_1
+    assert (found.images.read, found.duplicates[1].sets) == (74, 0)
+
+
 def test_a_policy_says_the_columns_the_levels_and_the_intersections(capsys):
     assert profile("policy.toml", "--strict") == 1
     shown = capsys.readouterr().out

@@ -8,6 +8,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.data.derived import ita_degrees
+
 __all__ = ["PROXIES", "Proxy", "individual_typology_angle", "luminance", "shared_skin"]
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -51,18 +53,15 @@ def luminance(pixels: Floats) -> float:
 def individual_typology_angle(pixels: Floats) -> float:
     """Return the median individual typology angle of sRGB values (P, 3), 0 to 255, in degrees.
 
-    Above 55 is called very light, 41 to 55 light, 28 to 41 intermediate, 10 to 28 tan, -30 to 10
-    brown, below dark.
-
     Source: Chardon, Cretois and Hourseau (1991), Int. J. Cosmetic Science 13, 191; CIELAB of
     IEC 61966-2-1 under D65.
 
     Example:
         >>> round(individual_typology_angle(np.array([[224.0, 172, 105]])), 1)
-        34.2
+        29.8
     """
     lightness, _, yellow = _lab(pixels).T
-    return float(np.median(np.degrees(np.arctan2(lightness - 50, yellow))))
+    return float(np.median(ita_degrees(lightness, yellow)))
 
 
 def shared_skin(stack: NDArray[np.uint8]) -> NDArray[np.bool_]:
