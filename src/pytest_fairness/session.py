@@ -11,11 +11,11 @@ from pytest_fairness.errors import FairnessError, PolicyError
 from pytest_fairness.options import Settings
 
 if TYPE_CHECKING:
-    from pytest_fairness.data import EvaluationSet
     from pytest_fairness.gate.policy_records import RequiredRecord
     from pytest_fairness.gate.questions import Question
     from pytest_fairness.gate.record import JudgedRun, RunRecord, Verdict
     from pytest_fairness.inference import Predictions
+    from pytest_fairness.model_runs import ModelRuns
     from pytest_fairness.models import Classifier
     from pytest_fairness.models.under_test import ModelsUnderTest
     from pytest_fairness.policy import Policy
@@ -32,6 +32,7 @@ class GateSession:
     problem: str | None = None
     _policy: "Policy | None" = None
     _under_test: "ModelsUnderTest | None" = None
+    _model_runs: "ModelRuns | None" = None
     _judged: "dict[tuple[str, str], RunRecord | FairnessError]" = field(default_factory=dict)
     runs: "dict[tuple[str, str], JudgedRun]" = field(default_factory=dict)
     verdicts: "dict[str, Verdict]" = field(default_factory=dict)
@@ -189,15 +190,9 @@ class GateSession:
         self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
     ) -> "RunRecord":
         from pytest_fairness.gate.run import judge
-        from pytest_fairness.inference import read_predictions
 
         evaluation = self.policy.evaluations[question.evaluation]
-        files = self.settings.predictions
-        if files:
-            file = files.get(evaluation.name) or files[None]  # None: the only evaluation
-            predictions = read_predictions(file, evaluation, model=question.model)
-        else:
-            predictions = self._predict_once(question, find_model, folder)
+        predictions = self.predictions(question.model, evaluation.name, find_model, folder)
         if self.settings.record is not None:
             self._keep(predictions, folder)
         baselines = self.settings.baseline
@@ -217,63 +212,46 @@ class GateSession:
         predictions.to_parquet(file)
         self.kept[key] = file
 
-    def _predict_once(
-        self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
-    ) -> "Predictions":
-        """Predict, or wait for the worker that does; workers share the file, not the work."""
-        from filelock import FileLock
-
-        from pytest_fairness.data import load_evaluation_set
-        from pytest_fairness.inference import Predictions, predict
-
-        kept = self.settings.save_predictions or folder
-        for path in (folder, kept):
-            path.mkdir(parents=True, exist_ok=True)
-        file = kept / f"{question.model}-{question.evaluation}.parquet"
-        done = folder / f"{file.name}.done"
-        with FileLock(folder / f"{file.name}.lock"):
-            if done.exists():
-                return Predictions.from_parquet(file)
-            samples = load_evaluation_set(self.policy.evaluations[question.evaluation])
-            what = f"{question.model} on {question.evaluation}"
-            predictions = predict(
-                find_model(question.model),
-                samples,
-                device=self.settings.device,
-                batch_size=self.settings.batch_size,
-                progress=lambda n, total: self.progress(f"{what}: {n:,} of {total:,} images"),
-            )
-            predictions = self._observe(question, find_model, samples, predictions)
-            predictions.to_parquet(file)
-            done.touch()
-            return predictions
-
-    def _observe(
+    def predictions(
         self,
-        question: "Question",
+        model: str,
+        evaluation: str,
         find_model: "Callable[[str], Classifier]",
-        samples: "EvaluationSet",
-        predictions: "Predictions",
+        folder: Path,
     ) -> "Predictions":
-        """Run the analyses that the questions of this run need, and no others."""
-        from pytest_fairness.gate.wanted import observe_wanted
+        """What a model answers on an evaluation set, from a file or by running it once.
 
-        about = [
+        Args:
+            model: Name of the model.
+            evaluation: Name of the evaluation.
+            find_model: Model under test by its name.
+            folder: A folder that all processes of this run share.
+
+        Raises:
+            FairnessError: The model, the data or the predictions cannot be used.
+        """
+        chosen = self.policy.evaluations[evaluation]
+        if files := self.settings.predictions:
+            from pytest_fairness.inference import read_predictions
+
+            file = files.get(evaluation) or files[None]  # None: the only evaluation
+            return read_predictions(file, chosen, model=model)
+        asked = [
             one
             for one in self.questions()
-            if (one.model, one.evaluation) == (question.model, question.evaluation)
+            if (one.model, one.evaluation) == (model, evaluation)
             and (self.selected is None or one.key in self.selected)
         ]
-        return observe_wanted(
-            about,
-            find_model(question.model),
-            samples,
-            predictions,
-            evaluation=self.policy.evaluations[question.evaluation],
-            device=self.settings.device,
-            batch_size=self.settings.batch_size,
-            progress=lambda what, n, total: self.progress(f"{what}: {n:,} of {total:,}"),
-        )
+        return self.model_runs.predictions(lambda: find_model(model), model, chosen, asked, folder)
+
+    @property
+    def model_runs(self) -> "ModelRuns":
+        """The models and evaluation sets of this process."""
+        if self._model_runs is None:
+            from pytest_fairness.model_runs import ModelRuns
+
+            self._model_runs = ModelRuns(self.settings, self.progress)
+        return self._model_runs
 
     def payload(self) -> dict[str, Any]:
         """What an xdist worker sends to the controller."""

@@ -22,6 +22,7 @@ ORDER = (
     "gate",
     "report",
     "options",
+    "model_runs",
     "session",
     "reporter",
     "plugin",

@@ -36,6 +36,8 @@ def observed_text(verdict: Verdict, metric: Metric) -> str:
     text = f"{text} {definition.counted_among}"
     if observed.without_value:
         text += f"; {observed.without_value} samples have no value"
+    if zero := observed.facts.get("zero_maps"):
+        text += f"; {zero:.0f} maps of the whole set are 0 everywhere"
     facts = facts_text(verdict)
     return f"{text}; {facts}" if facts else text
 
