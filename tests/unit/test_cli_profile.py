@@ -1,9 +1,11 @@
 """`pytest-fairness profile`: what a data set holds, before a model is judged on it."""
 
+import argparse
 import builtins
 import importlib.util
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -13,9 +15,12 @@ import pytest
 from PIL import Image
 
 from pytest_fairness.cli import main
+from pytest_fairness.commands.profile import add_parser
 from pytest_fairness.data.profile import DataProfile
+from pytest_fairness.report.profile import problem_kinds
 
-EMOJI = Path(__file__).parents[2] / "fixtures" / "emoji_people"
+ROOT = Path(__file__).parents[2]
+EMOJI = ROOT / "fixtures" / "emoji_people"
 POLICY = """\
 schema = 1
 
@@ -325,8 +330,22 @@ def test_the_emoji_policy_is_audited_on_the_labels_as_packaged(capsys, tmp_path)
         (("faces.csv", "--levels", "tone=a,b"), "no column 'tone'"),
         (("faces.csv", "--audit", "sex=luminance"), "an audit needs images; none are read"),
         (("faces.csv", "--where", "part=a"), "no column 'part' (where)"),
+        (("faces.csv", "--against", "none.csv"), "none.csv: no such file"),
+        (("faces.csv", "--reference", "sex=none.csv"), "none.csv: no such file"),
     ],
-    ids=["file", "evaluation", "policy", "table", "attribute", "image", "levels", "audit", "where"],
+    ids=[
+        "file",
+        "evaluation",
+        "policy",
+        "table",
+        "attribute",
+        "image",
+        "levels",
+        "audit",
+        "where",
+        "against",
+        "reference",
+    ],
 )
 def test_a_wrong_use_exits_with_4_and_says_what_is_allowed(capsys, arguments, message):
     assert profile(*arguments) == 4
@@ -359,3 +378,12 @@ def test_a_manifest_that_cannot_be_read_exits_with_1(capsys):
     Path("bad.csv").write_text("a,b\n1,2,3\n", encoding="utf-8")
     assert profile("bad.csv") == 1
     assert "bad.csv: cannot be read as csv" in capsys.readouterr().err
+
+
+def test_every_option_and_kind_of_problem_is_in_the_documentation():
+    text = (ROOT / "docs" / "profile.md").read_text(encoding="utf-8")
+    parser = add_parser(argparse.ArgumentParser().add_subparsers())
+    options = [name for action in parser._actions for name in action.option_strings]
+    names = [name for name in options if name.startswith("--") and name != "--help"]
+    assert [name for name in names if not re.search(rf"(?<![\w-]){name}(?![\w-])", text)] == []
+    assert [kind for kind in problem_kinds() if f"`{kind}`" not in text] == []

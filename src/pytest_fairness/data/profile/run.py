@@ -118,6 +118,9 @@ def _check_request(table: Table, request: ProfileRequest) -> None:
                 f"{listed(PROXIES)}{suggest(audit.proxy, PROXIES)}"
             )
             raise ProfileUsageError(msg)
+    if request.against is not None and not request.against.is_file():
+        msg = f"{request.against}: no such file; give the table that must share no image with this"
+        raise ProfileUsageError(msg)
     if request.audits and not (request.read_images and table.images is not None):
         msg = f"{table.rows.source}: an audit needs images; none are read"
         raise ProfileUsageError(msg)
