@@ -34,7 +34,7 @@ def load_torchvision(spec: "ModelSpec", loading: Loading) -> Found:
     known = models.list_models(module=models)
     if spec.architecture not in known:
         what = unknown_name("architecture", str(spec.architecture), known)
-        msg = f"model {spec.name!r} ({spec.where}): {what} of torchvision's classification models"
+        msg = f"{spec.title}: {what} of torchvision's classification models"
         raise ModelError(msg)
     published = _published(spec, models) if isinstance(spec.preprocessing, str) else None
     labels = loading.labels
@@ -42,7 +42,7 @@ def load_torchvision(spec: "ModelSpec", loading: Loading) -> Found:
         labels = named_labels(list(published.meta["categories"]))
     if labels is None:
         msg = (
-            f"model {spec.name!r} ({spec.where}): kind 'torchvision' needs labels; name the score columns "
+            f"{spec.title}: kind 'torchvision' needs labels; name the score columns "
             'in order, or write preprocessing = "IMAGENET1K_V1" for those of published weights'
         )
         raise ModelError(msg)
@@ -65,7 +65,7 @@ def load_timm(spec: "ModelSpec", loading: Loading) -> Found:
     known = timm.list_models()  # a name of a hub, which would be downloaded, is none of them
     if str(spec.architecture).split(".")[0] not in known:
         what = unknown_name("architecture", str(spec.architecture), known)
-        msg = f"model {spec.name!r} ({spec.where}): {what} of timm"
+        msg = f"{spec.title}: {what} of timm"
         raise ModelError(msg)
     names = () if loading.labels is None else loading.labels.names
     arguments = {"num_classes": len(names), **dict(spec.arguments), "pretrained": False}
@@ -79,7 +79,7 @@ def _build(build: Callable[[], Any], spec: "ModelSpec") -> Any:
         return build()
     except (TypeError, ValueError, RuntimeError) as error:
         msg = (
-            f"model {spec.name!r} ({spec.where}): {spec.architecture} cannot be built with arguments = "
+            f"{spec.title}: {spec.architecture} cannot be built with arguments = "
             f"{dict(spec.arguments)!r}: {error}"
         )
         raise ModelError(msg) from error
@@ -106,7 +106,7 @@ def _published(spec: "ModelSpec", models: Any) -> Any:
     name = str(spec.preprocessing).rpartition(".")[2]
     if name not in weights.__members__:
         msg = (
-            f"model {spec.name!r} ({spec.where}): preprocessing = {spec.preprocessing!r}; the weights of "
+            f"{spec.title}: preprocessing = {spec.preprocessing!r}; the weights of "
             f"{spec.architecture} are {', '.join(weights.__members__)}; name one, or write a table"
         )
         raise ModelError(msg)

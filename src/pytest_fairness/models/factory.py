@@ -39,7 +39,7 @@ def load_factory(spec: "ModelSpec", loading: Loading) -> "Found | Classifier":
         if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
             raise  # within the function: its own mistake
         msg = (
-            f"model {spec.name!r} ({spec.where}): {spec.factory} does not take arguments = "
+            f"{spec.title}: {spec.factory} does not take arguments = "
             f"{dict(spec.arguments)!r}: {error}; its signature is {inspect.signature(function)}"
         )
         raise ModelError(msg) from error
@@ -59,7 +59,7 @@ def load_weights_of(module: Any, spec: "ModelSpec", loading: Loading) -> dict[st
     path = spec.weights or Path()
     if not isinstance(module, nn.Module):
         msg = (
-            f"model {spec.name!r} ({spec.where}): weights = {str(path)!r} can be loaded into an "
+            f"{spec.title}: weights = {str(path)!r} can be loaded into an "
             f"nn.Module, but {spec.factory} returns {type(module).__name__}; drop weights, or load "
             "them there"
         )
@@ -89,7 +89,7 @@ def found_in(made: Any, spec: "ModelSpec", *, notes: dict[str, str]) -> "Found |
     if not callable(made) or isinstance(made, type):
         got = f"the class {made.__name__}" if isinstance(made, type) else type(made).__name__
         msg = (
-            f"model {spec.name!r} ({spec.where}) is {got}; return a Classifier, an nn.Module, a "
+            f"{spec.title} is {got}; return a Classifier, an nn.Module, a "
             "function from images to scores, or something with predict_proba"
         )
         raise ModelError(msg)
@@ -125,8 +125,7 @@ def _function(spec: "ModelSpec") -> Callable[..., Any]:
     where, _, name = text.rpartition(":")
     if not where or not name:
         msg = (
-            f"model {spec.name!r} ({spec.where}): factory = {text!r}; write package.module:function, "
-            "or file.py:function"
+            f"{spec.title}: factory = {text!r}; write package.module:function, or file.py:function"
         )
         raise ModelError(msg)
     module = _file_module(Path(where), spec) if where.endswith(".py") else _module(where, spec)
@@ -134,7 +133,7 @@ def _function(spec: "ModelSpec") -> Callable[..., Any]:
     if not callable(function):
         functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
         msg = (
-            f"model {spec.name!r} ({spec.where}): {where} has no function {name!r}; it has "
+            f"{spec.title}: {where} has no function {name!r}; it has "
             f"{', '.join(functions) or 'none'}"
         )
         raise ModelError(msg)
@@ -148,7 +147,7 @@ def _module(name: str, spec: "ModelSpec") -> Any:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise  # something that the module itself imports
         msg = (
-            f"model {spec.name!r} ({spec.where}): no module {error.name!r} to import {spec.factory} "
+            f"{spec.title}: no module {error.name!r} to import {spec.factory} "
             'from; install it, or write pythonpath = ["."] under [tool.pytest]'
         )
         raise ModelError(msg) from error
@@ -156,7 +155,7 @@ def _module(name: str, spec: "ModelSpec") -> Any:
 
 def _file_module(path: Path, spec: "ModelSpec") -> Any:
     if not path.is_file():
-        msg = f"model {spec.name!r} ({spec.where}): no such file: {path}; write it relative to the policy"
+        msg = f"{spec.title}: no such file: {path}; write it relative to the policy"
         raise ModelError(msg)
     name = f"fairness_model_{path.stem}"
     known = sys.modules.get(name)

@@ -95,7 +95,7 @@ def import_extra(package: str, spec: "ModelSpec", *, extra: str) -> Any:
         return import_module(package)
     except ImportError as error:
         msg = (
-            f"model {spec.name!r} ({spec.where}): kind {spec.kind!r} needs {package}, which cannot be "
+            f"{spec.title}: kind {spec.kind!r} needs {package}, which cannot be "
             f'imported ({error}); install it with: pip install "pytest-fairness[{extra}]"'
         )
         raise ModelError(msg) from error

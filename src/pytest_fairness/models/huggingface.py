@@ -91,7 +91,8 @@ def import_transformers(spec: "ModelSpec") -> Any:
     """
     for name in ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):  # read once, at its import
         os.environ.setdefault(name, "1")
-    with _quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         return import_extra("transformers", spec, extra="transformers")
 
 
@@ -169,14 +170,16 @@ def _json(file: Path) -> dict[str, Any]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Without progress bars and warnings, which would say nothing about the gate."""
-    import logging  # noqa: PLC0415
+    from transformers.utils import logging  # noqa: PLC0415  (an extra)
 
-    logger = logging.getLogger("transformers")
-    level = logger.level
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logger.setLevel(logging.ERROR)
-        try:
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             yield
-        finally:
-            logger.setLevel(level)
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()

@@ -99,7 +99,7 @@ def _load(spec: ModelSpec, labels: Labels | None, *, allow_pickle: bool) -> "Fou
         kind = "torchscript" if is_torchscript(spec.path or Path()) else "pickle"
     if kind not in _SOURCES:
         msg = (
-            f"model {spec.name!r} ({spec.where}): kind {kind!r} is what a fixture of this name "
+            f"{spec.title}: kind {kind!r} is what a fixture of this name "
             "returns; it is known to pytest only"
         )
         raise ModelError(msg)
@@ -121,7 +121,7 @@ def _classifier(found: "Found | Classifier", spec: ModelSpec, labels: Labels | N
         return _with_views(_own(found, spec), spec)
     labels = _agreed(labels, found.labels, spec)
     score = _meaning(found.score, spec)
-    groups = labels.grouped(spec.label_groups, where=f"model {spec.name!r} ({spec.where})")
+    groups = labels.grouped(spec.label_groups, where=f"{spec.title}")
     classifier = Classifier(
         name=spec.name,
         module=found.module,
@@ -142,7 +142,7 @@ def _own(classifier: Classifier, spec: ModelSpec) -> Classifier:
     said = [key for key in _OWN if getattr(spec, key)]
     if said:
         msg = (
-            f"model {spec.name!r} ({spec.where}): it returns a Classifier, which says {said[0]} itself; "
+            f"{spec.title}: it returns a Classifier, which says {said[0]} itself; "
             f"drop {', '.join(said)}, or return the module alone"
         )
         raise ModelError(msg)
@@ -153,13 +153,13 @@ def _agreed(labels: Labels | None, own: Labels | None, spec: ModelSpec) -> Label
     """The labels of the policy, else those of the model; both must count the same columns."""
     if labels is None and own is None:
         msg = (
-            f"model {spec.name!r} ({spec.where}): its labels are not known; write labels = [...], the "
+            f"{spec.title}: its labels are not known; write labels = [...], the "
             "names of the score columns in order, or the name of a file with them"
         )
         raise ModelError(msg)
     if labels is not None and own is not None and len(labels.names) != len(own.names):
         msg = (
-            f"model {spec.name!r} ({spec.where}): labels has {len(labels.names)} names, but the model has "
+            f"{spec.title}: labels has {len(labels.names)} names, but the model has "
             f"{len(own.names)} outputs ({', '.join(own.names[:6])}…); name each output"
         )
         raise ModelError(msg)
@@ -173,14 +173,14 @@ def _meaning(known: "ScoreMeaning | None", spec: ModelSpec) -> "ScoreMeaning":
         and spec.kind not in ("timm", "torchvision")
     ):
         msg = (
-            f"model {spec.name!r} ({spec.where}): score = {spec.score!r}, but this kind of model gives "
+            f"{spec.title}: score = {spec.score!r}, but this kind of model gives "
             f"{known!r}; drop score"
         )
         raise ModelError(msg)
     found = spec.score or known
     if found is None:
         msg = (
-            f"model {spec.name!r} ({spec.where}): what its scores mean is not known; write score = "
+            f"{spec.title}: what its scores mean is not known; write score = "
             '"logit", "probability" or "log_probability": it is never guessed'
         )
         raise ModelError(msg)
@@ -192,7 +192,7 @@ def _preprocess(found: Found, spec: ModelSpec) -> Any:
         return preprocessing_of(spec.preprocessing)
     if found.preprocess is None:
         msg = (
-            f"model {spec.name!r} ({spec.where}): it carries no preprocessing; write preprocessing = "
+            f"{spec.title}: it carries no preprocessing; write preprocessing = "
             "{ size = 224, mean = [...], std = [...] }"
         )
         raise ModelError(msg)

@@ -79,7 +79,7 @@ def _session(spec: "ModelSpec", path: Path, onnxruntime: Any) -> Any:
     for provider in spec.providers:
         if provider not in available:
             msg = (
-                f"model {spec.name!r} ({spec.where}): provider {provider!r} is not available here; "
+                f"{spec.title}: provider {provider!r} is not available here; "
                 f"available are {', '.join(available)}"
             )
             raise ModelError(msg)

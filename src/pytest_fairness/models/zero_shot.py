@@ -63,12 +63,20 @@ def load_zero_shot(spec: "ModelSpec", _: Loading) -> Found:
 
 def _embedded(model: Any, tokenizer: Any, prompts: Mapping[str, Sequence[str]]) -> torch.Tensor:
     """Return the unit embedding (K, D) of each class."""
-    # SigLIP was trained on texts that are always filled up to the full length.
-    padding = "max_length" if hasattr(model, "logit_bias") else True
+    # SigLIP was trained on texts that are filled up to the full length, without an attention mask.
+    siglip = hasattr(model, "logit_bias")
+    how = {
+        "padding": "max_length" if siglip else True,
+        "max_length": model.config.text_config.max_position_embeddings,
+        "truncation": True,
+        "return_tensors": "pt",
+    }
     rows = []
     with torch.inference_mode():
         for texts in prompts.values():
-            tokens = tokenizer(list(texts), padding=padding, truncation=True, return_tensors="pt")
+            tokens = dict(tokenizer(list(texts), **how))
+            if siglip:
+                tokens.pop("attention_mask", None)
             each = functional.normalize(_features(model.get_text_features(**tokens)), dim=-1)
             rows.append(functional.normalize(each.mean(dim=0), dim=-1))
     return torch.stack(rows).clone()

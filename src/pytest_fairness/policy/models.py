@@ -126,7 +126,12 @@ class ModelSpec:
     providers: tuple[str, ...] = ()
     prompts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     where: str = ""
-    """File and line, or option, that it came from."""
+    """File and line, or option, that it came from; empty where it came from Python."""
+
+    @property
+    def title(self) -> str:
+        """What to call it in an error."""
+        return f"model {self.name!r}" + (f" ({self.where})" if self.where else "")
 
 
 class _Problem(NamedTuple):
@@ -149,7 +154,8 @@ def model_spec(name: str, table: ModelTable, *, place: Callable[[KeyPath], str])
     problem = found if isinstance(found, _Problem) else _problem(found, table)
     if problem is not None or isinstance(found, _Problem):
         key, message = problem or _Problem("", "")
-        msg = f"{place(('model', name, key))}: model {name!r}: {message}"
+        where = place(("model", name, key))
+        msg = f"{where}: model {name!r}: {message}" if where else f"model {name!r}: {message}"
         raise PolicyError(msg)
     return ModelSpec(
         name=name,
@@ -199,11 +205,10 @@ def parse_model(
     if isinstance(labels := table.get("labels"), dict):
         files = {key: str(folder / labels[key]) for key in ("file", "order") if key in labels}
         table["labels"] = labels | files
-    where = where or f"model {name!r}"
     try:
         checked = ModelTable.model_validate(table)
     except ValidationError as error:
-        raise explain_model(error, table, name=name, where=where) from error
+        raise explain_model(error, table, name=name, where=where or "a model") from error
     return model_spec(name, checked, place=lambda _: where)
 
 
