@@ -24,6 +24,7 @@ __all__ = ["load_evaluation_set"]
 
 _UNREADABLE = "(unreadable)"
 _MOST_THREADS = 16
+_IMAGES_AT_A_TIME = 64
 
 
 def load_evaluation_set(evaluation: "Evaluation") -> EvaluationSet:
@@ -117,8 +118,12 @@ def _hash(frame: pd.DataFrame, images: Images, *, strict: bool) -> str:
                 raise
             return _UNREADABLE
 
+    def some(first: int) -> list[str]:
+        return [digest(i) for i in range(first, min(first + _IMAGES_AT_A_TIME, len(images)))]
+
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
-        digests = list(pool.map(digest, range(len(images))))
+        parts = pool.map(some, range(0, len(images), _IMAGES_AT_A_TIME))
+        digests = [one for part in parts for one in part]
     return hash_rows(frame.assign(**{"(image)": digests}))
 
 

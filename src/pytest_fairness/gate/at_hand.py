@@ -8,9 +8,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.data.rows import read_rows
+from pytest_fairness.data.readers import list_samples
 from pytest_fairness.data.samples import read_ids, read_samples
-from pytest_fairness.errors import DataError
 from pytest_fairness.gate.counterfactual import match
 from pytest_fairness.gate.estimates import measure_groups
 from pytest_fairness.gate.questions import Question
@@ -21,7 +20,7 @@ from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.group_rates import GroupRates
 
-__all__ = ["AtHand", "Given", "Sizes", "read_at_hand", "read_manifest"]
+__all__ = ["AtHand", "Given", "Sizes", "read_at_hand", "read_targets"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -169,7 +168,7 @@ def read_at_hand(
 
     Args:
         evaluation: As the policy declares it.
-        manifest: Its samples; the manifest of the policy when absent, and nothing where samples
+        manifest: Its samples; those that the policy names when absent, and nothing where samples
             are given.
         predictions: Answers of a model, instead of a manifest.
         given: Samples that somebody plans to have instead.
@@ -180,20 +179,21 @@ def read_at_hand(
     if predictions is not None:
         found = read_predictions(predictions, evaluation)
         return AtHand(evaluation, found, answered=True, given=given)
-    if manifest is None and not given:
-        manifest = evaluation.manifest
-    samples = None if manifest is None else read_manifest(manifest, evaluation)
+    read = evaluation
+    if manifest is not None:
+        read = replace(evaluation, manifest=manifest, reader="manifest", root=None, options={})
+    there = read.source is not None and (manifest is not None or not given)
+    samples = read_targets(read) if there else None
     return AtHand(evaluation, samples, given=given)
 
 
-def read_manifest(path: Path, evaluation: Evaluation) -> Predictions:
-    """Read the samples of a manifest, with the target as the answer; no image is touched.
+def read_targets(evaluation: Evaluation) -> Predictions:
+    """Read the samples of an evaluation, with the target as the answer; no image is touched.
 
     Raises:
         DataError: A column is missing, an id is used twice, or a value is not declared.
     """
-    found = read_rows(path, evaluation=evaluation.name, error=DataError)
-    rows = found.keep(evaluation.where)
+    rows = list_samples(evaluation).rows.keep(evaluation.where)
     samples = read_samples(rows, evaluation, ids=read_ids(rows, evaluation, otherwise=None))
     return Predictions(
         table=prediction_table(samples.frame, samples.frame["target"], {}),
@@ -201,5 +201,5 @@ def read_manifest(path: Path, evaluation: Evaluation) -> Predictions:
         evaluation=evaluation.name,
         classes=samples.classes,
         levels=samples.levels,
-        metadata={"source": str(path)},
+        metadata={"source": rows.source},
     )

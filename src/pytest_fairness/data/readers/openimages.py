@@ -18,6 +18,7 @@ __all__ = ["OPTIONS", "SEVERAL", "class_descriptions", "read"]
 
 OPTIONS: Mapping[str, type] = {
     "attributes": str,
+    "columns": dict,
     "descriptions": str,
     "every_row": bool,
     "groups": dict,
@@ -56,9 +57,11 @@ class _Labels(NamedTuple):
 
 
 def read(source: Source) -> Listing:
-    """Return the samples: `id`, `image`, `labels`, and with `groups` one column each, and `target`.
+    """Return the samples: `id`, `image`, `labels`, and what the options ask for.
 
     `labels` holds the ids of the labels that are verified as present, with blanks between them.
+    The options `groups` and `columns` give one column for each of their names, and `groups` the
+    `target`.
     """
     split = source.evaluation.split or ("train",)
     if len(split) > 1:
@@ -127,29 +130,30 @@ def _samples(source: Source, labels: _Labels, split: str) -> pd.DataFrame:
 def _group_columns(source: Source, labels: _Labels, ids: pd.Series) -> pd.DataFrame:
     """A column a group (yes, no, or missing where nobody looked), and the target."""
     groups: dict[str, Sequence[str]] = source.options.get("groups", {})
-    if not groups:
-        return pd.DataFrame(index=ids.index)
-    known = _known_names(source, groups)
-    seen = np.zeros((len(ids), len(groups)), np.bool_)
-    columns = {}
-    for number, (group, names) in enumerate(groups.items()):
+    others: dict[str, Sequence[str]] = source.options.get("columns", {})
+    known = _known_names(source, [*groups.values(), *others.values()])
+    columns, seen = {}, []
+    for group, names in [*groups.items(), *others.items()]:
         wanted = {mid for name in names for mid in known(name)}
         rows = labels.frame[labels.frame["LabelName"].isin(wanted)]
-        seen[:, number] = ids.isin(rows.loc[rows["present"], "ImageID"])
+        present = ids.isin(rows.loc[rows["present"], "ImageID"]).to_numpy()
         absent = ids.isin(rows.loc[~rows["present"], "ImageID"]).to_numpy()
-        columns[group] = np.select([seen[:, number], absent], ["yes", "no"], default=None)
-    # The group, of all that are present, if it is one; names are chosen by position.
-    chosen = np.array([*groups, SEVERAL, None], dtype=object)
-    n = seen.sum(axis=1)
-    place = np.where(n == 1, seen.argmax(axis=1), np.where(n > 1, len(groups), len(groups) + 1))
-    columns["target"] = chosen[place]
+        columns[group] = np.select([present, absent], ["yes", "no"], default=None)
+        seen.append(present)
+    if groups:
+        # The group that is present, if it is one; names are chosen by their place.
+        shown = np.stack(seen[: len(groups)])
+        chosen = np.array([*groups, SEVERAL, None], dtype=object)
+        n = shown.sum(axis=0)
+        beyond = np.where(n > 1, len(groups), len(groups) + 1)
+        columns["target"] = chosen[np.where(n == 1, shown.argmax(axis=0), beyond)]
     return pd.DataFrame(columns, index=ids.index)
 
 
-def _known_names(source: Source, groups: Mapping[str, Sequence[str]]) -> "_Names":
-    flat = [name for names in groups.values() for name in names]
+def _known_names(source: Source, groups: Sequence[Sequence[str]]) -> "_Names":
+    flat = [name for names in groups for name in names]
     if not all(isinstance(name, str) for name in flat):
-        source.error(f"option groups: write lists of label names, got {dict(groups)}")
+        source.error(f"options groups and columns: write lists of label names, got {groups}")
     if all(name.startswith("/") for name in flat):
         return _Names(source, {})
     name = source.options.get("descriptions")
@@ -173,7 +177,7 @@ class _Names:
         found = self.by_name.get(name.casefold())
         if found is None:
             self.source.error(
-                f"option groups: no label is called {name!r}{suggest(name.casefold(), self.by_name)}"
+                f"no label is called {name!r}{suggest(name.casefold(), self.by_name)}"
             )
         return found
 

@@ -124,9 +124,19 @@ def test_class_descriptions_have_a_header_or_none(write, root, text):
 
 
 def test_one_name_may_belong_to_several_labels(openimages, load):
-    options = {"groups": {"money": ["Bank"], "male": ["Man"]}}
+    options = {"columns": {"money": ["Bank"]}}
     found = load(options=options, target="labels", attributes={"money": ("yes",)})
     assert found.samples["money"].tolist() == [MISSING, MISSING, MISSING, "yes"]
+    assert "target" not in found.manifest
+
+
+def test_further_columns_take_no_part_in_the_target(openimages, load):
+    options = {"groups": GROUPS, "columns": {"child": ["Girl", "Boy"]}}
+    found = load(
+        options=options, attributes={"child": ("yes",)}, where={"target": ("male", "female")}
+    )
+    assert found.samples["target"].tolist() == ["male", "female"]
+    assert found.samples["child"].tolist() == [MISSING, "yes"]
 
 
 @pytest.mark.parametrize(
