@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
+from pytest_fairness.data.levels import MISSING
 from pytest_fairness.data.profile.record import DataProfile, GroupCount, Grouping
 
 __all__ = ["Grid", "group_grids"]
@@ -32,6 +33,11 @@ class Grid:
         """Whether a column holds words, the first one always."""
         return place == 0 or any(row[place][:1].isalpha() for row in self.rows)
 
+    def beside(self, heading: str, cells: Sequence[str]) -> "Grid":
+        """Return the table with one more column."""
+        rows = [[*row, cell] for row, cell in zip(self.rows, cells, strict=True)]
+        return Grid([*self.head, heading], rows)
+
     @property
     def width(self) -> int:
         """Characters of the widest line, with two between columns."""
@@ -45,38 +51,49 @@ def group_grids(found: DataProfile) -> Iterator[tuple[str, Grid]]:
     columns = list(by[()].groups[0].numbers)
     for one in found.groupings:
         if len(one.by) == 1:
-            yield f"by {one.by[0]}", _list(one, columns, found.cluster)
+            yield from _lists(one, columns, found.cluster)
     for one in found.groupings:
         if len(one.by) == 2:
             yield from _crossed(one, by, columns, found)
     for one in found.groupings:
         if len(one.by) > 2 or not (one.by or len(by) > 1):
-            title = f"by {'*'.join(one.by)}" if one.by else "all rows"
-            yield title, _list(one, columns, found.cluster)
+            yield from _lists(one, columns, found.cluster)
 
 
-def _list(one: Grouping, columns: Sequence[str], cluster: str | None) -> Grid:
-    head = ["", "n", "share", *([] if cluster is None else [cluster])]
-    head += [f"{name} mean (SD)" for name in columns]
+def _lists(
+    one: Grouping, columns: Sequence[str], cluster: str | None
+) -> Iterator[tuple[str, Grid]]:
+    """One row a group; numeric columns that do not fit beside the others follow below."""
+    title = f"by {'*'.join(one.by)}" if one.by else "all rows"
     groups = one.groups
     if len(groups) > _MOST_IN_ORDER:
         groups = tuple(sorted(groups, key=lambda group: -group.n))
-    rows = [
+    head = ["", "n", "share", *([] if cluster is None else [cluster])]
+    cells = [
         [
             _name(group),
             f"{group.n:,}",
             f"{group.share:.3f}",
             *([] if cluster is None else [f"{group.clusters or 0:,}"]),
-            *(mean_text(group, column=name) for name in columns),
         ]
         for group in groups
     ]
-    return Grid(head, rows)
+    grid = Grid(head, cells)
+    for name in columns:
+        means = [mean_text(group, column=name) for group in groups]
+        wider = grid.beside(f"{name} mean (SD)", means)
+        if wider.width > _WIDEST and len(grid.head) > 1:
+            yield title, grid
+            names = Grid([""], [[_name(group)] for group in groups])
+            wider = names.beside(f"{name} mean (SD)", means)
+        grid = wider
+    yield title, grid
 
 
 def _name(group: GroupCount) -> str:
     name = ", ".join(group.group.values()) or "all"
-    return name if group.declared else f"{name} (not declared)"
+    known = group.declared or MISSING in group.group.values()
+    return name if known else f"{name} (not declared)"
 
 
 def mean_text(group: GroupCount, *, column: str) -> str:
@@ -107,7 +124,7 @@ def _crossed(
     if len(fitting) == len(grids):
         yield from fitting.items()
     else:
-        yield f"by {title}", _list(one, columns, found.cluster)
+        yield from _lists(one, columns, found.cluster)
 
 
 def _grid(one: Grouping, by: dict[tuple[str, ...], Grouping], cell: Cell) -> Grid | None:
