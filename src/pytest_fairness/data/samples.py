@@ -5,6 +5,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from pytest_fairness.data.label_sets import (
+    EXACT,
+    LABELS,
+    PREDICTED,
+    only_label_sets,
+    read_label_sets,
+)
 from pytest_fairness.data.levels import MISSING, listed, suggest
 
 if TYPE_CHECKING:
@@ -21,7 +28,8 @@ class Samples(NamedTuple):
     """Samples that passed every check.
 
     Args:
-        frame: (N, columns) text columns `id`, `target`, every attribute and carried column.
+        frame: (N, columns) text columns `id`, `target`, every attribute and carried column, and
+            `labels` where an evaluation has sets of labels.
         levels: Attribute -> its levels: the declared ones, and `(missing)` where values are.
         classes: The declared and the known classes, else the sorted values of the target.
     """
@@ -76,10 +84,13 @@ def read_samples(
         FairnessError: A target is missing or not a declared class, or an attribute holds a
             level that the policy does not declare.
     """
-    targets = rows.required(evaluation.target, key="target", ids=ids)
-    classes = tuple(dict.fromkeys((*(evaluation.classes or ()), *known)))
-    classes = classes or tuple(sorted(targets.unique()))
-    check_classes(rows, targets, ids=ids, key="target", classes=classes)
+    if only_label_sets(rows, evaluation):  # each set should be exactly right
+        targets, classes = pd.Series(EXACT[0], index=rows.frame.index), EXACT
+    else:
+        targets = rows.required(evaluation.target, key="target", ids=ids)
+        classes = tuple(dict.fromkeys((*(evaluation.classes or ()), *known)))
+        classes = classes or tuple(sorted(targets.unique()))
+        check_classes(rows, targets, ids=ids, key="target", classes=classes)
     if evaluation.positive is not None and evaluation.positive not in classes:
         msg = (
             f"{rows.source}: `positive` of evaluation {evaluation.name!r} is "
@@ -93,7 +104,20 @@ def read_samples(
     for name in evaluation.carried:
         if name not in columns:
             columns[name] = rows.required(name, key=_key_of(name, evaluation), ids=ids)
+    if evaluation.labels is not None:
+        _check_names(rows, columns)
+        columns[LABELS] = read_label_sets(rows, evaluation.labels, key="labels", ids=ids)
     return Samples(pd.DataFrame(columns).reset_index(drop=True), levels, classes)
+
+
+def _check_names(rows: "Rows", columns: Mapping[str, object]) -> None:
+    for name in (LABELS, PREDICTED):
+        if name in columns:
+            msg = (
+                f"{rows.source}: evaluation {rows.evaluation!r} has sets of labels, and also a column "
+                f"{name!r} as attribute, cluster or counterfactual; rename the column"
+            )
+            raise rows.error(msg)
 
 
 def _key_of(column: str, evaluation: "Evaluation") -> str:

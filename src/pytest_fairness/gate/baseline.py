@@ -98,20 +98,28 @@ def _read(
 ) -> Predictions:
     if isinstance(source, Predictions):
         return source
+    frame = _frame(source, evaluation)
     lenient = replace(
-        evaluation, attributes=_levels(source, evaluation), cluster=None, counterfactual=()
+        evaluation,
+        attributes=_levels(frame, evaluation),
+        cluster=None,
+        counterfactual=(),
+        # Sets of labels are no part of the comparison, unless they are all that there is.
+        labels=None if {"target", evaluation.target} & {*frame.columns} else evaluation.labels,
     )
     return read_predictions(source, lenient)
 
 
-def _levels(
+def _frame(
     source: "pd.DataFrame | pa.Table | str | Path", evaluation: "Evaluation"
-) -> dict[str, tuple[str, ...]]:
-    """Return the declared attributes that the table has, with all levels found in it."""
+) -> pd.DataFrame:
     if isinstance(source, str | Path):
-        frame = read_rows(Path(source), evaluation=evaluation.name, error=PredictionError).frame
-    else:
-        frame = source if isinstance(source, pd.DataFrame) else arrow_rows(source)
+        return read_rows(Path(source), evaluation=evaluation.name, error=PredictionError).frame
+    return source if isinstance(source, pd.DataFrame) else arrow_rows(source)
+
+
+def _levels(frame: pd.DataFrame, evaluation: "Evaluation") -> dict[str, tuple[str, ...]]:
+    """Return the declared attributes that the table has, with all levels found in it."""
     found = {}
     for name, declared in evaluation.attributes.items():
         if name in frame.columns:

@@ -6,9 +6,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.data.label_sets import LABELS, PREDICTED, label_set
 from pytest_fairness.inference import Predictions
 from pytest_fairness.inference.predictions import SCORE_PREFIX
 from pytest_fairness.policy import Evaluation
+from pytest_fairness.statistics.label_sets import fbeta_of_samples
 
 __all__ = ["DERIVED"]
 
@@ -43,5 +45,24 @@ def prediction_bias_values(
     return np.where(own, 0.0, shares[:, place])
 
 
+def f2_values(predictions: Predictions, evaluation: Evaluation, _: str | None) -> Floats | str:
+    """F2 (N,) of the labels predicted for each sample; their mean is the challenge's score."""
+    table = predictions.table
+    for column, remedy in (
+        (LABELS, f"[evaluation.{evaluation.name}] names them by `labels`: read them anew"),
+        (PREDICTED, "give a column of them, or `Classifier.tagging` to the model"),
+    ):
+        if column not in table.column_names:
+            return f"the predictions have no {column.replace('_', ' ')}; {remedy}"
+    texts = (table.column(name).to_pylist() for name in (LABELS, PREDICTED))
+    pairs = [tuple(map(label_set, pair)) for pair in zip(*texts, strict=True)]
+    sizes = [(len(true & found), len(found), len(true)) for true, found in pairs]
+    right, given, wanted = np.array(sizes, dtype=np.int64).reshape(-1, 3).T
+    return fbeta_of_samples(right, given, wanted)
+
+
 Derive: TypeAlias = Callable[[Predictions, Evaluation, str | None], Floats | str]
-DERIVED: dict[str, Derive] = {"class_prediction_bias": prediction_bias_values}
+DERIVED: dict[str, Derive] = {
+    "class_prediction_bias": prediction_bias_values,
+    "mean_f2": f2_values,
+}

@@ -18,6 +18,7 @@ from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.device import choose_device
 from pytest_fairness.inference.forward import Forward
 from pytest_fairness.inference.predictions import Predictions, prediction_table
+from pytest_fairness.inference.tags import check_tagging, exactly_right, only_tags, with_tags
 from pytest_fairness.inference.unreadable import check_unreadable, unreadable_metadata
 from pytest_fairness.models.label_groups import class_scores, disagreements
 from pytest_fairness.models.weights import hash_weights
@@ -54,6 +55,7 @@ def predict(
         ModelError: The model lacks a class, or gives outputs of another shape than declared.
         PredictionError: A score is NaN or infinite.
     """
+    check_tagging(classifier, evaluation_set)
     classes = _all_classes(classifier, evaluation_set)
     module = classifier.module
     own = hash_weights(module) if isinstance(module, nn.Module) else ""
@@ -67,14 +69,16 @@ def predict(
     seconds = time.perf_counter() - started
     samples = evaluation_set.samples.drop(index=evaluation_set.samples.index[sorted(broken)])
     _check_finite(scores, classifier, samples, evaluation=evaluation_set.name)
-    by_class = class_scores(scores, classifier, classes)
-    answers = np.array(classes)[by_class.argmax(axis=1)]
+    samples = with_tags(samples, scores, classifier)
+    if only_tags(evaluation_set):
+        answers, class_columns, grouped = exactly_right(samples), {}, {}
+    else:
+        by_class = class_scores(scores, classifier, classes)
+        answers = pd.Series(np.array(classes)[by_class.argmax(axis=1)].tolist())
+        class_columns = dict(zip(classes, by_class.T, strict=True))
+        grouped = _how_grouped(scores, classifier, classes)
     return Predictions(
-        table=prediction_table(
-            samples,
-            pd.Series(answers.tolist()),
-            dict(zip(classes, by_class.T, strict=True)),
-        ),
+        table=prediction_table(samples, answers, class_columns),
         model=classifier.name,
         evaluation=evaluation_set.name,
         classes=classes,
@@ -90,7 +94,8 @@ def predict(
             "weights_sha256": weights,
             "preprocessing": _described(classifier.preprocess),
             "score": classifier.score,
-            **_how_grouped(scores, classifier, classes),
+            **grouped,
+            **({} if classifier.tagging is None else {"tagging": repr(classifier.tagging)}),
             "device": _device_name(chosen),
             "torch": torch.__version__,
             "autocast": str(autocast),
@@ -103,6 +108,8 @@ def predict(
 
 def _all_classes(classifier: "Classifier", evaluation_set: "EvaluationSet") -> tuple[str, ...]:
     """Return the classes of the evaluation set, then those that only the model knows."""
+    if only_tags(evaluation_set):
+        return evaluation_set.classes
     spoken = classifier.class_labels
     lacking = [name for name in evaluation_set.classes if name not in spoken]
     if lacking:

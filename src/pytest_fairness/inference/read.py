@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from pytest_fairness.data.derived import derive_columns
 from pytest_fairness.data.evaluation_set import hash_rows
+from pytest_fairness.data.label_sets import LABELS, PREDICTED, only_label_sets, read_label_sets
 from pytest_fairness.data.levels import listed
 from pytest_fairness.data.rows import Rows, arrow_rows, read_rows
-from pytest_fairness.data.samples import check_classes, read_ids, read_samples
+from pytest_fairness.data.samples import Samples, check_classes, read_ids, read_samples
 from pytest_fairness.errors import PredictionError
 from pytest_fairness.inference.predictions import (
     OBSERVED_PREFIX,
@@ -25,6 +26,7 @@ from pytest_fairness.inference.predictions import (
     prediction_table,
     recorded_in,
 )
+from pytest_fairness.inference.tags import exactly_right
 
 if TYPE_CHECKING:
     from pytest_fairness.policy.records import Evaluation
@@ -65,6 +67,8 @@ def read_predictions(
         evaluation = replace(
             evaluation, id="id", target="target", prediction="prediction", score=None
         )
+        if evaluation.labels is not None:
+            evaluation = replace(evaluation, labels=LABELS, predicted_labels=PREDICTED)
         model = record["model"] if model == "model" else model
     before = record.get("metadata", {})
     done = json.loads(before.get("where", "{}"))
@@ -76,7 +80,11 @@ def read_predictions(
     rows = found.keep(_left_to_do(evaluation.where, done, columns=found.frame.columns))
     ids = read_ids(rows, evaluation, otherwise=None)
     samples = read_samples(rows, evaluation, ids=ids, known=tuple(record.get("classes", ())))
-    prediction, scores = _read_answers(rows, evaluation, samples.classes, ids=ids)
+    samples = _with_predicted_labels(samples, rows, evaluation, ids=ids)
+    if only_label_sets(rows, evaluation):
+        prediction, scores = exactly_right(samples.frame), {}
+    else:
+        prediction, scores = _read_answers(rows, evaluation, samples.classes, ids=ids)
     if record:
         scores = _kept_scores(rows.frame)
     left_out = int(before.get("left_out", 0)) + len(found.frame) - len(rows.frame)
@@ -132,6 +140,18 @@ def _left_to_do(
         for name, levels in where.items()
         if name in columns or done.get(name) != list(levels)
     }
+
+
+def _with_predicted_labels(
+    samples: Samples, rows: Rows, evaluation: "Evaluation", *, ids: pd.Series
+) -> Samples:
+    """Read the predicted labels; a model without them is asked of its classes only."""
+    column = evaluation.predicted_labels
+    there = column in rows.frame.columns or column != PREDICTED
+    if evaluation.labels is None or not (there or only_label_sets(rows, evaluation)):
+        return samples
+    found = read_label_sets(rows, column, key="predicted_labels", ids=ids)
+    return samples._replace(frame=samples.frame.assign(**{PREDICTED: found.tolist()}))
 
 
 def _with_observations(table: pa.Table, rows: Rows, record: Mapping[str, Any]) -> pa.Table:

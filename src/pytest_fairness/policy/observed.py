@@ -46,6 +46,13 @@ def _check_groups(
     rule: Rule, observed: ObservedDefinition, evaluations: Mapping[str, Evaluation], *, fail: Fail
 ) -> None:
     name = rule.metric.name
+    for evaluation in evaluations.values():
+        if observed.analysis == "multilabel" and evaluation.labels is None:
+            fail(
+                "metric",
+                f'{name!r} compares sets of labels; write labels = "COLUMN", the column of the '
+                f"true ones, in [evaluation.{evaluation.name}]",
+            )
     if rule.against is not None:
         fail("against", f"{name!r} is not compared with the baseline; drop against")
     if observed.shape != "by group" and rule.min_share:

@@ -69,6 +69,8 @@ class Evaluation:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cluster: str | None = None
     counterfactual: tuple[str, ...] = ()
+    labels: str | None = None
+    predicted_labels: str = "predicted_labels"
     reader: str = "manifest"
     root: Path | None = None
     split: tuple[str, ...] = ()

@@ -164,6 +164,13 @@ class EvaluationTable(_Table):
         description="Score from which a sample is called positive; without it, scores must be "
         "probabilities and 0.5 is used.",
     )
+    labels: Name | None = Field(
+        default=None,
+        description="Column with all true labels of a sample: a list, or text with | between them.",
+    )
+    predicted_labels: Name = Field(
+        default="predicted_labels", description="Column with the predicted labels, likewise."
+    )
     positive: Level | None = Field(default=None, description="The class that counts as positive.")
     classes: Annotated[list[Level], Field(min_length=2)] | None = Field(
         default=None, description="All classes; without it, those of the target column."
