@@ -24,6 +24,8 @@ class Settings:
     record: Path | None = None
     sign: Path | None = None
     save_predictions: Path | None = None
+    explain: int = 0
+    explain_folder: Path = Path("fairness-explanations")
     device: str = "auto"
     batch_size: int = 64
 
@@ -57,7 +59,8 @@ def add_options(parser: pytest.Parser) -> None:
         default=[],
         type=parse_predictions,
         metavar="[EVALUATION=]FILE",
-        help="Judge the predictions of a Parquet or CSV file instead of running a model. "
+        help="Judge the predictions of a file (Parquet, CSV, JSON Lines; NumPy for a bare y_pred) instead "
+        "of running a model. "
         "Repeatable, one file an evaluation.",
     )
     group.addoption(
@@ -90,6 +93,21 @@ def add_options(parser: pytest.Parser) -> None:
         help="Keep the predictions as DIR/MODEL-EVALUATION.parquet.",
     )
     group.addoption(
+        "--fairness-explain",
+        type=parse_batch_size,
+        default=0,
+        metavar="N",
+        help="For each failing question, draw the N worst samples of the group with what the model "
+        "looked at (Grad-CAM) and what spoke for and against its answer (LIME).",
+    )
+    group.addoption(
+        "--fairness-explain-folder",
+        type=Path,
+        default=Path("fairness-explanations"),
+        metavar="DIR",
+        help="Where the drawings are written (default fairness-explanations).",
+    )
+    group.addoption(
         "--fairness-device",
         default="auto",
         metavar="DEVICE",
@@ -111,7 +129,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 def parse_predictions(text: str) -> tuple[str | None, Path]:
     """Split `[EVALUATION=]FILE`; the file must exist."""
-    return _split(text, "a Parquet or CSV file")
+    return _split(text, "a Parquet, CSV, JSON Lines or NumPy file")
 
 
 def parse_baseline(text: str) -> tuple[str | None, Path]:
@@ -166,6 +184,8 @@ def read_settings(config: pytest.Config) -> Settings:
         record=option.fairness_record,
         sign=option.fairness_sign,
         save_predictions=option.fairness_save_predictions,
+        explain=option.fairness_explain,
+        explain_folder=option.fairness_explain_folder,
         device=option.fairness_device,
         batch_size=option.fairness_batch_size,
     )

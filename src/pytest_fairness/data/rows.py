@@ -30,7 +30,8 @@ class Rows:
         source: File name, or the type of the object that held the rows.
         evaluation: Name of the evaluation of the policy that they are read for.
         error: What to raise when they cannot be used.
-        unit: `line` when the rows are lines of a CSV file that starts with a header.
+        unit: `line` when the rows are lines of a text file.
+        header: Lines before the first row: 1 in a CSV file, 0 in JSON Lines.
     """
 
     frame: pd.DataFrame
@@ -38,11 +39,12 @@ class Rows:
     evaluation: str
     error: type[FairnessError]
     unit: Literal["line", "row"] = "row"
+    header: int = 1
 
     def place(self, position: int) -> str:
         """Return where in the source the row at a position stands, e.g. `line 3`."""
         number = int(self.frame.index[position])
-        return f"line {number + 2}" if self.unit == "line" else f"row {number}"
+        return f"line {number + self.header + 1}" if self.unit == "line" else f"row {number}"
 
     def column(self, name: str, *, key: str) -> pd.Series:
         """Return the column that a key of the evaluation names; raise when there is none."""

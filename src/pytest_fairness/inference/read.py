@@ -19,6 +19,7 @@ from pytest_fairness.data.levels import listed
 from pytest_fairness.data.rows import Rows, arrow_rows, read_rows
 from pytest_fairness.data.samples import Samples, check_classes, read_ids, read_samples
 from pytest_fairness.errors import PredictionError
+from pytest_fairness.inference.json_lines import SUFFIXES, read_json_lines
 from pytest_fairness.inference.predictions import (
     OBSERVED_PREFIX,
     SCORE_PREFIX,
@@ -27,6 +28,7 @@ from pytest_fairness.inference.predictions import (
     recorded_in,
 )
 from pytest_fairness.inference.tags import exactly_right
+from pytest_fairness.inference.y_pred import is_y_pred, rows_of_y_pred
 
 if TYPE_CHECKING:
     from pytest_fairness.policy.records import Evaluation
@@ -37,7 +39,7 @@ _Scores = Mapping[str, NDArray[np.floating]]
 
 
 def read_predictions(
-    source: "pd.DataFrame | pa.Table | str | Path",
+    source: "pd.DataFrame | pa.Table | NDArray[Any] | str | Path",
     evaluation: "Evaluation",
     *,
     model: str = "model",
@@ -45,9 +47,11 @@ def read_predictions(
     """Check predictions and put them into the form that is counted.
 
     Args:
-        source: Table, or path of a Parquet or CSV file, with the columns that the evaluation
-            names: target, prediction or score, every attribute, and `id` where there is one. A
-            file of `Predictions.to_parquet` is known by its metadata and keeps its own names.
+        source: Table, or path of a Parquet, CSV or JSON Lines file, with the columns that the
+            evaluation names: target, prediction or score, every attribute, and `id` where there is
+            one. A file of `Predictions.to_parquet` is known by its metadata and keeps its own
+            names. Or an array `y_pred` (N,) of classes alone, also as a `.npy` file, in the order
+            of the evaluation's manifest, which then gives the rest.
         evaluation: The evaluation that they are judged for.
         model: Name of the model; a file of `to_parquet` brings its own unless one is given.
 
@@ -62,7 +66,10 @@ def read_predictions(
         >>> read_predictions(table, faces).table.to_pylist()
         [{'id': 'row-0', 'target': '1', 'prediction': '1', 'sex': 'male'}]
     """
-    found, record = _read(source, evaluation.name)
+    if is_y_pred(source):
+        found, record = rows_of_y_pred(source, evaluation), {}
+    else:
+        found, record = _read(source, evaluation.name)
     if record:
         evaluation = replace(
             evaluation, id="id", target="target", prediction="prediction", score=None
@@ -75,7 +82,7 @@ def read_predictions(
     derive = {column: made.text for column, made in evaluation.derive.items()}
     if record:
         _check_derived(found.source, json.loads(before.get("derive", "{}")), derive)
-    else:
+    elif not is_y_pred(source):  # the samples of a manifest come with them
         found = derive_columns(found, evaluation)
     rows = found.keep(_left_to_do(evaluation.where, done, columns=found.frame.columns))
     ids = read_ids(rows, evaluation, otherwise=None)
@@ -110,6 +117,8 @@ def _read(
 ) -> tuple[Rows, dict[str, Any]]:
     """Return the rows, and what `to_parquet` recorded beside them, nothing for other tables."""
     if isinstance(source, str | Path):
+        if Path(source).suffix.lower() in SUFFIXES:
+            return read_json_lines(Path(source), evaluation=evaluation), {}
         rows = read_rows(Path(source), evaluation=evaluation, error=PredictionError)
         return rows, {} if rows.unit == "line" else recorded_in(pq.read_schema(source))
     kind = f"predictions ({type(source).__name__})"
