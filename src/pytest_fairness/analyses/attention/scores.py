@@ -105,7 +105,7 @@ def mask_score(maps: torch.Tensor, masks: torch.Tensor) -> MaskScores:
         >>> maps = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
         >>> scores = mask_score(maps, torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
         >>> round(scores.values.item(), 4), round(scores.uniform.item(), 4)
-        (0.6667, 0.8)
+        (0.8, 0.8)
     """
     attention, full = checked_maps(maps, name="maps"), checked_maps(masks, name="masks").float()
     if (full > 1).any():
@@ -148,8 +148,8 @@ def heatmap_score(maps: torch.Tensor, *, size: int | None = _PAPER_SIZE) -> Heat
     Example:
         >>> maps = torch.tensor([[[1.0, 1.0], [0.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]]])
         >>> heatmap_score(maps, size=None).values
-        tensor([[1.0000, 0.5000],
-                [0.5000, 1.0000]])
+        tensor([[1.0000, 0.6667],
+                [0.6667, 1.0000]])
     """
     attention = checked_maps(maps, name="maps")
     if attention.ndim < 3:
