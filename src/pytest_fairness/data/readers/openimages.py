@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from pytest_fairness.data.label_sets import SEPARATOR
 from pytest_fairness.data.levels import listed, suggest
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.tables import expect_columns, join_attributes, read_table
@@ -59,7 +60,7 @@ class _Labels(NamedTuple):
 def read(source: Source) -> Listing:
     """Return the samples: `id`, `image`, `labels`, and what the options ask for.
 
-    `labels` holds the ids of the labels that are verified as present, with blanks between them.
+    `labels` holds the ids of the labels that are verified as present, with `|` between them.
     The options `groups` and `columns` give one column for each of their names, and `groups` the
     `target`.
     """
@@ -69,8 +70,8 @@ def read(source: Source) -> Listing:
     labels = _read_labels(source, split[0])
     frame = _samples(source, labels, split[0])
     present = labels.frame[labels.frame["present"]]
-    joined = present.groupby("ImageID", sort=False)["LabelName"].agg(" ".join)
-    frame["labels"] = frame["id"].map(joined)
+    joined = present.groupby("ImageID", sort=False)["LabelName"].agg(SEPARATOR.join)
+    frame["labels"] = frame["id"].map(joined).fillna("")
     frame = pd.concat([frame, _group_columns(source, labels, frame["id"])], axis=1)
     folder = source.find("the folder of images", *_image_folders(source, split[0]))
     frame["image"] = frame["id"] + ".jpg"
@@ -138,7 +139,8 @@ def _group_columns(source: Source, labels: _Labels, ids: pd.Series) -> pd.DataFr
         rows = labels.frame[labels.frame["LabelName"].isin(wanted)]
         present = ids.isin(rows.loc[rows["present"], "ImageID"]).to_numpy()
         absent = ids.isin(rows.loc[~rows["present"], "ImageID"]).to_numpy()
-        columns[group] = np.select([present, absent], ["yes", "no"], default=None)
+        answers = np.array([None, "no", "yes"], dtype=object)
+        columns[group] = answers[np.where(present, 2, absent.astype(np.intp))]
         seen.append(present)
     if groups:
         # The group that is present, if it is one; names are chosen by their place.

@@ -54,8 +54,20 @@ def test_groups_of_labels_become_columns_and_the_target(openimages, load):
         "female": ["no", "yes"],
     }
     assert found.left_out == 2  # one shows both, one shows neither
-    assert found.manifest["labels"].tolist() == [f"{MAN} /m/02wvth", f"{GIRL} {WOMAN}"]
+    assert found.manifest["labels"].tolist() == [f"{MAN}|/m/02wvth", f"{GIRL}|{WOMAN}"]
     assert found.images.read(1).getpixel((0, 0)) == (1, 0, 0)
+
+
+def test_all_labels_of_an_image_are_a_set_that_mean_f2_reads(openimages, load):
+    columns = {"female": GROUPS["female"]}
+    found = load(labels="labels", attributes=KEYS["attributes"], options={"columns": columns})
+    assert found.samples["labels"].tolist() == [
+        f"/m/02wvth|{MAN}",
+        f"{WOMAN}|{GIRL}",
+        f"/m/01bl7v|{WOMAN}",
+        "/m/0bbbb2",
+    ]
+    assert found.classes == ("right", "wrong")
 
 
 def test_what_nobody_verified_is_missing_and_what_shows_several_says_so(openimages, load):
