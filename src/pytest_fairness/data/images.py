@@ -73,7 +73,8 @@ class Paths(Sequence[Path]):
         self.folder = folder
         self.names = names
 
-    def __len__(self) -> int:  # type: ignore[explicit-override]  (override needs Python 3.12)
+    # `typing.override` needs Python 3.12.
+    def __len__(self) -> int:  # type: ignore[explicit-override]
         return len(self.names)
 
     def __getitem__(self, position: Any) -> Any:  # type: ignore[explicit-override]

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_fairness.errors import DataError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pytest_fairness.data import EvaluationSet
 
 __all__ = ["check_unreadable", "unreadable_metadata"]
@@ -81,8 +79,8 @@ def _groups(
         return
     lost = samples.iloc[sorted(broken)]
     for column in dict.fromkeys(("target", *evaluation_set.levels)):
-        sizes: pd.Series = samples[column].value_counts()
-        for level, unreadable in lost[column].value_counts().items():
+        sizes = samples[column].value_counts().to_dict()
+        for level, unreadable in lost[column].value_counts().to_dict().items():
             yield _Group(f"{column} = {level!r}", int(sizes[level]), int(unreadable))
 
 

@@ -29,7 +29,7 @@ def read(source: Source) -> Listing:
     if not paths:
         source.error(f"{source.root}: no images below this folder; correct root")
     parts = pd.Series(paths).str.split("/")
-    if (other := parts.str.len() != len(names) + 1).any():
+    if (other := parts.map(len) != len(names) + 1).any():
         wrong = [path for path, bad in zip(paths, other, strict=True) if bad]
         source.error(
             f"{source.root}: {len(wrong)} images do not lie in {len(names)} folders "

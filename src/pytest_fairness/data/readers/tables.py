@@ -24,7 +24,7 @@ def read_table(source: "Source", path: Path, **how: Any) -> pd.DataFrame:
     Raises:
         DataError: The file cannot be read as such a table.
     """
-    options = {
+    options: dict[str, Any] = {
         "dtype": str,
         "keep_default_na": False,
         "na_values": [""],
@@ -34,7 +34,8 @@ def read_table(source: "Source", path: Path, **how: Any) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(path, **(options | how))
+            frame: pd.DataFrame = pd.read_csv(path, **(options | how))
+            return frame
     except (OSError, ValueError, OverflowError, pd.errors.ParserWarning) as problem:
         source.error(f"{path}: cannot be read: {problem}; get the file again")
 
@@ -106,7 +107,8 @@ def matched(
             f"{path}: no row for {first!r} ({int((places < 0).sum())} of {len(keys)} samples have "
             f"none; it has {len(table)} rows); the files are of different versions"
         )
-    return table.iloc[places]
+    found: pd.DataFrame = table.iloc[places]
+    return found
 
 
 def join_attributes(source: "Source", frame: pd.DataFrame) -> pd.DataFrame:
@@ -138,4 +140,5 @@ def join_attributes(source: "Source", frame: pd.DataFrame) -> pd.DataFrame:
             f"samples' like {listed(frame['id'].head(2))}{known}"
         )
     found = others.reset_index(drop=True).reindex(places).set_axis(frame.index)
-    return pd.concat([frame, found], axis=1)
+    joined: pd.DataFrame = pd.concat([frame, found], axis=1)
+    return joined

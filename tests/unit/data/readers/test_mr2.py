@@ -68,7 +68,7 @@ def test_rows_and_photographs_must_agree(mr2, load, root):
 
 
 def test_a_row_without_a_name_is_named_with_its_line(mr2, load):
-    mr2(ROWS.assign(Face=["F001", None, "F003"]))
+    mr2(ROWS.assign(Face=["F001", "", "F003"]))
     with pytest.raises(DataError, match="line 3: no photograph named"):
         load(**SEX)
 
