@@ -119,7 +119,7 @@ def _read_torch(path: Path, *, key: str | None, allow_pickle: bool) -> tuple[Any
         return torch.load(path, map_location="cpu", weights_only=True), False
     except pickle.UnpicklingError as error:
         if not allow_pickle:
-            inner = f"['{key}']" if key else ""
+            inner = "".join(f"['{part}']" for part in key.split(".")) if key else ""
             to = path.with_suffix(".safetensors")
             raise refuse_pickle(
                 path,

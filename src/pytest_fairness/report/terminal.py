@@ -13,6 +13,7 @@ from pytest_fairness.report.messages import (
     value_text,
     waiver_text,
 )
+from pytest_fairness.report.models import model_lines
 from pytest_fairness.report.observed import facts_text
 from pytest_fairness.report.unreadable import unreadable_lines
 
@@ -47,7 +48,8 @@ def table_lines(record: RunRecord) -> list[Line]:
             lines += [Line(f"  pass          {len(verdicts) - len(shown)} questions", "pass")]
         lines += _rows(shown)
     unreadable = [Line(text, "inconclusive") for text in unreadable_lines(record)]
-    return [*lines, *_required(record), *unreadable, Line(""), Line(_total(record))]
+    models = [Line(text, "inconclusive") for text in model_lines(record)]
+    return [*lines, *_required(record), *unreadable, *models, Line(""), Line(_total(record))]
 
 
 def _required(record: RunRecord) -> list[Line]:

@@ -1,0 +1,113 @@
+"""Whole models that were pickled: refused with a way out, or allowed for one run."""
+
+import pickle
+import shutil
+import zipfile
+
+import joblib
+import numpy as np
+import pytest
+import torch
+
+from pytest_fairness.errors import ModelError, PolicyError
+from pytest_fairness.models import load_model
+from tests.unit.models.conftest import READING
+from tests.unit.models.test_factory import Brightness
+
+PIXELS = {"preprocessing": {"size": 8}}
+
+
+def dump(thing, path):
+    """Write in the way of the ending."""
+    if path.suffix == ".joblib":
+        joblib.dump(thing, path)
+    elif path.suffix in {".pkl", ".pickle"}:
+        path.write_bytes(pickle.dumps(thing))
+    else:
+        torch.save(thing, path)
+    return path
+
+
+ENDINGS = ["pt", "pth", "bin", "ckpt", "pkl", "pickle", "joblib"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_malicious_file_is_refused_and_does_not_run(ending, evil, mark, tmp_path):
+    path = dump({"model": evil}, tmp_path / f"model.{ending}")
+    with pytest.raises(ModelError, match="--fairness-allow-pickle") as refused:
+        load_model({"path": str(path), **READING})
+    assert not mark.exists()
+    assert "posix.system" in str(refused.value)
+    assert "python -c" in str(refused.value)
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar.gz", "h5"])
+def test_a_container_that_is_no_model_is_not_opened(ending, evil, mark, tmp_path):
+    path = tmp_path / f"model.{ending}"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("model.pkl", pickle.dumps(evil))
+    with pytest.raises(ModelError, match=r"is no folder; give a folder .*or a file that ends in \.pt2"):
+        load_model({"path": str(path), **READING}, allow_pickle=True)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("ending", ["pt2", "onnx", "safetensors"])
+def test_a_malicious_pickle_behind_a_safe_ending_does_not_run(ending, evil, mark, tmp_path):
+    path = shutil.copy(dump(evil, tmp_path / "model.pkl"), tmp_path / f"model.{ending}")
+    with pytest.raises((ModelError, PolicyError)):
+        load_model({"path": str(path), **READING}, allow_pickle=True)
+    assert not mark.exists()
+
+
+def test_the_command_of_the_message_converts_a_checkpoint(net, tmp_path):
+    """The way out must be one: run what the message says, and read the result."""
+    from pytest_fairness.models.checkpoint import read_checkpoint
+    from tests.unit.models.test_checkpoint import save
+
+    path = save({"state_dict": net.state_dict(), "seen": {print}}, tmp_path / "net.pt")
+    with pytest.raises(ModelError) as refused:
+        read_checkpoint(path, key="state_dict")
+    run_command(str(refused.value))
+    assert read_checkpoint(tmp_path / "net.safetensors")[0].keys() == net.state_dict().keys()
+
+
+def run_command(message):
+    import subprocess
+    import sys
+
+    command = message.split('python -c "')[1].rsplit('"', 1)[0].replace("\\\n", "")
+    subprocess.run([sys.executable, "-c", command], check=True, timeout=60)
+
+
+def test_a_pickled_module_is_read_where_that_is_allowed(net, tmp_path):
+    path = dump(net, tmp_path / "model.pt")
+    with pytest.raises(ModelError, match="a pickled module"):
+        load_model({"path": str(path), **READING})
+    made = load_model({"path": str(path), **READING}, allow_pickle=True)
+    images = torch.rand(2, 3, 8, 8)
+    assert torch.equal(made.module(images), net(images))
+    assert made.notes["unpickled"] == "model.pt (allowed by --fairness-allow-pickle)"
+
+
+@pytest.mark.parametrize("ending", ["pkl", "joblib"])
+def test_a_pickled_estimator_is_read_where_that_is_allowed(ending, tmp_path):
+    path = dump(Brightness(), tmp_path / f"model.{ending}")
+    with pytest.raises(ModelError, match=r"skl2onnx"):
+        load_model({"path": str(path), **PIXELS})
+    made = load_model({"path": str(path), **PIXELS}, allow_pickle=True)
+    assert made.labels == ("dark", "light")
+    assert np.allclose(made.module(torch.full((1, 3, 8, 8), 0.25)).numpy(), [[0.75, 0.25]])
+    assert made.weights_sha256 == made.notes["model_sha256"]
+
+
+def test_what_fails_in_unpickling_is_named(tmp_path):
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"cno_such_module\nthing\n.")
+    with pytest.raises(ModelError, match="unpickling it was allowed, and failed: ModuleNotFoundError"):
+        load_model({"path": str(path), **PIXELS}, allow_pickle=True)
+
+
+def test_a_pickle_without_a_model_is_named(tmp_path):
+    path = dump([1, 2], tmp_path / "model.pkl")
+    with pytest.raises(ModelError, match="is list; return a Classifier, an nn.Module"):
+        load_model({"path": str(path), **PIXELS}, allow_pickle=True)
