@@ -16,7 +16,7 @@ from PIL import Image, ImageChops, ImageOps
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import DataError
 
-__all__ = ["Entry", "Images", "Paths", "Slice", "decode", "opened"]
+__all__ = ["Cell", "Entry", "Images", "Paths", "Slice", "decode", "opened"]
 
 # What Pillow raises for broken files, depending on the format and on the place of the damage.
 # A warning is raised only where the user turned warnings into errors.
@@ -66,6 +66,25 @@ class Slice(NamedTuple):
         return content
 
 
+class Cell(NamedTuple):
+    """An image within a column of an Arrow table, which may lie in a mapped file.
+
+    Args:
+        column: A `pyarrow.ChunkedArray` of bytes.
+        row: Its row, counted from 0.
+        file: Where the column came from.
+    """
+
+    column: Any
+    row: int
+    file: Path
+
+    def content(self) -> bytes:
+        """Return its bytes."""
+        found: bytes = self.column[self.row].as_py()
+        return found
+
+
 class Paths(Sequence[Path]):
     """Files below a folder; a path is made when it is asked for, since a set has many."""
 
@@ -83,7 +102,7 @@ class Paths(Sequence[Path]):
         return self.folder / self.names[position]
 
 
-Entry: TypeAlias = Path | bytes | Slice
+Entry: TypeAlias = Path | bytes | Slice | Cell
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +132,7 @@ class Images:
         if isinstance(entry, bytes):
             return entry
         try:
-            return entry.content() if isinstance(entry, Slice) else entry.read_bytes()
+            return entry.content() if isinstance(entry, Slice | Cell) else entry.read_bytes()
         except OSError as problem:
             msg = f"{self._name(position)}: the image file cannot be read: {problem}"
             raise DataError(msg) from problem
@@ -131,7 +150,7 @@ class Images:
         where = f"{self.rows.source}, {self.rows.place(position)}, sample {self.ids[position]!r}"
         if isinstance(entry, bytes):
             return where
-        return f"{where}, {entry.file if isinstance(entry, Slice) else entry}"
+        return f"{where}, {entry.file if isinstance(entry, Slice | Cell) else entry}"
 
 
 def decode(content: bytes, *, name: str) -> Image.Image:

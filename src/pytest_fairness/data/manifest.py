@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pytest_fairness.data.evaluation_set import EvaluationSet, hash_rows
-from pytest_fairness.data.images import Images, Paths, Slice
+from pytest_fairness.data.images import Cell, Images, Paths, Slice
 from pytest_fairness.data.readers import list_samples
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.data.samples import read_ids, read_samples
@@ -67,7 +67,7 @@ def _kind_of(rows: Rows, column: pd.Series) -> type:
     """Whether a column holds paths, encoded images, or places within larger files."""
     filled = column.dropna()
     value = "" if filled.empty else filled.iloc[0]
-    for kind in (str, bytes, Slice):
+    for kind in (str, bytes, Slice, Cell):
         if isinstance(value, kind):
             return kind
     msg = (
@@ -135,4 +135,4 @@ def _without_images(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _holds_files(column: pd.Series) -> bool:
     filled = column.dropna()
-    return not filled.empty and isinstance(filled.iloc[0], bytes | Slice)
+    return not filled.empty and isinstance(filled.iloc[0], bytes | Slice | Cell)

@@ -121,17 +121,19 @@ def read_masks(path: Path, ids: Sequence[str]) -> IndexMasks:
             "add it, or leave such samples out with `where`"
         )
         raise DataError(msg)
-    pictures = _binary(table.column("mask").take(pa.array(places)), path)
+    pictures = _binary(table.column("mask"), places, path)
     return IndexMasks(_parts(table.schema, path), pictures, list(ids), str(path))
 
 
-def _binary(column: pa.ChunkedArray, path: Path) -> Sequence[bytes]:
-    """Encoded pictures, held in Arrow's memory and handed out one at a time."""
+def _binary(column: pa.ChunkedArray, places: NDArray[np.intp], path: Path) -> Sequence[bytes]:
+    """Encoded pictures at some places, held in Arrow's memory and handed out one at a time."""
     kinds = (pa.types.is_binary, pa.types.is_large_binary)
     if column.null_count or not any(kind(column.type) for kind in kinds):
         msg = f"{path}: column 'mask' must hold the bytes of a PNG file in every row"
         raise DataError(msg)
-    held: Any = pd.Series(column, dtype=pd.ArrowDtype(column.type)).array
+    # Offsets of 64 bits: the masks of a large set may have more than 2 GiB together.
+    chosen = column.cast(pa.large_binary()).take(pa.array(places))
+    held: Any = pd.Series(chosen, dtype=pd.ArrowDtype(chosen.type)).array
     pictures: Sequence[bytes] = held
     return pictures
 

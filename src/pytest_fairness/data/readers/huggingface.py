@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pytest_fairness.data.images import Cell
 from pytest_fairness.data.levels import listed
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.rows import arrow_rows
@@ -79,10 +81,11 @@ def _class_names(codes: pd.Series, names: list[str]) -> pd.Series:
 
 def _encoded(source: Source, name: str, column: pa.ChunkedArray) -> pd.Series:
     """The encoded images of a column, or their paths where it holds paths only."""
-    content = pa.chunked_array([chunk.field("bytes") for chunk in column.chunks], pa.binary())
+    content = pc.struct_field(column, "bytes")
     if content.null_count == 0:
-        return pd.Series(content, dtype=pd.ArrowDtype(content.type))
-    paths = pa.chunked_array([chunk.field("path") for chunk in column.chunks], pa.string())
+        # A copy of each image would be made where rows are chosen.
+        return pd.Series([Cell(content, row, source.root) for row in range(len(content))])
+    paths = pc.struct_field(column, "path")
     if content.null_count < len(content) or paths.null_count:
         source.error(
             f"{source.root}: column {name!r} lacks the image of {content.null_count} of "

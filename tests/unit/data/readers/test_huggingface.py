@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from pytest_fairness.data import MISSING
+from pytest_fairness.data.images import Cell
 from pytest_fairness.errors import DataError
 
 from .conftest import encoded
@@ -46,6 +47,21 @@ def test_chosen_and_shuffled_rows_stay_so(root, load):
     made(5).select([4, 2, 0]).save_to_disk(root)
     found = load(target="gender", attributes={"tone": ("light",)})
     assert [found.images.read(i).getpixel((0, 0))[0] for i in range(3)] == [4, 2, 0]
+
+
+def test_images_stay_in_the_mapped_file_when_rows_are_chosen(root, load):
+    made(4).save_to_disk(root)
+    found = load(where={"gender": ("man",)}, **TONES)
+    assert [found.images.read(i).getpixel((0, 0))[0] for i in range(2)] == [1, 3]
+    assert all(isinstance(entry, Cell) for entry in found.images.entries)
+    assert len(found.images.entries[0].column) == 4
+
+
+def test_a_broken_image_names_the_sample_and_the_folder(root, load):
+    images = [{"bytes": b"no image", "path": None}] * 3
+    made(image=images).save_to_disk(root)
+    with pytest.raises(DataError, match=rf"row 1, sample 'row-1', {root}: the image is truncated"):
+        load(**TONES).images.read(1)
 
 
 def test_several_files_and_splits_are_read(root, load):
