@@ -84,8 +84,9 @@ def read_samples(
         FairnessError: A target is missing or not a declared class, or an attribute holds a
             level that the policy does not declare.
     """
+    classes: tuple[str, ...] = EXACT
     if only_label_sets(rows, evaluation):  # each set should be exactly right
-        targets, classes = pd.Series(EXACT[0], index=rows.frame.index), EXACT
+        targets = pd.Series(EXACT[0], index=rows.frame.index)
     else:
         targets = rows.required(evaluation.target, key="target", ids=ids)
         classes = tuple(dict.fromkeys((*(evaluation.classes or ()), *known)))

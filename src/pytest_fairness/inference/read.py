@@ -88,8 +88,9 @@ def read_predictions(
     ids = read_ids(rows, evaluation, otherwise=None)
     samples = read_samples(rows, evaluation, ids=ids, known=tuple(record.get("classes", ())))
     samples = _with_predicted_labels(samples, rows, evaluation, ids=ids)
+    scores: _Scores = {}
     if only_label_sets(rows, evaluation):
-        prediction, scores = exactly_right(samples.frame), {}
+        prediction = exactly_right(samples.frame)
     else:
         prediction, scores = _read_answers(rows, evaluation, samples.classes, ids=ids)
     if record:
