@@ -11,6 +11,7 @@ from pytest_fairness.models.classifier import Classifier
 from pytest_fairness.models.found import Found, Loading
 from pytest_fairness.models.labels import Labels, named_labels, read_labels
 from pytest_fairness.models.pixels import preprocessing_of
+from pytest_fairness.models.tagging import LabelRule
 from pytest_fairness.policy.models import (
     TORCH_FILE,
     LabelFile,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_model", "load_model"]
 
-_OWN = ("labels", "label_groups", "score", "activation", "preprocessing")
+_OWN = ("labels", "label_groups", "score", "activation", "tagging", "preprocessing")
 
 
 def load_model(
@@ -131,10 +132,19 @@ def _classifier(found: "Found | Classifier", spec: ModelSpec, labels: Labels | N
         classes=groups or None,
         reduce=spec.reduce,
         activation=spec.activation or found.activation,
+        tagging=_tagging(spec),
         weights_sha256=found.weights_sha256,
         notes={"model_kind": spec.kind, **found.notes},
     )
     return _with_views(classifier, spec)
+
+
+def _tagging(spec: ModelSpec) -> LabelRule | None:
+    try:
+        return LabelRule(**spec.tagging) if spec.tagging else None
+    except ValueError as problem:
+        msg = f"{spec.title}: tagging: {problem}"
+        raise ModelError(msg) from problem
 
 
 def _own(classifier: Classifier, spec: ModelSpec) -> Classifier:

@@ -98,6 +98,25 @@ _Prompts: TypeAlias = Annotated[
 ]
 
 
+class TaggingTable(_Table):
+    """`tagging` of a model: which of its many labels an image is given."""
+
+    threshold: float = Field(
+        ge=0, le=1, description="A label is given when its score is greater than this."
+    )
+    least: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="So many labels are given at least, the best ones."
+    )
+    most: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="So many labels are given at most; all when absent."
+    )
+    top: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Score each of the best so many labels against the labels outside them; the "
+        "sigmoid of its logit when absent.",
+    )
+
+
 class ModelTable(_Table):
     """`[model.NAME]`: a model under test."""
 
@@ -143,6 +162,9 @@ class ModelTable(_Table):
         default=None,
         description="What turns logits into probabilities: softmax (one label an image) or sigmoid "
         "(several).",
+    )
+    tagging: TaggingTable | None = Field(
+        default=None, description="Which labels an image is given, for sets of labels."
     )
     preprocessing: _Preprocessing | None = Field(
         default=None,

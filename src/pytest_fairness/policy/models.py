@@ -43,7 +43,7 @@ _SUFFIXES = {
 # loaded: a policy that a record kept is read where no file is.
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".tar", ".ckpt")
 TORCH_FILE = "torch file"
-_READING = ("labels", "label_groups", "reduce", "score", "activation", "views", "kind")
+_READING = ("labels", "label_groups", "reduce", "score", "activation", "tagging", "views", "kind")
 _KEYS: dict[str, tuple[str, ...]] = {
     "factory": ("factory", "arguments", "weights", "weights_key", "sha256", "layout", "output"),
     "fixture": ("layout", "output"),
@@ -119,6 +119,7 @@ class ModelSpec:
     reduce: Literal["max", "sum", "logsumexp"] = "max"
     score: Literal["logit", "probability", "log_probability"] | None = None
     activation: Literal["softmax", "sigmoid"] | None = None
+    tagging: Mapping[str, Any] = field(default_factory=dict)
     preprocessing: PixelSpec | str | None = None
     views: Literal["one", "flip", "ten-crop"] = "one"
     layout: Literal["nchw", "nhwc", "flat"] | None = None
@@ -164,6 +165,7 @@ def model_spec(name: str, table: ModelTable, *, place: Callable[[KeyPath], str])
         weights=_path(table.weights),
         labels=_labels(table.labels),
         label_groups={group: tuple(labels) for group, labels in table.label_groups.items()},
+        tagging={} if table.tagging is None else table.tagging.model_dump(),
         preprocessing=_pixels(table.preprocessing),
         providers=tuple(table.providers or ()),
         prompts={
@@ -330,6 +332,9 @@ def _reading_problem(kind: str, table: ModelTable) -> "_Problem | None":
             '"softmax" (one label an image) or "sigmoid" (several)'
         )
         return _Problem("reduce", what)
+    if table.tagging is not None and table.score not in (None, "logit"):
+        what = f"tagging reads logits, and the scores are of kind {table.score!r}"
+        return _Problem("tagging", what)
     pixels = table.preprocessing
     if isinstance(pixels, str) and kind != "torchvision":
         what = f"preprocessing = {pixels!r} names torchvision weights; write a table for {kind!r}"

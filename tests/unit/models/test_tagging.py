@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pytest_fairness.errors import ModelError
-from pytest_fairness.models import Classifier, LabelRule
+from pytest_fairness.errors import ModelError, PolicyError
+from pytest_fairness.models import Classifier, LabelRule, load_model
 
 AUDITED = LabelRule(0.55, least=2, most=5, top=150)
 
@@ -125,3 +125,43 @@ def test_numbers_that_contradict_each_other_are_refused(settings, message):
 def test_tagging_needs_logits():
     with pytest.raises(ModelError, match="tagging reads logits, got score = 'probability'"):
         Classifier("m", print, ("a", "b"), print, score="probability", tagging=LabelRule(0.5))
+
+
+TABLE = {
+    "factory": "torch.nn:Flatten",
+    "labels": ["no", "yes", "more"],
+    "score": "logit",
+    "preprocessing": {"size": 8},
+}
+
+
+def test_a_table_of_the_policy_gives_a_model_its_rule():
+    audited = {"threshold": 0.55, "least": 2, "most": 5, "top": 150}
+
+    assert load_model(TABLE | {"tagging": audited}).tagging == AUDITED
+    assert load_model(TABLE | {"tagging": {"threshold": 0.5}}).tagging == LabelRule(0.5)
+    assert load_model(TABLE).tagging is None
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "message"),
+    [
+        pytest.param({"tagging": {"least": 1}}, PolicyError, r"threshold", id="no threshold"),
+        pytest.param({"tagging": {"threshold": 2}}, PolicyError, r"tagging\.threshold", id="range"),
+        pytest.param(
+            {"tagging": {"threshold": 0.5, "least": 3, "most": 2}},
+            ModelError,
+            "tagging: most must be at least 3, got 2",
+            id="contradiction",
+        ),
+        pytest.param(
+            {"tagging": {"threshold": 0.5}, "score": "probability"},
+            PolicyError,
+            "tagging reads logits, and the scores are of kind 'probability'",
+            id="probabilities",
+        ),
+    ],
+)
+def test_a_rule_that_a_table_cannot_mean_is_refused(more, error, message):
+    with pytest.raises(error, match=message):
+        load_model(TABLE | more)
