@@ -286,3 +286,16 @@ def test_the_swapped_tones_of_the_emoji_package_are_found(emoji, column, verdict
     if texts:  # the technologists alone are packaged rightly
         assert pair.sets - pair.inverted == 2
         assert "vendor fluent3d, skin_tone_as_packaged medium-light and medium" in texts[0]
+
+
+def test_sets_whose_images_are_of_several_strata_are_left_out(audit):
+    rows = [*designs(2), *(("mixed", f"v{i % 2}", tone, tone) for i, tone in enumerate(TONES))]
+    _, one = audit(rows, by="vendor")
+    assert (one.sets, one.measured) == (3, 2)
+    assert one.unmeasured == {"several values of vendor": 1}
+
+
+def test_an_audit_without_a_set_is_undecided(audit):
+    _, one = audit(designs(2), levels=("pale", "tanned"))
+    assert (one.sets, one.measured, one.orders) == (0, 0, ())
+    assert [(pair.sets, pair.verdict) for pair in one.pairs] == [(0, "undecided")]

@@ -1,10 +1,11 @@
 """Sets of matched images: the same design, once for each level of an attribute."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pytest_fairness.data.levels import MISSING
 from pytest_fairness.data.profile.request import AuditRequest, ProfileRequest, ProfileUsageError
@@ -52,38 +53,40 @@ def match_images(table: Table, audit: AuditRequest, request: ProfileRequest) -> 
     frame["(level)"] = frame[audit.attribute].map(place)
     frame = frame.dropna(subset="(level)")
     frame = frame[(frame[list(columns)] != MISSING).all(axis=1)]
-    positions, places, strata, clusters = [], [], [], []
-    left_out: Counter[str] = Counter()
-    for _, some in frame.groupby(list(columns), sort=True, observed=True):
-        rows = some.sort_values("(level)", kind="stable")
-        reason = _reason(rows, audit.by)
-        if reason is not None:
-            left_out[reason] += 1
-            continue
-        positions.append(tuple(int(position) for position in rows.index))
-        places.append(tuple(int(level) for level in rows["(level)"]))
-        strata.append("" if audit.by is None else str(rows[audit.by].iloc[0]))
-        clusters.append(-1 if table.cluster is None else int(table.cluster.codes[rows.index[0]]))
+    frame["(set)"] = frame.groupby(list(columns), sort=True, observed=True).ngroup()
+    frame = frame.sort_values(["(set)", "(level)"], kind="stable")
+    reasons = _reasons(frame, audit.by)
+    kept = frame[frame["(set)"].map(reasons).isna()]
+    starts = np.flatnonzero(np.diff(kept["(set)"], prepend=-1))
+    first = kept.iloc[starts]
+    cluster = table.cluster
     return MatchedSets(
         levels=levels,
         columns=columns,
-        positions=positions,
-        places=places,
-        strata=strata,
-        clusters=None if table.cluster is None else clusters,
-        left_out=dict(left_out),
+        positions=_split(kept.index.to_numpy(), starts),
+        places=_split(kept["(level)"].to_numpy(dtype=np.int64), starts),
+        strata=[""] * len(first) if audit.by is None else first[audit.by].tolist(),
+        clusters=None if cluster is None else cluster.codes[first.index.to_numpy()].tolist(),
+        left_out={str(reason): int(n) for reason, n in reasons.value_counts().items()},
     )
 
 
-def _reason(rows: pd.DataFrame, by: str | None) -> str | None:
-    """Why a set cannot be measured."""
-    if len(rows) < 2:
-        return "one level only"
-    if rows["(level)"].duplicated().any():
-        return "several images of one level"
-    if by is not None and len(set(rows[by])) > 1:
-        return f"several values of {by}"
-    return None
+def _split(values: NDArray[np.int64], starts: NDArray[np.int64]) -> list[tuple[int, ...]]:
+    """Return the values of each set."""
+    return [tuple(some.tolist()) for some in np.split(values, starts)[1:]]
+
+
+def _reasons(frame: pd.DataFrame, by: str | None) -> "pd.Series[str]":
+    """Set -> why it cannot be measured, for those that cannot."""
+    sizes = frame["(set)"].value_counts(sort=False)
+    twice = frame.loc[frame.duplicated(["(set)", "(level)"]), "(set)"].unique()
+    found = dict.fromkeys(sizes.index[sizes < 2], "one level only")
+    found |= dict.fromkeys(twice, "several images of one level")
+    if by is not None:
+        values = frame.groupby("(set)")[by].nunique()
+        mixed = values.index[values > 1]
+        found |= {one: f"several values of {by}" for one in mixed if one not in found}
+    return pd.Series(found, dtype=object)
 
 
 def _levels(table: Table, audit: AuditRequest, request: ProfileRequest) -> tuple[str, ...]:
