@@ -24,7 +24,7 @@ from models.se_resnet101 import (
 )
 from models.se_resnet101_network import SEResNet101
 from pytest_fairness.errors import ModelError
-from pytest_fairness.models import Classifier, LabelRule
+from pytest_fairness.models import Classifier, LabelRule, load_model
 
 GENDERS = ["Person", "Woman", "Man", "Tree", "Girl", "Boy"]
 NARROW = {"blocks": (1, 1, 1, 1), "planes": (16, 16, 16, 16)}
@@ -239,7 +239,22 @@ def test_a_bad_label_list_says_what_was_got(tmp_path, name, content, message):
         read_label_list(tmp_path / name)
 
 
-# The fixture.
+# The policy and the fixture.
+
+
+def test_a_policy_names_the_loader_and_its_files(narrow, tmp_path):
+    table = {
+        "factory": "models.se_resnet101:load_se_resnet101",
+        "arguments": {
+            "weights": str(save(narrow, tmp_path)),
+            "labels": str(listed(tmp_path)),
+            "crops": "centre",
+        },
+    }
+
+    found = load_model(table, name="audited")
+
+    assert (found.name, found.tagging, found.preprocess) == ("audited", RULE, PREPROCESSING)
 
 
 def test_the_fixture_without_a_checkpoint_says_what_to_set(monkeypatch):
