@@ -331,6 +331,11 @@ def test_the_emoji_policy_is_audited_on_the_labels_as_packaged(capsys, tmp_path)
         (("faces.csv", "--audit", "sex=luminance"), "an audit needs images; none are read"),
         (("faces.csv", "--where", "part=a"), "no column 'part' (where)"),
         (("faces.csv", "--against", "none.csv"), "none.csv: no such file"),
+        (("faces.csv", "--levels", "sex=a,b", "--levels", "sex=c"), "'sex' is named more than"),
+        (
+            ("faces.csv", "--reference", "sex=world.csv", "--reference", "sex=other.csv"),
+            "'sex' is compared with world.csv and other.csv; name one",
+        ),
         (("faces.csv", "--reference", "sex=none.csv"), "none.csv: no such file"),
     ],
     ids=[
@@ -344,6 +349,8 @@ def test_the_emoji_policy_is_audited_on_the_labels_as_packaged(capsys, tmp_path)
         "audit",
         "where",
         "against",
+        "levels twice",
+        "reference twice",
         "reference",
     ],
 )

@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         _check_allowed(args, problem_kinds())
+        _check_once(args)
         found = profile_data(_request(args))
     except ProfileUsageError as error:
         print(error, file=sys.stderr)
@@ -71,6 +72,17 @@ def _check_allowed(args: argparse.Namespace, kinds: tuple[str, ...]) -> None:
         if kind not in kinds:
             msg = f"--allow {kind}: no such kind of problem; allowed are {', '.join(kinds)}"
             raise ProfileUsageError(msg)
+
+
+def _check_once(args: argparse.Namespace) -> None:
+    from pytest_fairness.data.profile import ProfileUsageError
+
+    for option in ("levels", "where"):
+        columns = [column for column, _ in getattr(args, option)]
+        for column in columns:
+            if columns.count(column) > 1:
+                msg = f"--{option}: column {column!r} is named more than once; name it once"
+                raise ProfileUsageError(msg)
 
 
 def _write(found: "DataProfile", args: argparse.Namespace) -> None:
@@ -172,7 +184,11 @@ def _references(args: argparse.Namespace, attributes: list[str]) -> dict[str, Pa
                 f"attributes are {', '.join(attributes) or 'none'}"
             )
             raise ProfileUsageError(msg)
-        found[name or attributes[0]] = one.path
+        name = name or attributes[0]
+        if name in found:
+            msg = f"--reference: {name!r} is compared with {found[name]} and {one.path}; name one"
+            raise ProfileUsageError(msg)
+        found[name] = one.path
     return found
 
 
