@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LabelRule"]
 
+# Rows scored at a time: thousands of labels an image would not fit in memory all at once.
+_ROWS = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class LabelRule:
@@ -69,9 +72,9 @@ class LabelRule:
 
         if self.top is None:
             return np.asarray(expit(np.asarray(logits, dtype=np.float64)))
-        order, scored = self._best(logits)
+        best, scored = self._best(logits)
         found = np.full(logits.shape, np.nan)
-        np.put_along_axis(found, order[:, : scored.shape[1]], scored, axis=1)
+        np.put_along_axis(found, best, scored, axis=1)
         return found
 
     def tags(
@@ -85,29 +88,40 @@ class LabelRule:
         """
         import numpy as np  # noqa: PLC0415
 
-        order, scored = self._best(logits)
-        most = scored.shape[1] if self.most is None else self.most
-        numbers = np.clip((scored > self.threshold).sum(axis=1), self.least, most)
-        numbers = np.minimum(numbers, scored.shape[1])
-        return [
-            tuple(labels[column] for column in row[:number])
-            for row, number in zip(order.tolist(), numbers.tolist(), strict=True)
-        ]
+        found: list[tuple[str, ...]] = []
+        for first in range(0, len(logits), _ROWS):
+            best, scored = self._best(logits[first : first + _ROWS])
+            width = scored.shape[1]
+            most = width if self.most is None else min(self.most, width)
+            least = min(self.least, width)
+            numbers = np.clip((scored > self.threshold).sum(axis=1), least, most)
+            found += [
+                tuple(labels[column] for column in row[:number])
+                for row, number in zip(best.tolist(), numbers.tolist(), strict=True)
+            ]
+        return found
 
     def _best(
         self, logits: "NDArray[np.floating]"
     ) -> "tuple[NDArray[np.int64], NDArray[np.float64]]":
-        """Return all columns, the best first, and the scores of those that may be given."""
+        """Return the columns (N, T) that may be given, the best first, and their scores."""
         import numpy as np  # noqa: PLC0415
         from scipy.special import expit, logsumexp  # noqa: PLC0415
 
         values = np.asarray(logits, dtype=np.float64)
-        # By logit and stable, since many scores round to 1: equal runs give equal labels.
-        order = np.argsort(-values, axis=1, kind="stable")
-        falling = np.take_along_axis(values, order, axis=1)
+        width = values.shape[1] if self.top is None else min(self.top, values.shape[1])
+        outside = values.shape[1] - width
+        inside = np.arange(values.shape[1])[None].repeat(len(values), axis=0)
+        if outside:
+            inside = np.sort(np.argpartition(values, outside, axis=1)[:, outside:], axis=1)
+        chosen = np.take_along_axis(values, inside, axis=1)
+        # By logit, since many scores round to 1; equal ones in the order of the labels.
+        order = np.argsort(-chosen, axis=1, kind="stable")
+        best, falling = (np.take_along_axis(part, order, axis=1) for part in (inside, chosen))
         if self.top is None:
-            return order, expit(falling)
-        inside, outside = falling[:, : self.top], falling[:, self.top :]
-        if outside.shape[1] == 0:  # nothing to compete with
-            return order, np.ones_like(inside)
-        return order, expit(inside - logsumexp(outside, axis=1, keepdims=True))
+            return best, expit(falling)
+        if not outside:  # nothing to compete with
+            return best, np.ones_like(falling)
+        others = values.copy()
+        np.put_along_axis(others, inside, -np.inf, axis=1)
+        return best, expit(falling - logsumexp(others, axis=1, keepdims=True))

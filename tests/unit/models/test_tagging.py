@@ -165,3 +165,18 @@ def test_a_table_of_the_policy_gives_a_model_its_rule():
 def test_a_rule_that_a_table_cannot_mean_is_refused(more, error, message):
     with pytest.raises(error, match=message):
         load_model(TABLE | more)
+
+
+def test_many_images_are_given_the_labels_that_each_alone_is_given():
+    logits = np.random.default_rng(9).normal(size=(2500, 6)) * 3
+    rule = LabelRule(0.55, least=1, most=3, top=4)
+
+    together = rule.tags(logits, "abcdef")
+
+    assert together == [rule.tags(row[None], "abcdef")[0] for row in logits]
+
+
+def test_equal_logits_are_given_in_the_order_of_the_labels():
+    rule = LabelRule(0.1, least=1, most=3, top=4)
+
+    assert rule.tags(np.array([[1.0, 5.0, 5.0, 5.0, 0.0]]), "abcde") == [("b", "c", "d")]
