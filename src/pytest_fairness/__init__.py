@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_fairness.gate.record import RunRecord, Verdict
     from pytest_fairness.gate.run import judge, judge_model
     from pytest_fairness.inference import Predictions, predict, read_predictions
-    from pytest_fairness.models import Classifier, Preprocessing, load_weights
+    from pytest_fairness.models import Classifier, Preprocessing, load_model, load_weights
     from pytest_fairness.policy import Policy, load_policy
     from pytest_fairness.report import describe
 
@@ -42,6 +42,7 @@ __all__ = [
     "judge",
     "judge_model",
     "load_evaluation_set",
+    "load_model",
     "load_policy",
     "load_weights",
     "predict",
@@ -54,7 +55,7 @@ _HOMES = {
     "gate.record": ("RunRecord", "Verdict"),
     "gate.run": ("judge", "judge_model"),
     "inference": ("Predictions", "predict", "read_predictions"),
-    "models": ("Classifier", "Preprocessing", "load_weights"),
+    "models": ("Classifier", "Preprocessing", "load_model", "load_weights"),
     "policy": ("Policy", "load_policy"),
     "report": ("describe",),
 }

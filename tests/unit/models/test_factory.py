@@ -241,9 +241,8 @@ def test_a_toml_file_is_a_table_with_paths_of_its_own_folder(tmp_path):
     (tmp_path / "names.txt").write_text("no\nyes\n")
     (tmp_path / "model.py").write_text("def build(): return lambda images: images\n")
     assert load_model(tmp_path / "candidate.toml").labels == ("no", "yes")
-    inline = '{ factory = "model.py:build", labels = ["a", "b"], score = "logit", ' + (
-        "preprocessing = { size = 8 } }"
-    )
+    keys = 'factory = "model.py:build", labels = ["a", "b"], score = "logit"'
+    inline = f"{{ {keys}, preprocessing = {{ size = 8 }} }}"
     assert load_model(inline, folder=tmp_path).labels == ("a", "b")
 
 

@@ -95,5 +95,7 @@ def test_one_label_a_class_leaves_no_choice():
 
 
 def test_logits_are_not_added():
-    with pytest.raises(ModelError, match="'sum' adds probabilities, and the scores are logits; give"):
+    with pytest.raises(
+        ModelError, match="'sum' adds probabilities, and the scores are logits; give"
+    ):
         classifier(reduce="sum")

@@ -47,7 +47,7 @@ def test_the_order_of_the_columns_comes_from_a_file_of_ids(tmp_path):
     order = write(tmp_path / "classes-trainable.txt", "/m/05r655\n/m/04yx4\n")
     assert read_labels(LabelFile(file, order=order)).names == ("Girl", "Man")
     write(order, "/m/05r655\n/m/nowhere\n")
-    with pytest.raises(ModelError, match="id '/m/nowhere' has no name in .*d.csv; give the descr"):
+    with pytest.raises(ModelError, match=r"id '/m/nowhere' has no name in .*d.csv; give the descr"):
         read_labels(LabelFile(file, order=order))
 
 
@@ -57,7 +57,10 @@ def test_the_order_of_the_columns_comes_from_a_file_of_ids(tmp_path):
         (["no", "yes"], ("no", "yes")),
         ({"no": 0, "yes": 1}, ("no", "yes")),
         ({"1": "yes", "0": "no"}, ("no", "yes")),
-        ({"0": ["n02012849", "crane"], "1": ["n03126707", "crane"]}, ("crane (n02012849)", "crane (n03126707)")),
+        (
+            {"0": ["n02012849", "crane"], "1": ["n03126707", "crane"]},
+            ("crane (n02012849)", "crane (n03126707)"),
+        ),
     ],
     ids=["list", "label to column", "column to label", "ImageNet index"],
 )
@@ -78,7 +81,11 @@ def test_lines_are_read_and_blank_ones_left_out(tmp_path):
         ("l.json", '{"a": 0, "b": 2}', r"must have the columns 0 to 1, each once"),
         ("l.json", '{"a": [1]}', r"must have the columns 0 to 0|expected a list of labels"),
         ("l.json", "3", r"expected a list of labels"),
-        ("l.csv", "/m/1,Man\n/m/2,Drink, hot\n", r"l\.csv:2: expected an id and a name, got 3 fields"),
+        (
+            "l.csv",
+            "/m/1,Man\n/m/2,Drink, hot\n",
+            r"l\.csv:2: expected an id and a name, got 3 fields",
+        ),
         ("l.csv", "/m/1,Man\n/m/1,Boy\n", r"id '/m/1' stands twice"),
         ("l.csv", '/m/1,"Man\n', r"l\.csv:\d: not CSV"),
         ("l.txt", "\n\n", r"l\.txt: no labels; write one for each score column"),
@@ -108,11 +115,14 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_bytes_that_are_no_text_are_named(tmp_path):
     (tmp_path / "l.txt").write_bytes(b"\xff\xfe\xfa")
-    with pytest.raises(ModelError, match="cannot be read: .*utf-8"):
+    with pytest.raises(ModelError, match=r"cannot be read: .*utf-8"):
         read_labels(LabelFile(tmp_path / "l.txt"))
 
 
-GENDERS = Labels(("Man", "Boy", "Woman", "Girl (/m/1)", "Girl (/m/2)"), called=("Man", "Boy", "Woman", "Girl", "Girl"))
+GENDERS = Labels(
+    ("Man", "Boy", "Woman", "Girl (/m/1)", "Girl (/m/2)"),
+    called=("Man", "Boy", "Woman", "Girl", "Girl"),
+)
 
 
 def test_groups_take_every_label_of_a_name():
@@ -123,7 +133,10 @@ def test_groups_take_every_label_of_a_name():
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        ({"Male": ("Mann",)}, r"model 'x': label_groups\.Male names 'Mann', .* 5 labels; did you mean 'Man'"),
+        (
+            {"Male": ("Mann",)},
+            r"model 'x': label_groups\.Male names 'Mann', .* 5 labels; did you mean 'Man'",
+        ),
         ({"Male": ("Man",), "Female": ("man",)}, r"label 'Man' speaks for 'Male' and 'Female'"),
     ],
     ids=["unknown", "two groups"],

@@ -46,7 +46,9 @@ def test_a_container_that_is_no_model_is_not_opened(ending, evil, mark, tmp_path
     path = tmp_path / f"model.{ending}"
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("model.pkl", pickle.dumps(evil))
-    with pytest.raises(ModelError, match=r"is no folder; give a folder .*or a file that ends in \.pt2"):
+    with pytest.raises(
+        ModelError, match=r"is no folder; give a folder .*or a file that ends in \.pt2"
+    ):
         load_model({"path": str(path), **READING}, allow_pickle=True)
     assert not mark.exists()
 
@@ -103,11 +105,13 @@ def test_a_pickled_estimator_is_read_where_that_is_allowed(ending, tmp_path):
 def test_what_fails_in_unpickling_is_named(tmp_path):
     path = tmp_path / "model.pkl"
     path.write_bytes(b"cno_such_module\nthing\n.")
-    with pytest.raises(ModelError, match="unpickling it was allowed, and failed: ModuleNotFoundError"):
+    with pytest.raises(
+        ModelError, match="unpickling it was allowed, and failed: ModuleNotFoundError"
+    ):
         load_model({"path": str(path), **PIXELS}, allow_pickle=True)
 
 
 def test_a_pickle_without_a_model_is_named(tmp_path):
     path = dump([1, 2], tmp_path / "model.pkl")
-    with pytest.raises(ModelError, match="is list; return a Classifier, an nn.Module"):
+    with pytest.raises(ModelError, match=r"is list; return a Classifier, an nn.Module"):
         load_model({"path": str(path), **PIXELS}, allow_pickle=True)

@@ -70,7 +70,9 @@ def test_views_keep_the_hash_of_the_weights_and_change_that_of_the_preprocessing
 
 
 def test_ten_crops_need_something_to_cut_from(net):
-    with pytest.raises(ModelError, match="ten crops need a preprocessing with resize and crop, got fun"):
+    with pytest.raises(
+        ModelError, match="ten crops need a preprocessing with resize and crop, got fun"
+    ):
         ten_crop_averaged(classifier(net, preprocess=lambda image: image))
 
 
@@ -78,7 +80,9 @@ def test_ten_crops_need_something_to_cut_from(net):
 @pytest.mark.parametrize("white", [1, 255])
 def test_order_and_scale_of_the_channels(channels, expected, white):
     image = Image.new("RGB", (4, 4), (51, 102, 204))
-    spec = PixelSpec(size=4, channels=channels, white=white, mean=(1.0, 2.0, 3.0), std=(2.0, 1.0, 4.0))
+    spec = PixelSpec(
+        size=4, channels=channels, white=white, mean=(1.0, 2.0, 3.0), std=(2.0, 1.0, 4.0)
+    )
     got = preprocessing_of(spec)(image)[:, 0, 0]
     values = torch.tensor([0.2, 0.4, 0.8])[expected] * white
     assert torch.allclose(got, (values - torch.tensor([1.0, 2, 3])) / torch.tensor([2.0, 1, 4]))
@@ -86,7 +90,9 @@ def test_order_and_scale_of_the_channels(channels, expected, white):
 
 def test_grey_is_one_channel():
     image = Image.new("RGB", (4, 4), (255, 0, 0))
-    got = preprocessing_of(PixelSpec(size=2, channels="grey", mean=(0.1, 0, 0), std=(2.0, 1, 1)))(image)
+    got = preprocessing_of(PixelSpec(size=2, channels="grey", mean=(0.1, 0, 0), std=(2.0, 1, 1)))(
+        image
+    )
     assert got.shape == (1, 2, 2)
     assert got[0, 0, 0] == pytest.approx((76 / 255 - 0.1) / 2)  # ITU-R 601: 0.299 of red
 
