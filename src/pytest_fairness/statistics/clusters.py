@@ -9,10 +9,11 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 __all__ = [
     "ClusterCounts",
+    "PairEffects",
     "mean_factors",
     "mean_pair_factors",
     "pair_factors",
@@ -117,14 +118,7 @@ def pair_factors(
     Returns:
         Factors of the first and of the second groups, (P,) each, in (0, 1].
     """
-    residuals, n, variance = _residuals(clusters)
-    if kind == "ratio":
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rates = clusters.successes.sum(axis=1) / n
-            residuals = residuals / rates[:, None]
-            variance = variance / rates**2
-    pair = _Residuals(residuals, n, variance)
-    return _pair_factors(clusters, pair, first, second, level=level, growth=growth)
+    return PairEffects.of(clusters, first, second, kind=kind).factors(level=level, growth=growth)
 
 
 def mean_pair_factors(
@@ -149,36 +143,67 @@ def mean_pair_factors(
     residuals, n, _ = _residuals(clusters)
     with np.errstate(divide="ignore", invalid="ignore"):
         independent = variance / n
-    pair = _Residuals(residuals, n, independent)
-    return _pair_factors(clusters, pair, first, second, level=level, growth=growth)
+    found = _Residuals(residuals, n, independent)
+    effects = PairEffects.from_residuals(clusters, found, first, second)
+    return effects.factors(level=level, growth=growth)
 
 
-def _pair_factors(
-    clusters: ClusterCounts,
-    found: "_Residuals",
-    first: Integers,
-    second: Integers,
-    *,
-    level: float,
-    growth: Floats | float,
-) -> tuple[Floats, Floats]:
-    residuals, n, variance = found
-    present = (clusters.n[first] + clusters.n[second]) > 0
-    together = residuals[first] - residuals[second]
-    effect = _Effect.of(together, present, variance[first] + variance[second])
-    scarce = _one_a_cluster(clusters, n)
-    own = _Effect.of(residuals, clusters.n > 0, variance)
-    unknown = ~np.isfinite(own.effect)
+class PairEffects(NamedTuple):
+    """Design effects of P pairs of groups, from which their factors follow at any level and size.
 
-    def factor(group: Integers) -> Floats:
-        # A group without variation of its own has no say in the pair's design effect.
-        alone = own.at(group).factor(scarce[group], level, growth)
-        chosen: Floats = np.where(
-            unknown[group], alone, effect.factor(scarce[group], level, growth)
+    Args:
+        pair: Of what is subtracted or divided.
+        own: Of the first and of the second groups, each alone.
+        scarce: What their samples are worth when they show no variation, (P,) each.
+    """
+
+    pair: "_Effect"
+    own: tuple["_Effect", "_Effect"]
+    scarce: tuple[Floats, Floats]
+
+    @classmethod
+    def of(
+        cls,
+        clusters: ClusterCounts,
+        first: Integers,
+        second: Integers,
+        *,
+        kind: Literal["difference", "ratio"],
+    ) -> "PairEffects":
+        """Those of rates; arguments as for `pair_factors`."""
+        residuals, n, variance = _residuals(clusters)
+        if kind == "ratio":
+            with np.errstate(divide="ignore", invalid="ignore"):
+                rates = clusters.successes.sum(axis=1) / n
+                residuals = residuals / rates[:, None]
+                variance = variance / rates**2
+        found = _Residuals(residuals, n, variance)
+        return cls.from_residuals(clusters, found, first, second)
+
+    @classmethod
+    def from_residuals(
+        cls, clusters: ClusterCounts, found: "_Residuals", first: Integers, second: Integers
+    ) -> "PairEffects":
+        """Those of any outcome."""
+        residuals, n, variance = found
+        present = (clusters.n[first] + clusters.n[second]) > 0
+        together = residuals[first] - residuals[second]
+        pair = _Effect.of(together, present, variance[first] + variance[second])
+        own, scarce = _Effect.of(residuals, clusters.n > 0, variance), _one_a_cluster(clusters, n)
+        return cls(pair, (own.at(first), own.at(second)), (scarce[first], scarce[second]))
+
+    def factors(self, *, level: float, growth: Floats | float = 1.0) -> tuple[Floats, Floats]:
+        """Factors of the first and of the second groups, as `pair_factors` gives them."""
+        one, two = (
+            # A group without variation of its own has no say in the pair's design effect.
+            np.where(
+                np.isfinite(own.effect),
+                self.pair.factor(scarce, level, growth),
+                own.factor(scarce, level, growth),
+            )
+            for own, scarce in zip(self.own, self.scarce, strict=True)
         )
-        return chosen
-
-    return factor(first), factor(second)
+        return one, two
 
 
 class _Residuals(NamedTuple):
@@ -236,6 +261,6 @@ class _Effect(NamedTuple):
         freedom = np.clip(np.where(known, self.freedom * growth, most), 1, most)
         tail = (1 + level) / 2
         factor: Floats = (
-            self.worth(scarce) * (stats.norm.ppf(tail) / stats.t.ppf(tail, freedom)) ** 2
+            self.worth(scarce) * (special.ndtri(tail) / special.stdtrit(freedom, tail)) ** 2
         )
         return factor

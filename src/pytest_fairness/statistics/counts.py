@@ -1,7 +1,7 @@
 """Integer counts over the full cross of the attributes: all that a metric needs to know."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -29,6 +29,9 @@ class GroupCounts:
     levels: Mapping[str, tuple[str, ...]]
     classes: tuple[str, ...]
     cells: NDArray[np.int64]
+    _sums: dict[tuple[str, ...], NDArray[np.int64]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         expected = _shape(self.levels, self.classes)
@@ -62,7 +65,16 @@ class GroupCounts:
         return [dict(zip(by, levels, strict=True)) for levels in crossed]
 
     def confusion(self, by: tuple[str, ...]) -> NDArray[np.int64]:
-        """Confusion matrices (G, K, K) of the groups of `by`, in the order of `groups`."""
+        """Confusion matrices (G, K, K) of the groups of `by`, in the order of `groups`.
+
+        They are summed once and read-only: many rules ask for the same ones.
+        """
+        if by not in self._sums:
+            self._sums[by] = self._summed(by)
+            self._sums[by].flags.writeable = False
+        return self._sums[by]
+
+    def _summed(self, by: tuple[str, ...]) -> NDArray[np.int64]:
         names = list(self.levels)
         axes = tuple(i for i, name in enumerate(names) if name not in by)
         kept = [name for name in names if name in by]

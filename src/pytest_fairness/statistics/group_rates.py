@@ -1,12 +1,12 @@
 """The rates of one question's groups, and the intervals of them and of their pairs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.statistics.clusters import ClusterCounts, pair_factors, rate_factors, worth
+from pytest_fairness.statistics.clusters import ClusterCounts, PairEffects, rate_factors, worth
 from pytest_fairness.statistics.defaults import (
     Method,
     difference_interval,
@@ -30,10 +30,14 @@ class GroupRates:
     Args:
         counts: Successes and n, (G,) each.
         clusters: The same counted per cluster, (G, C); None where samples are independent.
+        effects: Design effects of pairs that were asked for, by kind and positions.
     """
 
     counts: RateCounts
     clusters: ClusterCounts | None = None
+    effects: dict[tuple[Kind, bytes, bytes], PairEffects] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def values(self) -> Floats:
@@ -88,7 +92,7 @@ class GroupRates:
         """
         x, n = (count[groups] * factor for count in self._floats())
         if self.clusters is not None:
-            clusters = ClusterCounts(*(count[groups] for count in self.clusters))
+            clusters = ClusterCounts(self.clusters.successes[groups], self.clusters.n[groups])
             worth_now = rate_factors(clusters, level=level, growth=factor)
             x, n = x * worth_now, n * worth_now
         return RateCounts(x, n)
@@ -131,12 +135,20 @@ class GroupRates:
         x1, n1, x2, n2 = x[first] * more1, n[first] * more1, x[second] * more2, n[second] * more2
         if self.clusters is not None:
             more = np.minimum(more1, more2)
-            one, two = pair_factors(
-                self.clusters, first, second, kind=kind, level=level, growth=more
-            )
+            one, two = self._effects(first, second, kind).factors(level=level, growth=more)
             x1, n1, x2, n2 = x1 * one, n1 * one, x2 * two, n2 * two
         interval = difference_interval if kind == "difference" else ratio_interval
         return interval(x1, n1, x2, n2, level=level, method=method)
+
+    def _effects(self, first: Integers, second: Integers, kind: Kind) -> PairEffects:
+        """Design effects of pairs; they are asked for at many levels and sizes."""
+        key = kind, first.tobytes(), second.tobytes()
+        if key not in self.effects:
+            if self.clusters is None:
+                msg = "samples without clusters have no design effect"
+                raise ValueError(msg)
+            self.effects[key] = PairEffects.of(self.clusters, first, second, kind=kind)
+        return self.effects[key]
 
     def _floats(self) -> tuple[Floats, Floats]:
         return self.counts.successes.astype(np.float64), self.counts.n.astype(np.float64)

@@ -95,6 +95,7 @@ def crossing(
     high: ArrayLike,
     *,
     close: float = 1e-15,
+    near: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> NDArray[np.float64]:
     """Find where a function crosses zero from above, elementwise.
 
@@ -106,6 +107,7 @@ def crossing(
         low: values below the crossing.
         high: values at or above the crossing, broadcast against `low`; nan where there is none.
         close: how near the answer must be; by default, to the last bits of a double.
+        near: values between which the crossing probably is; it is sought there first.
 
     Source: Chandrupatla (1997), Adv. Eng. Softw. 28, 145-149: inverse quadratic interpolation
         where it is safe, halving elsewhere.
@@ -113,9 +115,10 @@ def crossing(
     # (a, b) brackets the crossing, c is the point before; each with its function value.
     a, b = (np.array(end, dtype=np.float64) for end in np.broadcast_arrays(low, high))
     with np.errstate(divide="ignore", invalid="ignore"):
-        fa, fb = excess(a), excess(b)
-        done = (fa <= 0) | np.isnan(b)
-        found = np.where(np.isnan(b), b, a)
+        nowhere = np.isnan(b)
+        (a, fa), (b, fb) = _bracket(excess, a, b, near)
+        done = (fa <= 0) | nowhere
+        found = np.where(nowhere, np.nan, a)
         fa = np.where(np.isnan(fa), np.inf, fa)
         share: NDArray[np.float64] = np.full(a.shape, 0.5)
         for _ in range(_MOST_STEPS):
@@ -134,6 +137,28 @@ def crossing(
                 break
             share = np.clip(_interpolated(a, b, c, fa, fb, fc), least, 1 - least)
     return np.where(done, found, (a + b) / 2)
+
+
+def _bracket(
+    excess: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    near: tuple[ArrayLike, ArrayLike] | None,
+) -> tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]:
+    """Return both ends of a bracket with their function values, narrow where `near` is right."""
+    if near is None:
+        return (low, excess(low)), (high, excess(high))
+    # Where a guess is no number, or is outside, the wide end takes its place.
+    least, most = (np.fmin(np.fmax(end, low), high) for end in near)
+    left, right = excess(least), excess(most)
+    before, beyond = ~(left > 0), ~(right <= 0)
+    a, fa = np.where(beyond, most, least), np.where(beyond, right, left)
+    b, fb = np.where(before, least, most), np.where(before, left, right)
+    if before.any():
+        a, fa = np.where(before, low, a), np.where(before, excess(low), fa)
+    if (after := beyond & ~before).any():
+        b, fb = np.where(after, high, b), np.where(after, excess(high), fb)
+    return (a, fa), (b, fb)
 
 
 def _interpolated(*points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,13 +12,9 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.statistics.defaults import (
-    FEW,
-    difference_interval,
-    rate_interval,
-    ratio_interval,
-)
+from pytest_fairness.statistics.defaults import FEW, rate_interval
 from pytest_fairness.statistics.differences import score_statistic
+from pytest_fairness.statistics.exact import exact_is_above
 from pytest_fairness.statistics.inversion import critical_value
 from pytest_fairness.statistics.ratios import ratio_score_statistic
 
@@ -62,10 +58,9 @@ class RateRows(NamedTuple):
     n: Integers
     worth: Floats
 
-    def at(self, row: int) -> "RateRows":
-        """One of the rates."""
-        one = slice(row, row + 1)
-        return RateRows(self.x[one], self.n[one], self.worth[one])
+    def at(self, rows: Integers) -> "RateRows":
+        """Some of the rates."""
+        return RateRows(self.x[rows], self.n[rows], self.worth[rows])
 
 
 class PairRows(NamedTuple):
@@ -135,8 +130,8 @@ def pairs_withstand(
         smallest = np.full(first_to_fall.max(initial=0) + 1, found.max(initial=0))
         np.minimum.at(smallest, first_to_fall, found)
         exact &= found <= smallest[first_to_fall] + 1
-    for row in np.flatnonzero(exact).tolist():
-        found[row] = pairs.at(row).stepped(int(found[row]))
+    positions = np.flatnonzero(exact)
+    found[positions] = pairs.at(positions).searched(found[positions])
     return found
 
 
@@ -153,12 +148,11 @@ class _Pairs(NamedTuple):
         first = self.rows.first
         return np.where(self.statements.upward, first.x, first.n - first.x)
 
-    def at(self, row: int) -> "_Pairs":
-        """One of the pairs."""
-        one, (first, second) = slice(row, row + 1), self.rows
+    def at(self, rows: Integers) -> "_Pairs":
+        """Some of the pairs."""
         edge, upward, level, strict = self.statements
-        statement = Statements(edge[one], upward[one], level, strict)
-        return _Pairs(PairRows(first.at(row), second.at(row)), statement, self.kind)
+        statements = Statements(edge[rows], upward[rows], level, strict)
+        return _Pairs(PairRows(*(group.at(rows) for group in self.rows)), statements, self.kind)
 
     def seem_shown(self, k: Integers) -> Flags:
         """Whether the statements hold, by the score statistic."""
@@ -181,18 +175,46 @@ class _Pairs(NamedTuple):
         near = self._are_few(np.maximum(found, 0)) | self._are_few(following)
         return np.asarray((found <= self.rows.first.n) & near)
 
-    def stepped(self, k: int) -> int:
-        """What the interval of the gate itself withstands, looked for from k on."""
-        while k >= 0 and not self._is_shown(k):
-            k -= 1
-        while k < self.available[0] and self._is_shown(k + 1):
-            k += 1
-        return k
+    def searched(self, guess: Integers) -> Integers:
+        """What the intervals of the gate itself withstand, looked for around a guess.
 
-    def _is_shown(self, k: int) -> bool:
-        interval = difference_interval if self.kind == "difference" else ratio_interval
-        level = self.statements.level or 0.0
-        return bool(self.statements.hold(*interval(*self._tables(np.array([k])), level=level))[0])
+        Steps away from the guess double until they have gone too far, and then halve: the number
+        of steps hardly grows with the number of samples.
+        """
+        held, fell = np.full_like(guess, -1), self.available + 1
+        step = np.ones_like(guess)
+        while len(open_ := np.flatnonzero(fell - held > 1)):
+            some, least, most = self.at(open_), held[open_], fell[open_]
+            middle = (least + most) // 2
+            middle = np.where(most == some.available + 1, least + step[open_], middle)
+            middle = np.where(least < 0, most - step[open_], middle)
+            middle = np.where((least < 0) & (most == some.available + 1), guess[open_], middle)
+            middle = np.clip(middle, least + 1, most - 1)
+            shown = some.are_shown(middle)
+            held[open_] = np.where(shown, middle, least)
+            fell[open_] = np.where(shown, most, middle)
+            step[open_] *= 2
+        return held
+
+    def are_shown(self, k: Integers) -> Flags:
+        """Whether the statements hold, by the intervals that the gate decides on."""
+        edge, upward, level, strict = self.statements
+        x1, n1, x2, n2 = self._tables(k)
+        # "At most" of the first against the second is "at least" of the second against the first.
+        counts = (
+            np.where(upward, x1, x2),
+            np.where(upward, n1, n2),
+            np.where(upward, x2, x1),
+            np.where(upward, n2, n1),
+        )
+        shift = _ROUNDING if strict else -_ROUNDING
+        turned = shift - edge if self.kind == "difference" else 1 / (edge - shift)
+        edges = np.where(upward, edge + shift, turned)
+        shown = self.seem_shown(k)
+        few = np.flatnonzero(self._are_few(k))
+        some = (counts[0][few], counts[1][few], counts[2][few], counts[3][few])
+        shown[few] = exact_is_above(self.kind, some, edges[few], level=level or 0.0)
+        return shown
 
     def _are_few(self, k: Integers) -> Flags:
         x1, n1, x2, n2 = self._tables(k)

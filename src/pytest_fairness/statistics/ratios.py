@@ -153,9 +153,27 @@ def _lower(
         ratio = share / (1 - share)
         return ratio_score_statistic(x1, n1, x2, n2, ratio, corrected=corrected) - z
 
-    bound = crossing(excess, 0.0, share)
+    bound = crossing(excess, 0.0, share, near=_guess(x1, n1, x2, n2, z))
     unbounded = (x1 == 0) | (bound < _LEAST_SHARE)
     return np.where(unbounded, 0.0 * share, bound / (1 - bound))
+
+
+def _guess(
+    x1: NDArray[np.float64],
+    n1: NDArray[np.float64],
+    x2: NDArray[np.float64],
+    n2: NDArray[np.float64],
+    z: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return shares between which the bound nearly always is.
+
+    Source: Walter (1975), Biometrika 62, 371-374, give or take a sixth of the width.
+    """
+    first, second = (x1 + 0.5) / (n1 + 0.5), (x2 + 0.5) / (n2 + 0.5)
+    variance = 1 / (x1 + 0.5) - 1 / (n1 + 0.5) + 1 / (x2 + 0.5) - 1 / (n2 + 0.5)
+    centre, width = np.log(first / second), z * np.sqrt(np.maximum(variance, 0.0))
+    ratios = np.exp(centre - width * 7 / 6), np.exp(centre - width * 5 / 6)
+    return ratios[0] / (1 + ratios[0]), ratios[1] / (1 + ratios[1])
 
 
 def _restricted_rate(
