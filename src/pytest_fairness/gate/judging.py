@@ -1,6 +1,7 @@
 """From the counts of one model on one evaluation set to all verdicts of the policy."""
 
-from itertools import groupby
+from collections.abc import Mapping
+from itertools import groupby, repeat
 
 import numpy as np
 
@@ -42,7 +43,27 @@ def judge_counts(
         model: Name of the model.
         evidence: The predictions and the baseline, for the rules that need more than counts.
     """
-    answers = _answers(policy, evidence or Evidence(counts, evaluation), model)
+    evidence = evidence or Evidence(counts, evaluation)
+    verdicts = _judged(policy, evidence, model)
+    if policy.floor is None:
+        return verdicts
+    inherited = _judged(policy.floor, evidence, model)
+    return list(map(_still_failed, verdicts, inherited, repeat(policy.raised)))
+
+
+def _still_failed(verdict: Verdict, inherited: Verdict, raised: Mapping[str, str]) -> Verdict:
+    """What fails by the values that a policy inherited fails, though those it raised leave it open."""
+    if verdict.outcome != "inconclusive" or inherited.outcome != "fail":
+        return verdict
+    if verdict.rule not in raised:
+        return verdict
+    reason = f"{inherited.reason}, by the inherited {raised[verdict.rule]}"
+    return inherited.model_copy(update={"reason": reason})
+
+
+def _judged(policy: Policy, evidence: Evidence, model: str) -> list[Verdict]:
+    counts, evaluation = evidence.counts, evidence.evaluation
+    answers = _answers(policy, evidence, model)
     family = _family(policy, answers, evaluation, model)
     confirmations = _confirmations(policy, answers, family, counts, evaluation)
     settles = _settles(policy, answers, confirmations, family)

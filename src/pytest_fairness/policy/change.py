@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 from pytest_fairness.policy.document import Document, KeyPath
 from pytest_fairness.policy.toml_text import toml_value
 
-__all__ = ["DEFAULTS", "Change", "Kind", "Pair", "direction"]
+__all__ = ["DEFAULTS", "OPENS_QUESTIONS", "Change", "Kind", "Pair", "direction", "written"]
 
 Kind: TypeAlias = Literal["tightened", "loosened", "changed", "added", "removed"]
 
@@ -20,8 +20,8 @@ DEFAULTS: dict[str, Any] = {
 # From loose to tight.
 _WORDS = {"inconclusive": ("warn", "fail"), "decide": ("estimate", "interval")}
 _LARGER_IS_TIGHTER = ("level", "min_samples", "min_share")
-# Each of these turns failures into open questions, which only inconclusive = "fail" stops.
-_OPENS_QUESTIONS = ("decide", *_LARGER_IS_TIGHTER)
+# Each of these turns answers into open questions; `floor` keeps failures from being among them.
+OPENS_QUESTIONS = ("decide", *_LARGER_IS_TIGHTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,6 @@ class Pair:
     before: Document
     after: Document
 
-    @property
-    def undecided(self) -> str:
-        """What the second policy does with an undecided question."""
-        return str(self.after.table("decision").get("inconclusive"))
-
     def changed_key(
         self,
         subject: str,
@@ -82,9 +77,9 @@ class Pair:
         old, new = (default if value is None else value for value in (was, now))
         if old == new:
             return None
-        kind, why = direction(key, old, new, undecided=self.undecided)
+        kind = direction(key, old, new)
         texts = [written(key, value, default=default) for value in (was, now)]
-        return self.change(kind, subject, paths, (texts[0], texts[1]), why)
+        return self.change(kind, subject, paths, (texts[0], texts[1]))
 
     def change(
         self,
@@ -100,32 +95,27 @@ class Pair:
         return Change(kind, subject, *texts, before, after, why)
 
 
-def direction(key: str, was: Any, now: Any, *, undecided: str) -> tuple[Kind, str]:
-    """Whether a new value of a key is tighter, and why.
+def direction(key: str, was: Any, now: Any) -> Kind:
+    """Whether a new value of a key is tighter.
 
     Args:
         key: Key of `[decision]` or `[[rule]]`.
         was: Its value; None where there was none.
         now: Its new value; None where there is none.
-        undecided: What the policy does with an undecided question: `fail` or `warn`.
 
     Example:
-        >>> direction("level", 0.95, 0.9, undecided="fail")
-        ('loosened', '')
+        >>> direction("level", 0.95, 0.9)
+        'loosened'
     """
     ordered = key in (*_WORDS, *_LARGER_IS_TIGHTER)
     if was is None or now is None or not ordered:
-        return ("changed" if not ordered else "added" if was is None else "removed"), ""
+        return "changed" if not ordered else "added" if was is None else "removed"
     rank = _WORDS[key].index if key in _WORDS else float
-    tighter = rank(now) > rank(was)
-    if tighter and key in _OPENS_QUESTIONS and undecided == "warn":
-        why = 'with inconclusive = "warn" it lets through what would have failed'
-        return "loosened", f'{why}: write inconclusive = "fail" too'
-    return ("tightened" if tighter else "loosened"), ""
+    return "tightened" if rank(now) > rank(was) else "loosened"
 
 
 def written(key: str, value: Any, *, default: Any) -> str:
-    """`max = 0.1`, `level = 0.95 (default)`, or nothing."""
+    """Return `max = 0.1`, `level = 0.95 (default)`, or nothing."""
     if value is not None:
         return f"{key} = {toml_value(value)}"
     return "" if default is None else f"{key} = {toml_value(default)} (default)"

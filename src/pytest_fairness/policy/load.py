@@ -9,6 +9,7 @@ from typing import Any
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.compare import refuse_loosening
 from pytest_fairness.policy.document import Document, KeyPath
+from pytest_fairness.policy.floor import floor_of
 from pytest_fairness.policy.inherit import merge
 from pytest_fairness.policy.layers import Layer, read_layers, restore_layers
 from pytest_fairness.policy.models import model_spec
@@ -48,8 +49,7 @@ def load_policy(source: str | Path | Mapping[str, Any] | Policy) -> Policy:
     """
     if isinstance(source, Policy):
         return source
-    layers = read_layers(source)
-    return _Resolution(_document(layers)).policy(layers)
+    return _resolved(read_layers(source))
 
 
 def read_document(source: str | Path | Mapping[str, Any]) -> Document:
@@ -58,7 +58,7 @@ def read_document(source: str | Path | Mapping[str, Any]) -> Document:
     Raises:
         PolicyError: As for `load_policy`, but for what only a complete policy can break.
     """
-    return _document(read_layers(source))
+    return _documents(read_layers(source))[-1]
 
 
 def restore_policy(texts: Sequence[PolicyText]) -> Policy:
@@ -71,18 +71,29 @@ def restore_policy(texts: Sequence[PolicyText]) -> Policy:
     if "extends" in layers[0].raw:
         msg = f"{layers[0].name}: the text of the policy that it extends is missing"
         raise PolicyError(msg)
-    return _Resolution(_document(layers)).policy(layers)
+    return _resolved(layers)
 
 
-def _document(layers: list[Layer]) -> Document:
+def _resolved(layers: list[Layer]) -> Policy:
+    documents = _documents(layers)
+    policy = _Resolution(documents[-1]).policy(layers)
+    if (lower := floor_of(documents)) is None:
+        return policy
+    floor, raised = lower
+    return replace(policy, floor=_Resolution(floor).policy(layers), raised=raised)
+
+
+def _documents(layers: list[Layer]) -> list[Document]:
+    """What each file makes of those before it; the last one is the effective policy."""
     for layer in layers:
         check_shape(layer.raw, place=layer.place)
-    first, *others = layers
-    document = merge(None, first)
-    for layer in others:
-        parent, document = document, merge(document, layer)
-        refuse_loosening(parent, document)
-    return document
+    documents: list[Document] = []
+    for layer in layers:
+        document = merge(documents[-1] if documents else None, layer)
+        if documents:
+            refuse_loosening(documents[-1], document)
+        documents.append(document)
+    return documents
 
 
 class _Resolution:
