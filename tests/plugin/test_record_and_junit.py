@@ -1,10 +1,13 @@
 """What a run leaves: the record and the numbers in JUnit XML, with and without xdist."""
 
+import datetime as dt
 import xml.etree.ElementTree as ET
+from hashlib import sha256
 
 import pytest
 
-from pytest_fairness import RunRecord, load_policy
+from pytest_fairness import Preprocessing, RunRecord, load_policy
+from pytest_fairness.gate.judging import MAX_T_SEED
 
 POLICY_OPTION = "--fairness-policy=policy.toml"
 WITH_AND_WITHOUT_XDIST = pytest.mark.parametrize(
@@ -72,3 +75,40 @@ def test_junit_xml_carries_the_numbers(gate, workers):
     assert numbers["fairness_outcome"] == "fail"
     assert numbers["fairness_policy_sha256"] == load_policy(gate.path / "policy.toml").sha256
     assert len(found) == 5
+
+
+def test_the_record_of_a_model_says_what_it_was_made_with(model_gate):
+    """Every thing that a record must hold of a run of a model, by what it is."""
+    waiver = (
+        '[[waiver]]\nrule = "floor"\ngroup = { tone = "dark" }\nreason = "known"\n'
+        'approved_by = "risk"\nuntil = 2999-01-01\n'
+    )
+    policy = (model_gate.path / "policy.toml").read_text(encoding="utf-8")
+    policy = policy.replace("[decision]\n", '[decision]\ncorrection = "max-t"\n')
+    (model_gate.path / "policy.toml").write_text(policy + waiver, encoding="utf-8")
+    harmed = (model_gate.path / "faces.csv").read_text(encoding="utf-8")
+    for old, new in (("dark,yes", "dark,NO"), ("dark,no", "dark,yes"), ("NO", "no")):
+        harmed = harmed.replace(old, new)  # the answers in dark are wrong
+    (model_gate.path / "faces.csv").write_text(harmed, encoding="utf-8")
+    model_gate.runpytest_subprocess(
+        POLICY_OPTION, "--fairness-model=bright", "--fairness-record=record.json"
+    )
+    record = RunRecord.from_json(model_gate.path / "record.json")
+    assert (record.policy.text, record.policy.files[0].text) == (policy + waiver,) * 2
+    assert record.policy.sha256 == sha256((policy + waiver).encode()).hexdigest()
+    rule = record.policy.rules[0]
+    assert (rule.limit, rule.bound, rule.origins["min"]) == (0.7, "min", "policy.toml:17")
+    (run,) = record.runs
+    assert sum(cell[-1] for cell in run.counts["cells"]) == run.n == 80
+    dark = next(v for v in record.verdicts if v.group == {"tone": "dark"} and v.rule == "floor")
+    assert (dark.outcome, dark.waiver.approved_by) == ("fail", "risk")
+    assert dark.low < dark.value < dark.high < dark.limit
+    hashes = {"data_sha256", "preprocessing_sha256"}
+    assert {len(run.metadata[name]) for name in hashes} == {64}
+    assert run.metadata["preprocessing"] == repr(Preprocessing(size=8))
+    assert run.metadata["weights_sha256"] == ""  # a function has no weights
+    assert float(run.metadata["seconds"]) > 0
+    assert run.metadata["device"] == "cpu"
+    assert record.seeds == {"max-t": MAX_T_SEED}
+    assert {"python", "pytest-fairness", "torch", "torchvision", "pillow"} <= set(record.versions)
+    assert dt.datetime.fromisoformat(record.created).tzinfo is dt.UTC

@@ -8,12 +8,15 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from pydantic import BaseModel
 
+from pytest_fairness.gate.details import FrozenRecord
 from pytest_fairness.options import add_options
 from pytest_fairness.policy import policy_schema
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
+RECORD_ROOMS = [f"pytest_fairness.gate.{name}" for name in ("record", "details", "policy_records")]
 MODULES = [
     ".".join(file.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
     for file in sorted(SOURCE.rglob("*.py"))
@@ -54,6 +57,28 @@ def test_every_option_and_ini_key_is_in_the_documentation(name):
 @pytest.mark.parametrize("key", sorted(keys_of(policy_schema())))
 def test_every_key_of_a_policy_is_described(key):
     assert key in code_words((ROOT / "docs" / "policy.md").read_text(encoding="utf-8"))
+
+
+def record_tables() -> dict[str, tuple[list[str], type[BaseModel]]]:
+    """Fields that docs/record.md lists of each part of a record, and the part itself."""
+    parts = {
+        part.__name__: part
+        for room in RECORD_ROOMS
+        for part in vars(import_module(room)).values()
+        if isinstance(part, type) and issubclass(part, FrozenRecord) and part is not FrozenRecord
+    }
+    text = (ROOT / "docs" / "record.md").read_text(encoding="utf-8").split("## Fields")[1]
+    sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^### |\Z)", text, re.MULTILINE | re.DOTALL))
+    assert set(sections) == set(parts)
+    return {
+        name: (re.findall(r"^\| `(\w+)` \| \S", section, re.MULTILINE), parts[name])
+        for name, section in sections.items()
+    }
+
+
+def test_every_field_of_a_record_is_described_and_no_other():
+    for name, (described, part) in record_tables().items():
+        assert described == list(part.model_fields), name
 
 
 def test_the_readme_and_ci_give_the_same_test_command():

@@ -183,5 +183,6 @@ def record_of(
 
 
 def _versions() -> dict[str, str]:
-    packages = ("pytest-fairness", "numpy", "scipy", "pyarrow", "torch")
+    packages = ("pytest-fairness", "numpy", "scipy", "pandas", "pyarrow", "pillow")
+    packages += ("torch", "torchvision")
     return {"python": platform.python_version()} | {name: version(name) for name in packages}

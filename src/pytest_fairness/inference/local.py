@@ -1,5 +1,6 @@
 """A classifier and an evaluation set -> predictions, on this machine."""
 
+import hashlib
 import json
 import re
 import time
@@ -60,6 +61,7 @@ def predict(
     module = classifier.module
     own = hash_weights(module) if isinstance(module, nn.Module) else ""
     weights = classifier.weights_sha256 or own
+    preprocessing = _described(classifier.preprocess)
     chosen = choose_device("cpu" if device == "auto" and not own else device)
     forward = Forward(classifier, device=chosen, batch_size=batch_size, autocast=autocast)
     started = time.perf_counter()
@@ -92,7 +94,8 @@ def predict(
             **_derived(evaluation_set),
             **unreadable_metadata(evaluation_set, broken),
             "weights_sha256": weights,
-            "preprocessing": _described(classifier.preprocess),
+            "preprocessing": preprocessing,
+            "preprocessing_sha256": hashlib.sha256(preprocessing.encode()).hexdigest(),
             "score": classifier.score,
             **grouped,
             **({} if classifier.tagging is None else {"tagging": repr(classifier.tagging)}),

@@ -1,5 +1,6 @@
 """Running a model: what comes out, what is refused, and how the model is left."""
 
+import hashlib
 import itertools
 import threading
 from collections.abc import Callable
@@ -55,6 +56,7 @@ def test_metadata_tell_what_made_the_predictions(red: Classifier, evaluation_set
         "left_out": "5",
         "where": '{"vendor": ["one"]}',
         "preprocessing": repr(Preprocessing(size=4)),
+        "preprocessing_sha256": hashlib.sha256(repr(Preprocessing(size=4)).encode()).hexdigest(),
         "score": "probability",
         "device": "cpu",
         "torch": torch.__version__,
