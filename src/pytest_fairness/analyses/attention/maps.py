@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["AttentionMaps", "MapReader", "attention_maps"]
 
 _EPSILON = 1e-7
-_TRIED = 2  # images that show how a forward pass goes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,10 +221,10 @@ class MapReader:
         return done
 
     def _look(self, images: torch.Tensor) -> str:
-        """Run a few images to see which layer to read, and whether the head is a simple one."""
+        """Run one image to see which layer to read, and whether the head is a simple one."""
         height, width = images.shape[2:]
         with traced(self.module, (height, width)) as trace, torch.no_grad():
-            self.module(images[:_TRIED])
+            self.module(images[:1])
         if self._asked is None:
             self.layer = find_layer(trace, model=self.name)
         else:
