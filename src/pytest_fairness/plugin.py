@@ -11,12 +11,23 @@ from pytest_fairness.reporter import VERDICT_PROPERTY, GateReporter
 from pytest_fairness.session import GateSession
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_fairness.analyses.perturbation import Parity, Perturbation
     from pytest_fairness.gate.questions import Question
     from pytest_fairness.gate.record import Verdict
     from pytest_fairness.models import Classifier
+    from pytest_fairness.searching import Search
 
-__all__ = ["fairness_gate", "fairness_policy"]
+__all__ = ["fairness_gate", "fairness_parity", "fairness_policy"]
 
+ANALYSES = {
+    "attention": "where the model looks",
+    "class_disparity": "how unequal classes are",
+    "multilabel": "sets of labels",
+    "perturbation": "what changes of the image do to groups",
+    "representation": "what the layers of the model hold",
+}
 SESSION = pytest.StashKey[GateSession]()
 
 
@@ -33,6 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
         'each; with against="baseline", those of the rules against the baseline; without anything, '
         "all of them.",
     )
+    for analysis, what in ANALYSES.items():
+        config.addinivalue_line("markers", f"{analysis}: questions about {what}.")
     gate = GateSession(read_settings(config))
     config.stash[SESSION] = gate
     config.pluginmanager.register(GateReporter(config, gate), "fairness_reporter")
@@ -52,9 +65,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make one test of each question that the test's marker asks for."""
+    gate = metafunc.config.stash[SESSION]
+    if "fairness_search" in metafunc.fixturenames:
+        _parametrise_searches(metafunc, gate)
     if "fairness_question" not in metafunc.fixturenames:
         return
-    gate = metafunc.config.stash[SESSION]
     gate.collected = True
     try:
         wanted = _wanted(metafunc.definition)
@@ -64,10 +79,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("fairness_question", [None], ids=["not_asked"])
         return
     if asked:
-        metafunc.parametrize("fairness_question", asked, ids=_unique_names(asked))
+        params = [pytest.param(question, marks=_marks(question)) for question in asked]
+        metafunc.parametrize("fairness_question", params, ids=_unique_names(asked))
         return
     skip = pytest.mark.skip(reason=f"{gate.policy.source}: no rule{wanted.words}")
     metafunc.parametrize("fairness_question", [pytest.param(None, marks=skip, id="not_asked")])
+
+
+def _marks(question: "Question") -> list[pytest.MarkDecorator]:
+    """The analysis that a question needs, so that `-m attention` chooses it."""
+    analysis = question.rule.metric.analysis
+    return [] if analysis is None else [getattr(pytest.mark, analysis)]
+
+
+def _parametrise_searches(metafunc: pytest.Metafunc, gate: GateSession) -> None:
+    """Make one test of each search that the policy has a limit for."""
+    from pytest_fairness.searching import searches
+
+    try:
+        found = searches(gate)
+    except PolicyError as error:
+        gate.problem = str(error)
+        found = []
+    skip = pytest.mark.skip(reason="no rule on a difference of flip rates or accuracy drops")
+    nothing = [pytest.param(None, marks=skip, id="not_asked")]
+    some = [pytest.param(one, id=one.name, marks=pytest.mark.perturbation) for one in found]
+    metafunc.parametrize("fairness_search", some or nothing)
 
 
 class _Wanted(NamedTuple):
@@ -174,15 +211,47 @@ def fairness_policy(pytestconfig: pytest.Config) -> Any:
     return pytestconfig.stash[SESSION].policy
 
 
+@pytest.fixture(scope="session")
+def fairness_parity(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> "Callable[..., Parity]":
+    """Change every image as a search says, and compare what it does to the groups."""
+    from pytest_fairness.searching import parity_of
+
+    gate = request.config.stash[SESSION]
+    folder = _shared_folder(request.config, tmp_path_factory)
+
+    def find_model(name: str) -> "Classifier":
+        return gate.under_test.find(name, request.getfixturevalue)
+
+    def parity(search: "Search", perturbation: "Perturbation", *, searched: int = 1) -> "Parity":
+        if gate.problem is not None:
+            pytest.fail(gate.problem, pytrace=False)
+        if gate.settings.predictions:
+            pytest.skip("predictions from a file: there is no model to run on changed images")
+        try:
+            return parity_of(
+                gate, search, perturbation, searched=searched, find_model=find_model, folder=folder
+            )
+        except FairnessError as error:
+            pytest.fail(f"{type(error).__name__}: {error}", pytrace=False)
+
+    return parity
+
+
+def _shared_folder(config: pytest.Config, factory: pytest.TempPathFactory) -> "Path":
+    """A folder that all processes of this run share."""
+    folder = factory.getbasetemp()
+    return (folder.parent if hasattr(config, "workerinput") else folder) / "fairness"
+
+
 @pytest.fixture
 def fairness_gate(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> "Callable[[Question], Verdict]":
     """Judge a question: fail the test with the numbers, or return the verdict."""
     gate = request.config.stash[SESSION]
-    folder = tmp_path_factory.getbasetemp()
-    if hasattr(request.config, "workerinput"):
-        folder = folder.parent  # the workers of one run share it
+    folder = _shared_folder(request.config, tmp_path_factory)
 
     def find_model(name: str) -> "Classifier":
         return gate.under_test.find(name, request.getfixturevalue)
@@ -191,7 +260,7 @@ def fairness_gate(
         if gate.problem is not None:
             pytest.fail(gate.problem, pytrace=False)
         try:
-            verdict = gate.judge(question, find_model, folder / "fairness")
+            verdict = gate.judge(question, find_model, folder)
         except FairnessError as error:
             pytest.fail(f"{type(error).__name__}: {error}", pytrace=False)
         request.node.user_properties.extend(_properties(verdict, gate.policy.sha256))
@@ -201,7 +270,10 @@ def fairness_gate(
             # Not pytest.xfail(): with --runxfail that would let the failure pass unseen.
             raise pytest.xfail.Exception(describe(verdict), pytrace=False)
         if verdict.blocks(gate.policy.decision.inconclusive):
-            pytest.fail(describe(verdict), pytrace=False)
+            text = describe(verdict)
+            if gate.settings.explain:
+                text += f"\n{gate.explain(verdict, find_model, folder)}"
+            pytest.fail(text, pytrace=False)
         return verdict
 
     return judge

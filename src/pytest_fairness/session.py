@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_fairness.models import Classifier
     from pytest_fairness.models.under_test import ModelsUnderTest
     from pytest_fairness.policy import Policy
+    from pytest_fairness.report.explain import Explainer
 
 __all__ = ["GateSession"]
 
@@ -33,6 +34,7 @@ class GateSession:
     _policy: "Policy | None" = None
     _under_test: "ModelsUnderTest | None" = None
     _model_runs: "ModelRuns | None" = None
+    _explainers: "dict[tuple[str, str], Explainer]" = field(default_factory=dict)
     _judged: "dict[tuple[str, str], RunRecord | FairnessError]" = field(default_factory=dict)
     runs: "dict[tuple[str, str], JudgedRun]" = field(default_factory=dict)
     verdicts: "dict[str, Verdict]" = field(default_factory=dict)
@@ -243,6 +245,39 @@ class GateSession:
             and (self.selected is None or one.key in self.selected)
         ]
         return self.model_runs.predictions(lambda: find_model(model), model, chosen, asked, folder)
+
+    def explain(
+        self, verdict: "Verdict", find_model: "Callable[[str], Classifier]", folder: Path
+    ) -> str:
+        """Draw why a question failed; say where, or why not.
+
+        Args:
+            verdict: The failure.
+            find_model: Model under test by its name.
+            folder: A folder that all processes of this run share.
+        """
+        if self.settings.predictions:
+            return "not explained: predictions from a file, and no model to ask"
+        from pytest_fairness.report.explain import Explainer
+
+        key = verdict.model, verdict.evaluation
+        if key not in self._explainers:
+            evaluation = self.policy.evaluations[verdict.evaluation]
+            self._explainers[key] = Explainer(
+                find_model(verdict.model),
+                self.model_runs.samples(evaluation),
+                self.predictions(*key, find_model, folder),
+                evaluation.positive,
+                self.settings.device,
+            )
+        explainer = self._explainers[key]
+        try:
+            path = explainer.explain(
+                verdict, self.settings.explain_folder, most=self.settings.explain
+            )
+        except FairnessError as error:
+            return f"not explained: {error}"
+        return f"explained in {path}" if path else "not explained: no sample counts against it"
 
     @property
     def model_runs(self) -> "ModelRuns":

@@ -24,6 +24,7 @@ ORDER = (
     "options",
     "model_runs",
     "session",
+    "searching",
     "reporter",
     "plugin",
     "commands",

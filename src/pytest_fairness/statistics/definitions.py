@@ -183,6 +183,15 @@ class Metric:
         return self.measure if isinstance(self.measure, ObservedDefinition) else None
 
     @property
+    def analysis(self) -> str | None:
+        """Marker of the analysis that it belongs to; None for rates and what is made of them."""
+        if self.observed is not None:
+            return self.observed.analysis
+        composite = isinstance(self.measure, CompositeDefinition)
+        extreme = composite and self.measure.formula in ("smallest", "spread")
+        return "class_disparity" if extreme else None
+
+    @property
     def compares(self) -> bool:
         """Whether a group is compared with a reference."""
         pairs = self.observed is not None and self.observed.shape == "pairs"

@@ -1,0 +1,64 @@
+"""`--fairness-explain N`: a failing test comes with pictures of its worst samples."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+STRICT = "min = 0.7\n"
+
+
+@pytest.fixture
+def failing_gate(model_gate):
+    """The gate of a model, whose policy asks for more than the model can."""
+    policy = model_gate.path / "policy.toml"
+    text = policy.read_text(encoding="utf-8")
+    assert STRICT in text
+    policy.write_text(text.replace(STRICT, 'min = 0.999\ndecide = "estimate"\n'), encoding="utf-8")
+    return model_gate
+
+
+def test_each_failure_is_drawn_once_with_the_worst_samples_of_its_group(failing_gate):
+    result = failing_gate.runpytest_subprocess(
+        "--fairness-policy=policy.toml",
+        "--fairness-model=bright",
+        "--fairness-explain=2",
+        "-k",
+        "tone-dark or sex-male",
+    )
+    result.stdout.fnmatch_lines(
+        ["accuracy, * -> fail;*", "explained in fairness-explanations/floor_bright-faces-*.png"]
+    )
+    sheets = sorted((failing_gate.path / "fairness-explanations").glob("*.png"))
+    assert [sheet.name for sheet in sheets] == [
+        "floor_bright-faces-sex-male.png",
+        "floor_bright-faces-tone-dark.png",
+    ]
+    with Image.open(sheets[0]) as sheet:
+        pixels = np.asarray(sheet.convert("RGB")).reshape(-1, 3)
+    assert sheet.width > 700
+    assert len(np.unique(pixels, axis=0)) > 20
+
+
+def test_nothing_is_drawn_without_the_option(failing_gate):
+    result = failing_gate.runpytest_subprocess(
+        "--fairness-policy=policy.toml", "--fairness-model=bright", "-k", "tone-dark"
+    )
+    result.stdout.no_fnmatch_line("*explained*")
+    assert not (failing_gate.path / "fairness-explanations").exists()
+
+
+def test_predictions_from_a_file_cannot_be_explained_and_say_so(gate):
+    result = gate.runpytest_subprocess(
+        "--fairness-policy=policy.toml",
+        "--fairness-predictions=bad.csv",
+        "--fairness-explain=1",
+        "-k",
+        "tone-dark",
+    )
+    result.stdout.fnmatch_lines(["not explained: predictions from a file, and no model to ask"])
+
+
+def test_a_number_below_one_is_refused(gate):
+    result = gate.runpytest_subprocess("--fairness-policy=policy.toml", "--fairness-explain=0")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--fairness-explain: got '0', allowed is a whole number from 1*"])
