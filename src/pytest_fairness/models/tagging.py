@@ -117,7 +117,8 @@ class LabelRule:
         chosen = np.take_along_axis(values, inside, axis=1)
         # By logit, since many scores round to 1; equal ones in the order of the labels.
         order = np.argsort(-chosen, axis=1, kind="stable")
-        best, falling = (np.take_along_axis(part, order, axis=1) for part in (inside, chosen))
+        best = np.take_along_axis(inside, order, axis=1)
+        falling = np.take_along_axis(chosen, order, axis=1)
         if self.top is None:
             return best, expit(falling)
         if not outside:  # nothing to compete with

@@ -182,6 +182,7 @@ def test_worse_for_women_is_shown_and_worse_for_a_race_is_not(records, reading, 
     assert (by_sex.outcome, round(by_sex.low, 2)) == ("fail", lowest)
     assert [v.outcome for v in by_race] == ["inconclusive"] * 2
     assert all(v.low < 0 < v.high for v in by_race)
+    assert by_sex.correction.questions == 18
     assert round(found(women, "false_positive_rate", race="African").low, 2) == african
     assert not record.passed
 
