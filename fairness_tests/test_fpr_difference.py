@@ -3,6 +3,6 @@
 import pytest
 
 
-@pytest.mark.fairness("false_positive_rate_difference")
+@pytest.mark.fairness("false_positive_rate", "false_positive_rate_difference")
 def test_fpr_difference(fairness_question, fairness_gate):
     fairness_gate(fairness_question)
