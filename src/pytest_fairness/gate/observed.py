@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from pytest_fairness.gate.derived import DERIVED
 from pytest_fairness.gate.details import ObservedRecord
@@ -197,10 +197,7 @@ def _pairs(
     predictions: Predictions,
     level: float,
 ) -> list[Estimate] | str:
-    """A similarity of two groups, -1 to 1, by Fisher's z and its standard error.
-
-    Source: Fisher (1921), Metron 1, 3-32 (the transformation z = artanh r).
-    """
+    """A number of two groups, with its standard error and degrees of freedom (a jackknife's)."""
     found = []
     for question in asked:
         reference = dict(question.reference) if isinstance(question.reference, Mapping) else {}
@@ -211,14 +208,14 @@ def _pairs(
         if not facts:
             return _not_observed(definition)
         n, other = int(facts["n"]), int(facts["reference_n"])
-        bounds = _fisher(facts)
-        known = math.isfinite(facts["z"]) and math.isfinite(facts["error"])
+        bounds = _jackknife(definition, facts)
+        known = math.isfinite(facts["value"]) and math.isfinite(facts["error"])
         low, high = bounds(level, 0.0) if known else (None, None)
         found.append(
             Estimate(
                 group=dict(question.group),
                 reference=reference,
-                value=math.tanh(facts["z"]) if known else None,
+                value=facts["value"] if known else None,
                 low=low,
                 high=high,
                 successes=0,
@@ -226,7 +223,7 @@ def _pairs(
                 reference_successes=0,
                 reference_n=other,
                 effective_n=float(n),
-                reason=None if known else "too few samples for a map of each group",
+                reason=None if known else "no pattern above its noise, or a group without samples",
                 bounds=bounds,
                 observed=ObservedRecord(
                     of=question.of,
@@ -242,13 +239,14 @@ def _pairs(
     return found
 
 
-def _fisher(facts: Mapping[str, float]) -> Bounds:
+def _jackknife(definition: ObservedDefinition, facts: Mapping[str, float]) -> Bounds:
     seen = min(facts["n"], facts["reference_n"])
 
-    def bounds(level: float, size: float) -> tuple[float, float]:
+    def bounds(level: float, size: float = 0.0) -> tuple[float, float]:
         error = facts["error"] / math.sqrt(max(size / max(seen, 1.0), 1.0))
-        half = stats.t.ppf((1 + level) / 2, max(facts["freedom"], 1.0)) * error
-        return math.tanh(facts["z"] - half), math.tanh(facts["z"] + half)
+        half = float(special.stdtrit(max(facts["freedom"], 1.0), (1 + level) / 2)) * error
+        low, high = facts["value"] - half, facts["value"] + half
+        return max(low, definition.floor), min(high, definition.ceiling)
 
     return bounds
 

@@ -136,15 +136,15 @@ def test_probe_is_judged_above_its_null():
     assert "180 of 200 held-out samples; its null is 0.500" in text
 
 
-def test_similarity_of_two_groups_is_judged_by_fishers_z():
+def test_similarity_of_two_groups_is_judged_by_its_standard_error():
     rule = {"metric": "topographic_similarity", "of": ["last"], "by": ["skin"], "min": 0.5}
     policy = policy_of(rule)
     name = observation("topographic_similarity", "last", by=("skin",), pair=("dark", "light"))
-    facts = {"z": float(np.arctanh(0.9)), "error": 0.1, "freedom": 50, "n": 100, "reference_n": 100}
+    facts = {"value": 0.9, "error": 0.04, "freedom": 50, "n": 100, "reference_n": 100}
     (verdict,) = judge(policy, predictions_of(policy, Observed({}, {name: facts}))).verdicts
     assert verdict.outcome == "pass"
     assert verdict.value == pytest.approx(0.9)
-    assert verdict.low < 0.9 < verdict.high < 1
+    assert (verdict.low, verdict.high) == pytest.approx((0.82, 0.98), abs=0.001)
     assert verdict.group == {"skin": "dark"}
 
 

@@ -31,6 +31,8 @@ class Similarity(NamedTuple):
         high: Upper bound, at most 1.
         n: Images of both levels.
         reason: Why it is undefined; empty where it is not.
+        error: Standard error of the value; nan where it is undefined.
+        sizes: Images of the first and of the second level.
     """
 
     first: str
@@ -40,6 +42,8 @@ class Similarity(NamedTuple):
     high: float
     n: int
     reason: str = ""
+    error: float = float("nan")
+    sizes: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,22 +204,25 @@ def _compared(
         left_out = np.stack([kept.without(block).cosines() for block in range(count)])
         spread = (left_out - left_out.mean(axis=0)) ** 2
         error = np.sqrt((count - 1) / count * spread.sum(axis=0))
-        error = error * stats.t.ppf((1 + level) / 2, count - 1)
+        quantile = float(stats.t.ppf((1 + level) / 2, count - 1))
     pairs = []
     for i, j in combinations(range(len(names)), 2):
-        size = int(n[i] + n[j])
+        sizes = int(n[i]), int(n[j])
         why = next((f"level {names[k]!r} {reasons[k]}" for k in (i, j) if reasons[k]), "")
         if not why:
             one, other = place[i], place[j]
-            found, margin = value[one, other], error[one, other]
-            if np.isfinite(margin):
+            found, off = value[one, other], float(error[one, other])
+            if np.isfinite(off):
+                margin = off * quantile
                 low, high = np.clip([found - margin, found + margin], -1, 1).tolist()
+                clipped = float(np.clip(found, -1, 1))
                 pairs.append(
-                    Similarity(names[i], names[j], float(np.clip(found, -1, 1)), low, high, size)
+                    Similarity(names[i], names[j], clipped, low, high, sum(sizes), "", off, sizes)
                 )
                 continue
             why = "the layer shows no pattern above its noise; more images would tell"
-        pairs.append(Similarity(names[i], names[j], np.nan, np.nan, np.nan, size, why))
+        nothing = np.nan, np.nan, np.nan
+        pairs.append(Similarity(names[i], names[j], *nothing, sum(sizes), why, np.nan, sizes))
     return Similarities(tuple(pairs), noise, count)
 
 
