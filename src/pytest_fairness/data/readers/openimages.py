@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pytest_fairness.data.label_sets import SEPARATOR
 from pytest_fairness.data.levels import listed, suggest
@@ -69,14 +71,23 @@ def read(source: Source) -> Listing:
         source.error(f"{source.root}: splits {listed(split)}; read one at a time")
     labels = _read_labels(source, split[0])
     frame = _samples(source, labels, split[0])
-    present = labels.frame[labels.frame["present"]]
-    joined = present.groupby("ImageID", sort=False)["LabelName"].agg(SEPARATOR.join)
-    frame["labels"] = frame["id"].map(joined).fillna("")
+    frame["labels"] = frame["id"].map(_label_sets(labels)).fillna("")
     frame = pd.concat([frame, _group_columns(source, labels, frame["id"])], axis=1)
     folder = source.find("the folder of images", *_image_folders(source, split[0]))
     frame["image"] = frame["id"] + ".jpg"
     frame = join_attributes(source, frame)
     return Listing(source.rows(frame, labels.path), folder)
+
+
+def _label_sets(labels: _Labels) -> pd.Series:
+    """Id of an image -> the labels that it shows; pandas would join them in a loop over images."""
+    present = labels.frame[labels.frame["present"]].drop_duplicates(["ImageID", "LabelName"])
+    table = pa.table(
+        {name: pa.array(present[name]).cast(pa.string()) for name in ("ImageID", "LabelName")}
+    )
+    grouped = table.group_by("ImageID", use_threads=False).aggregate([("LabelName", "list")])
+    sets = pc.binary_join(grouped["LabelName_list"], SEPARATOR)
+    return pd.Series(sets.to_pylist(), index=grouped["ImageID"].to_pylist(), dtype=object)
 
 
 def _image_folders(source: Source, split: str) -> tuple[str, ...]:
