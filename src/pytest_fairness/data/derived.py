@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pytest_fairness.data.levels import listed
+from pytest_fairness.policy.derive import SCALES
 
 if TYPE_CHECKING:
     from pytest_fairness.data.rows import Rows
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ITA_CLASSES", "derive_columns", "fitzpatrick_type", "ita_classes", "ita_degrees"]
 
-ITA_CLASSES = ("dark", "brown", "tan", "intermediate", "light", "very light")
+ITA_CLASSES = SCALES["ita"]
 _ITA_BORDERS = (-30.0, 10.0, 28.0, 41.0, 55.0)
-_ROMAN = ("I", "II", "III", "IV", "V", "VI")
+_ROMAN = SCALES["fitzpatrick"]
 # No hyphen before the number: -1 often stands for an unknown type.
 _FITZPATRICK = re.compile(
     r"(?:(?:fitzpatrick|fst|skin)[\s_]*)*(?:(?:photo)?type[\s_]*)?([1-6]|I{1,3}|IV|VI?)",

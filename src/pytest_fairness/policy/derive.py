@@ -8,9 +8,14 @@ from typing import Any, Literal
 
 from pytest_fairness.policy.toml_text import toml_value
 
-__all__ = ["Derivation", "Scale", "problem_with"]
+__all__ = ["SCALES", "Derivation", "Scale", "problem_with"]
 
 Scale = Literal["fitzpatrick", "ita"]
+SCALES: Mapping[Scale, tuple[str, ...]] = {
+    "fitzpatrick": ("I", "II", "III", "IV", "V", "VI"),
+    "ita": ("dark", "brown", "tan", "intermediate", "light", "very light"),
+}
+"""Classes of each scale, in the order of its numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,13 @@ class Derivation:
             rest=table["rest"],
             missing=tuple(table["missing"]),
         )
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """All levels that the column can have."""
+        if self.merge:
+            return (*self.merge, *(() if self.rest is None else (self.rest,)))
+        return self.labels if self.scale is None else SCALES[self.scale]
 
     @property
     def text(self) -> str:

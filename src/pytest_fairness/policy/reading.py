@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 __all__ = ["ReadingProblem", "problem_with_reading", "reading_of"]
 
 
+# What the data call the level of missing values.
+_MISSING = "(missing)"
+
+
 class ReadingProblem(NamedTuple):
     """What is wrong with the keys that say how an evaluation is read."""
 
@@ -23,6 +27,14 @@ def problem_with_reading(table: "EvaluationTable") -> ReadingProblem | None:
     for column, derived in table.derive.items():
         if message := problem_with(derived.model_dump()):
             return ReadingProblem(("derive", column), f"derive.{column}: {message}")
+        levels = Derivation.of(column, derived.model_dump()).levels
+        for level in table.attributes.get(column, ()):
+            if level not in (*levels, _MISSING):
+                message = (
+                    f"attributes.{column} declares {level!r}, which derive.{column} never gives; "
+                    f"it gives {', '.join(map(repr, levels))}"
+                )
+                return ReadingProblem(("attributes", column), message)
     return _problem_with_source(table) or _problem_with_errors(table)
 
 

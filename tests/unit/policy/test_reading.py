@@ -1,5 +1,6 @@
 """How an evaluation is read: its reader, its derived columns, its broken images."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy import compare, load_policy, read_document
 
 HEAD = 'schema = 1\n[decision]\ninconclusive = "fail"\n[[rule]]\nmetric = "accuracy"\nmin = 0.5\n'
-FACES = '[evaluation.faces]\nattributes = { sex = ["f", "m"] }\n'
+SEX = 'attributes = { sex = ["f", "m"] }'
+FACES = f"[evaluation.faces]\n{SEX}\n"
 
 
 @pytest.fixture
@@ -106,6 +108,31 @@ def test_the_line_of_a_wrong_derivation_is_named(policy_file):
 
 BASE = 'derive.age_group = { from = "age", bins = [0], labels = ["x"] }\n'
 COUNTS = 'on_error = "count"\nmax_errors = 0.05\n'
+
+
+@pytest.mark.parametrize(
+    ("made", "levels"),
+    [
+        pytest.param('bins = [0, 18], labels = ["young", "old"]', ["young", "old"], id="bins"),
+        pytest.param('merge = { x = ["1"] }, rest = "y"', ["x", "y"], id="merge"),
+        pytest.param('scale = "fitzpatrick"', ["I", "VI"], id="fitzpatrick"),
+        pytest.param('scale = "ita"', ["tan", "very light"], id="ita"),
+        pytest.param('scale = "ita", merge = { x = ["tan"] }, rest = "y"', ["x"], id="both"),
+    ],
+)
+def test_a_declared_level_that_a_derivation_never_gives_is_refused(policy_file, made, levels):
+    def write(*declared):
+        path = policy_file(f'derive.skin = {{ from = "a", {made} }}\n')
+        skin = f"attributes.skin = {json.dumps([*levels, *declared])}"
+        text = path.read_text(encoding="utf-8").replace(SEX, skin)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    assert load_policy(write("(missing)")).evaluations["faces"].derive["skin"].column == "skin"
+    with pytest.raises(
+        PolicyError, match=r"toml:8: .*attributes\.skin declares 'lihgt', which derive\.skin never"
+    ):
+        load_policy(write("lihgt"))
 
 
 @pytest.mark.parametrize(
