@@ -1,5 +1,8 @@
 """A project that merely has the plugin installed notices nothing."""
 
+import subprocess
+import sys
+
 HEAVY = ("torch", "torchvision", "pandas", "numpy", "pyarrow", "pydantic")
 
 
@@ -67,3 +70,13 @@ def test_options_are_documented_in_help(pytester):
     marker.stdout.fnmatch_lines(
         ["@pytest.mark.fairness(*metrics, against=None): ask the policy's questions*"]
     )
+
+
+def test_judging_loads_neither_torch_nor_the_slow_parts_of_scipy():
+    """They take longer to load than a policy takes to be judged."""
+    code = (
+        "import sys, pytest_fairness.gate.run, pytest_fairness.inference; "
+        "print(sorted({'torch', 'scipy.stats', 'scipy.optimize'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

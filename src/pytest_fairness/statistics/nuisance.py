@@ -301,9 +301,10 @@ class _Ranges(NamedTuple):
 
 
 def _ranges(x: Integers, n: Integers, missed: Floats) -> _Ranges:
-    least: Floats = special.betaincinv(np.maximum(x, 1), n - x + 1, missed / 2, dtype=np.float64)
-    most: Floats = special.betainccinv(x + 1, np.maximum(n - x, 1), missed / 2, dtype=np.float64)
-    low, high = np.where(x == 0, 0.0, least), np.where(x == n, 1.0, most)
+    least = special.betaincinv(np.maximum(x, 1), n - x + 1, missed / 2)
+    most = special.betainccinv(x + 1, np.maximum(n - x, 1), missed / 2)
+    low = np.where(x == 0, 0.0, least).astype(np.float64)
+    high = np.where(x == n, 1.0, most).astype(np.float64)
     start = np.maximum(0, (n * low - _reach(n, low)).astype(np.int64))
     last = np.minimum(n, (n * high + _reach(n, high)).astype(np.int64) + 1)
     return _Ranges(n, low, high, start, last - start + 1)

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from pytest_fairness.statistics.clusters import (
     ClusterCounts,
@@ -95,7 +95,7 @@ class SampleMeans:
         more = growth(self.counts, groups, size)
         n = self.n[groups] * more * self._factors(groups, level=level, more=more)
         centre, variance, freedom = self._with_bounds(groups, n)
-        half = stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(variance)
+        half = special.stdtrit(freedom, (1 + level) / 2) * np.sqrt(variance)
         low, high = np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
         mean = self._means()[groups]
         return Interval(
@@ -130,7 +130,7 @@ class SampleMeans:
         centre2, variance2, freedom2 = self._with_bounds(second, self.n[second] * more[1] * two)
         variance = variance1 + variance2
         freedom = variance**2 / (variance1**2 / freedom1 + variance2**2 / freedom2)
-        half = stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(variance)
+        half = special.stdtrit(freedom, (1 + level) / 2) * np.sqrt(variance)
         centre = centre1 - centre2
         seen = self._means()[first] - self._means()[second]
         low, high = np.clip(centre - half, -1, 1), np.clip(centre + half, -1, 1)
