@@ -186,7 +186,9 @@ def _how_grouped(
     if found is None:
         return {}
     ways, count = found
-    return {
+    activation = {} if classifier.activation is None else {"activation": classifier.activation}
+    return activation | {
+        "label_groups": json.dumps(classifier.class_labels),
         "reduce": classifier.reduce,
         "reduce_compared": ", ".join(ways),
         "reduce_disagreements": str(count),

@@ -66,10 +66,7 @@ def read_predictions(
         >>> read_predictions(table, faces).table.to_pylist()
         [{'id': 'row-0', 'target': '1', 'prediction': '1', 'sex': 'male'}]
     """
-    if is_y_pred(source):
-        found, record = rows_of_y_pred(source, evaluation), {}
-    else:
-        found, record = _read(source, evaluation.name)
+    found, record = _read(source, evaluation)
     if record:
         evaluation = replace(
             evaluation, id="id", target="target", prediction="prediction", score=None
@@ -114,19 +111,21 @@ def read_predictions(
 
 
 def _read(
-    source: "pd.DataFrame | pa.Table | str | Path", evaluation: str
+    source: "pd.DataFrame | pa.Table | NDArray[Any] | str | Path", evaluation: "Evaluation"
 ) -> tuple[Rows, dict[str, Any]]:
     """Return the rows, and what `to_parquet` recorded beside them, nothing for other tables."""
+    if is_y_pred(source):
+        return rows_of_y_pred(source, evaluation), {}
     if isinstance(source, str | Path):
         if Path(source).suffix.lower() in SUFFIXES:
-            return read_json_lines(Path(source), evaluation=evaluation), {}
-        rows = read_rows(Path(source), evaluation=evaluation, error=PredictionError)
+            return read_json_lines(Path(source), evaluation=evaluation.name), {}
+        rows = read_rows(Path(source), evaluation=evaluation.name, error=PredictionError)
         return rows, {} if rows.unit == "line" else recorded_in(pq.read_schema(source))
     kind = f"predictions ({type(source).__name__})"
     if isinstance(source, pd.DataFrame):
         frame = source.reset_index(drop=True).rename(columns=str)
-        return Rows(frame, kind, evaluation, PredictionError), {}
-    rows = Rows(arrow_rows(source), kind, evaluation, PredictionError)
+        return Rows(frame, kind, evaluation.name, PredictionError), {}
+    rows = Rows(arrow_rows(source), kind, evaluation.name, PredictionError)
     return rows, recorded_in(source.schema)
 
 

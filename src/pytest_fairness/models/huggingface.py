@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -170,8 +171,7 @@ def _json(file: Path) -> dict[str, Any]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Without progress bars and warnings, which would say nothing about the gate."""
-    from transformers.utils import logging  # noqa: PLC0415  (an extra)
-
+    logging: Any = import_module("transformers.utils.logging")  # an extra
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

@@ -226,7 +226,8 @@ def candidate(base: ModelSpec | None, spec: str, *, name: str) -> ModelSpec:
     """
     where = f"--fairness-model {name}={spec}"
     path = Path(spec)
-    plain = not spec.lstrip().startswith("{") and path.suffix != ".toml" and ":" not in spec
+    table = spec.lstrip().startswith("{") or path.suffix == ".toml"
+    plain = not table and (path.exists() or ":" not in spec)
     if plain and not path.exists():
         msg = f"{where}: no such file or folder: {path}; give a path, or package.module:function"
         raise PolicyError(msg)

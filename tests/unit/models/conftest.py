@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
+from typing_extensions import override
 
 PIXELS = {"size": 8, "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}
 READING = {"labels": ["no", "yes"], "score": "logit", "preprocessing": PIXELS}
@@ -19,6 +20,7 @@ class Evil:
     def __init__(self, mark: Path) -> None:
         self.mark = mark
 
+    @override
     def __reduce__(self):
         return os.system, (f"touch {self.mark}",)
 

@@ -10,6 +10,7 @@ import zipfile
 import pytest
 import torch
 from torch import nn
+from typing_extensions import override
 
 from pytest_fairness.errors import ModelError
 from pytest_fairness.models import load_model
@@ -73,6 +74,7 @@ def test_a_model_that_was_exported_while_training_is_refused(net, tmp_path):
 class Halved(nn.Module):
     """Its sizes depend on each other, so that its guards and expressions are not empty."""
 
+    @override
     def forward(self, images):
         half = images[:, :, : images.shape[2] // 2]
         return half.mean(dim=(1, 2, 3)).unsqueeze(1).repeat(1, 2)
@@ -267,3 +269,24 @@ def test_torch_reads_what_was_checked_and_not_the_file(archive, evil, mark, tmp_
     made = load_model({"path": str(path), **READING})
     made.module(torch.zeros(2, 3, 8, 8))
     assert not mark.exists()
+
+
+def test_the_command_of_the_message_writes_a_plain_archive(net, tmp_path, monkeypatch):
+    from tests.unit.models.test_pickled import run_command
+
+    images = torch.randn(2, 3, 8, 8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.export.export(net, (images,))
+        program.example_inputs = ((Strange(),), {})
+        torch.export.save(program, tmp_path / "net.pt2")
+    with pytest.raises(ModelError, match="a pickle in 'data/sample_inputs") as refused:
+        load_model({"path": str(tmp_path / "net.pt2"), **READING})
+    monkeypatch.chdir(tmp_path)
+    run_command(str(refused.value))
+    made = load_model({"path": str(tmp_path / "plain.pt2"), **READING})
+    assert torch.allclose(made.module(images), net(images), atol=1e-5)
+
+
+class Strange:
+    """Something that the restricted unpickler does not know."""

@@ -5,6 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from typing_extensions import override
 
 from pytest_fairness.errors import ModelError, PolicyError
 from pytest_fairness.models import Classifier, Preprocessing, describe_model, load_model
@@ -68,7 +69,7 @@ def test_a_factory_may_stand_in_a_file_beside_the_policy(tmp_path):
         "import torch\ndef build(): return torch.nn.Sequential(torch.nn.Flatten())\n"
     )
     made = load_model({"factory": "model.py:build", **READING}, folder=tmp_path)
-    assert isinstance(made.module[0], nn.Flatten)
+    assert "Flatten" in repr(made.module)
 
 
 def test_a_function_is_a_model(scores):
@@ -95,7 +96,8 @@ def test_an_estimator_brings_its_classes_and_gives_probabilities(image):
 
 def test_rows_of_an_estimator_lie_as_numpy_flattens_an_image(image):
     class Keeps(Brightness):
-        def predict_proba(self, X):  # noqa: N803
+        @override
+        def predict_proba(self, X):
             self.seen = X
             return super().predict_proba(X)
 
@@ -143,6 +145,7 @@ def test_several_outputs_are_picked_by_name_and_keep_the_weights():
             super().__init__()
             self.net = build_net()
 
+        @override
         def forward(self, images):
             return {"features": images, "logits": self.net(images)}
 

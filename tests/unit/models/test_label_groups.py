@@ -85,8 +85,8 @@ def test_samples_on_which_the_choice_matters_are_counted():
 
 
 def test_logits_without_an_activation_have_no_sum():
-    ways, count = disagreements(np.log(SPLIT + 1e-9), classifier(), CLASSES)
-    assert (ways, count) == (("max", "logsumexp"), 1)
+    found = disagreements(np.log(SPLIT + 1e-9), classifier(), CLASSES)
+    assert found == (("max", "logsumexp"), 1)
 
 
 def test_one_label_a_class_leaves_no_choice():

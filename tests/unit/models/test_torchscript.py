@@ -7,6 +7,7 @@ import zipfile
 import pytest
 import torch
 from torch import nn
+from typing_extensions import override
 
 from pytest_fairness.errors import ModelError
 from pytest_fairness.models import load_model
@@ -57,6 +58,7 @@ class Saves(nn.Module):
         super().__init__()
         self.path = path
 
+    @override
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         torch.save(images, self.path)
         return images.mean(dim=(2, 3))[:, :2]
@@ -65,6 +67,7 @@ class Saves(nn.Module):
 class Maps(Saves):
     """TorchScript code that makes a file and writes through it."""
 
+    @override
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return images.mean(dim=(2, 3))[:, :2] + torch.from_file(self.path, True, 2)  # noqa: FBT003
 
