@@ -1,10 +1,13 @@
 """Sets of labels: as they stand in a column, and as samples and predictions keep them."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pytest_fairness.data.levels import as_level
 
@@ -18,11 +21,12 @@ __all__ = [
     "PREDICTED",
     "SEPARATOR",
     "joined",
-    "label_set",
     "only_label_sets",
+    "overlaps",
     "read_label_sets",
 ]
 
+Integers: TypeAlias = NDArray[np.int64]
 SEPARATOR = "|"
 LABELS, PREDICTED = "labels", "predicted_labels"
 # The classes where label sets are all that is known of a sample: is its set exactly right?
@@ -47,14 +51,38 @@ def joined(labels: Iterable[str]) -> str:
     return SEPARATOR.join(unique)
 
 
-def label_set(text: str) -> frozenset[str]:
-    """Return the labels of `joined`.
+def overlaps(
+    first: "pa.Array | pa.ChunkedArray", second: "pa.Array | pa.ChunkedArray"
+) -> tuple[Integers, Integers, Integers]:
+    """Return how many labels each row has in both columns, in the first, and in the second, (N,).
+
+    Args:
+        first: (N,) text as `joined` writes it.
+        second: (N,) the same.
 
     Example:
-        >>> sorted(label_set("man|tree")), label_set("")
-        (['man', 'tree'], frozenset())
+        >>> both, one, other = overlaps(pa.array(["a|b", ""]), pa.array(["b|c|d", "a"]))
+        >>> both.tolist(), one.tolist(), other.tolist()
+        ([1, 0], [2, 0], [3, 1])
     """
-    return frozenset(text.split(SEPARATOR)) if text else frozenset()
+    rows1, labels1 = _long(first)
+    rows2, labels2 = _long(second)
+    codes, words = pd.factorize(np.concatenate([labels1, labels2]))
+    keys1 = rows1 * len(words) + codes[: len(rows1)]
+    keys2 = rows2 * len(words) + codes[len(rows1) :]
+    shared = rows1[np.isin(keys1, keys2, assume_unique=True)]
+    counted = (np.bincount(rows, minlength=len(first)) for rows in (shared, rows1, rows2))
+    both, one, other = counted
+    return both, one, other
+
+
+def _long(column: "pa.Array | pa.ChunkedArray") -> "tuple[Integers, NDArray[np.object_]]":
+    """Return one row and label for each label of each row."""
+    lists = pc.split_pattern(column, SEPARATOR)
+    rows = np.repeat(np.arange(len(column)), pc.list_value_length(lists).to_numpy())
+    labels = pc.list_flatten(lists).to_numpy(zero_copy_only=False)
+    some = labels != ""  # an empty set is split into one empty text
+    return rows[some], labels[some]
 
 
 def only_label_sets(rows: "Rows", evaluation: "Evaluation") -> bool:

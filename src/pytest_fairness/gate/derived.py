@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.data.label_sets import LABELS, PREDICTED, label_set
+from pytest_fairness.data.label_sets import LABELS, PREDICTED, overlaps
 from pytest_fairness.inference import Predictions
 from pytest_fairness.inference.predictions import SCORE_PREFIX
 from pytest_fairness.policy import Evaluation
@@ -54,10 +54,7 @@ def f2_values(predictions: Predictions, evaluation: Evaluation, _: str | None) -
     ):
         if column not in table.column_names:
             return f"the predictions have no {column.replace('_', ' ')}; {remedy}"
-    texts = (table.column(name).to_pylist() for name in (LABELS, PREDICTED))
-    pairs = [tuple(map(label_set, pair)) for pair in zip(*texts, strict=True)]
-    sizes = [(len(true & found), len(found), len(true)) for true, found in pairs]
-    right, given, wanted = np.array(sizes, dtype=np.int64).reshape(-1, 3).T
+    right, wanted, given = overlaps(table.column(LABELS), table.column(PREDICTED))
     return fbeta_of_samples(right, given, wanted)
 
 

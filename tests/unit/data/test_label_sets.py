@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pytest_fairness.data import load_evaluation_set
-from pytest_fairness.data.label_sets import joined, label_set, read_label_sets
+from pytest_fairness.data.label_sets import joined, overlaps, read_label_sets
 from pytest_fairness.data.rows import Rows, read_rows
 from pytest_fairness.errors import DataError
 from pytest_fairness.policy import Evaluation
@@ -22,9 +22,17 @@ def read(column, *, unit="row"):
     return read_label_sets(rows, "tags", key="labels", ids=ids).tolist()
 
 
-@given(st.sets(st.text(st.characters(exclude_characters="|"), min_size=1)))
-def test_a_set_of_labels_comes_back(labels):
-    assert label_set(joined(labels)) == labels
+@given(st.lists(st.tuples(*[st.sets(st.sampled_from(["a", "b", "c", "d e"]))] * 2), min_size=1))
+def test_overlaps_are_those_of_the_sets(pairs):
+    columns = (pa.array([joined(pair[i]) for pair in pairs]) for i in range(2))
+
+    found = [sizes.tolist() for sizes in overlaps(*columns)]
+
+    assert found == [
+        [len(a & b) for a, b in pairs],
+        [len(a) for a, _ in pairs],
+        [len(b) for _, b in pairs],
+    ]
 
 
 @pytest.mark.parametrize(
