@@ -184,6 +184,8 @@ def _is_harmless_node(node: ast.AST, *, guard: bool) -> bool:
 def _holds_tensors_only(content: bytes) -> bool:
     import torch  # noqa: PLC0415  (a policy can be read without torch)
 
+    if not content:  # a program without sample inputs; torch does not unpickle it
+        return True
     try:
         torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError):
