@@ -8,12 +8,15 @@ from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.statistics import nuisance
 from pytest_fairness.statistics.differences import miettinen_nurminen
 from pytest_fairness.statistics.exact import (
     exact_difference,
     exact_difference_p_value,
+    exact_is_above,
     exact_ratio,
     exact_ratio_p_value,
+    forget_tables,
 )
 from pytest_fairness.statistics.ratios import score_ratio
 
@@ -179,3 +182,48 @@ def test_large_groups_take_less_than_half_a_second(table):
     exact_difference(*table)
     exact_ratio(*table)
     assert time.process_time() - start < 1
+
+
+@pytest.fixture
+def forgotten():
+    """Bounds of tables seen before are forgotten, before and after."""
+    forget_tables()
+    yield
+    forget_tables()
+
+
+@pytest.mark.parametrize("method", [exact_difference, exact_ratio], ids=["difference", "ratio"])
+def test_tables_together_have_the_bounds_that_each_has_alone(method, forgotten):
+    rng = np.random.default_rng(5)
+    n1, n2 = rng.integers(1, 120, (2, 10))
+    x1, x2 = rng.binomial(n1, 0.9), rng.binomial(n2, 0.1)
+    together = method(x1, n1, x2, n2, level=0.99)
+    forget_tables()
+    alone = [method(*table, level=0.99) for table in zip(x1, n1, x2, n2, strict=True)]
+    np.testing.assert_allclose(np.transpose(alone), together, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["difference", "ratio"])
+def test_a_bound_is_above_an_edge_just_where_it_is(kind):
+    method = {"difference": exact_difference, "ratio": exact_ratio}[kind]
+    tables = ([9, 17, 4, 0, 5], [10, 20, 60, 4, 5], [3, 2, 1, 4, 0], [10, 9, 40, 4, 5])
+    low = method(*tables, level=0.9).low
+    assert exact_is_above(kind, tables, low - 1e-4, level=0.9).all()
+    assert not exact_is_above(kind, tables, low + 1e-4, level=0.9).any()
+    assert exact_is_above(kind, tables, low, level=0.5).all()
+    assert not exact_is_above(kind, tables, low, level=0.99)[:3].any()
+
+
+@pytest.mark.parametrize("table", [(60_000, 100_000, 3, 500), (3, 500, 60_000, 100_000)], ids=str)
+def test_counts_that_are_too_many_to_enumerate_are_integrated(table, monkeypatch, forgotten):
+    integrated = exact_difference(*table), exact_ratio(*table)
+    forget_tables()
+    monkeypatch.setattr(nuisance, "_WIDE", 10**9)
+    enumerated = exact_difference(*table), exact_ratio(*table)
+    np.testing.assert_allclose(integrated, enumerated, rtol=1e-8)
+
+
+def test_the_number_of_samples_does_not_matter_to_the_time(forgotten):
+    start = time.process_time()
+    exact_difference(300_000_000, 1_000_000_000, 3, 1_000)
+    assert time.process_time() - start < 2

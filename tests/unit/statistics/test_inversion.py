@@ -44,3 +44,19 @@ def test_a_coarse_search_takes_fewer_steps():
         return len(seen)
 
     assert steps(0.01) < steps(1e-15) < 20
+
+
+@pytest.mark.parametrize(
+    "near",
+    [(0.3, 0.4), (0.34, 0.36), (0.5, 0.6), (0.1, 0.2), (-5.0, 9.0), (np.nan, 0.5)],
+    ids=["around", "close around", "above", "below", "outside", "no number"],
+)
+def test_a_guess_changes_the_way_and_not_the_crossing(near):
+    target = np.array([0.35, 0.35, 0.0, 1.0])
+    high = np.array([1.0, np.nan, 1.0, 1.0])
+
+    def excess(value):
+        return target - value
+
+    expected = crossing(excess, 0.0, high)
+    np.testing.assert_allclose(crossing(excess, 0.0, high, near=near), expected, atol=1e-14)
