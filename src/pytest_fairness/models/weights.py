@@ -41,13 +41,15 @@ def fill(module: M, weights: "Mapping[str, torch.Tensor]", *, path: Path) -> M:
     Raises:
         ModelError: Names or shapes do not fit; the module then stays as it was.
     """
+    import torch  # noqa: PLC0415  (a policy can be read without torch)
+
     expected = module.state_dict()
     _check_names(path, set(weights), set(expected))
-    for name, tensor in weights.items():
-        if tensor.shape != expected[name].shape:
+    for name, wanted in expected.items():  # in the module's order, which is the same every time
+        if isinstance(wanted, torch.Tensor) and weights[name].shape != wanted.shape:
             msg = (
-                f"{path}: weight {name!r} has shape {tuple(tensor.shape)}, but "
-                f"{type(module).__name__} expects {tuple(expected[name].shape)}; build the module "
+                f"{path}: weight {name!r} has shape {tuple(weights[name].shape)}, but "
+                f"{type(module).__name__} expects {tuple(wanted.shape)}; build the module "
                 "as it was trained, e.g. with the same number of labels"
             )
             raise ModelError(msg)
