@@ -25,6 +25,7 @@ from pytest_fairness.statistics.counts import GroupCounts, count_groups
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from pytest_fairness.gate.baseline import BaselineSource
     from pytest_fairness.models import Classifier
@@ -37,7 +38,7 @@ _ROWS_AT_A_TIME = 131_072
 
 def judge(
     policy: str | Path | Mapping[str, Any] | Policy,
-    predictions: "pd.DataFrame | pa.Table | str | Path | Predictions",
+    predictions: "pd.DataFrame | pa.Table | NDArray[Any] | str | Path | Predictions",
     *,
     evaluation: str | None = None,
     model: str = "model",
@@ -48,8 +49,9 @@ def judge(
 
     Args:
         policy: Path of a policy file, a mapping of the same shape, or a loaded policy.
-        predictions: Table or file (Parquet, CSV) with the target, the prediction or score, and
-            the attribute columns that the evaluation names.
+        predictions: Table or file (Parquet, CSV, JSON Lines) with the target, the prediction or
+            score, and the attribute columns that the evaluation names; or an array `y_pred` (N,) of
+            classes in the order of its manifest.
         evaluation: Which `[evaluation.NAME]` they are of; may be left out when there is one.
         model: Name of the model in the record.
         baseline: The last release, for rules against it: a run record (a file finds the

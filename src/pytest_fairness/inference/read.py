@@ -110,9 +110,7 @@ def read_predictions(
     )
 
 
-def _read(
-    source: "pd.DataFrame | pa.Table | NDArray[Any] | str | Path", evaluation: "Evaluation"
-) -> tuple[Rows, dict[str, Any]]:
+def _read(source: Any, evaluation: "Evaluation") -> tuple[Rows, dict[str, Any]]:
     """Return the rows, and what `to_parquet` recorded beside them, nothing for other tables."""
     if is_y_pred(source):
         return rows_of_y_pred(source, evaluation), {}
