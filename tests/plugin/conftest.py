@@ -6,6 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+# Runs of pytest in this process keep modules that were there before, so these are loaded once.
+import pytest_fairness.commands.plan
+import pytest_fairness.gate.run
+import pytest_fairness.inference.read
+import pytest_fairness.report  # noqa: F401
+
 POLICY = """\
 schema = 1
 
@@ -69,6 +75,9 @@ def gate(pytester: pytest.Pytester) -> pytest.Pytester:
 @pytest.fixture
 def model_gate(gate: pytest.Pytester) -> pytest.Pytester:
     """The same project with images and a model: it reads the class off the brightness."""
+    import pytest_fairness.inference.local
+    import pytest_fairness.models.classifier  # noqa: F401  (with torch, as above)
+
     _write_images(gate.path)
     gate.makeconftest(
         textwrap.dedent("""

@@ -42,7 +42,7 @@ def stderr_and_stdout(result) -> str:
 )
 def test_a_bad_policy_is_a_usage_error(gate, workers, old, new, message):
     edit(gate, old, new)
-    result = gate.runpytest_subprocess(POLICY_OPTION, GOOD, *workers)
+    result = gate.runpytest(POLICY_OPTION, GOOD, *workers)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([message])
     assert "Traceback" not in stderr_and_stdout(result)
@@ -78,7 +78,7 @@ def test_a_bad_policy_is_a_usage_error(gate, workers, old, new, message):
     ],
 )
 def test_a_bad_option_is_a_usage_error(gate, options, message):
-    result = gate.runpytest_subprocess(*options)
+    result = gate.runpytest(*options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([message])
     assert "Traceback" not in stderr_and_stdout(result)
@@ -86,7 +86,7 @@ def test_a_bad_option_is_a_usage_error(gate, options, message):
 
 def test_a_marker_with_an_unknown_metric_is_a_usage_error(gate):
     edit(gate, '"accuracy"', '"acuracy"', "test_gate.py")
-    result = gate.runpytest_subprocess(POLICY_OPTION, GOOD)
+    result = gate.runpytest(POLICY_OPTION, GOOD)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         ["*test_gate.py::test_group_accuracy: marker fairness takes metric names*"]
@@ -94,7 +94,7 @@ def test_a_marker_with_an_unknown_metric_is_a_usage_error(gate):
 
 
 def test_a_device_that_is_not_there_is_a_usage_error(model_gate):
-    result = model_gate.runpytest_subprocess(
+    result = model_gate.runpytest(
         POLICY_OPTION, "--fairness-model=bright", "--fairness-device=cuda:99"
     )
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -105,7 +105,7 @@ def test_a_device_that_is_not_there_is_a_usage_error(model_gate):
 
 @WITH_AND_WITHOUT_XDIST
 def test_an_unknown_model_is_red_with_xdist_too(gate, workers):
-    result = gate.runpytest_subprocess(POLICY_OPTION, "--fairness-model=nobody", *workers)
+    result = gate.runpytest(POLICY_OPTION, "--fairness-model=nobody", *workers)
     assert result.ret != 0
     assert "model 'nobody': no fixture of this name" in stderr_and_stdout(result)
 
@@ -122,7 +122,7 @@ PREDICTIONS = {
 @pytest.mark.parametrize(("old", "new", "message"), PREDICTIONS.values(), ids=PREDICTIONS)
 def test_bad_predictions_fail_every_question_and_name_the_sample(gate, old, new, message):
     edit(gate, old, new, "good.csv")
-    result = gate.runpytest_subprocess(POLICY_OPTION, GOOD)
+    result = gate.runpytest(POLICY_OPTION, GOOD)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(failed=5)
     result.stdout.fnmatch_lines([message])
@@ -133,7 +133,9 @@ def test_a_group_with_no_negatives_is_undefined_and_not_0(gate):
     lines = (gate.path / "good.csv").read_text(encoding="utf-8").splitlines()
     kept = [line for line in lines if ",dark,no," not in line]
     (gate.path / "good.csv").write_text("\n".join(kept), encoding="utf-8")
-    result = gate.runpytest_subprocess(POLICY_OPTION, GOOD)
+    result = gate.runpytest(POLICY_OPTION, GOOD)
+    outcomes = result.parseoutcomes()
+    assert (outcomes["passed"], outcomes["inconclusive"]) == (4, 1)
     result.stdout.fnmatch_lines(
         [
             "  inconclusive  tone dark v light  undefined  *n 0 v 100  undefined: no negatives in tone dark"
@@ -141,12 +143,32 @@ def test_a_group_with_no_negatives_is_undefined_and_not_0(gate):
     )
 
 
+def test_a_group_with_no_negatives_stops_a_release_whose_policy_says_so(gate):
+    edit(gate, 'inconclusive = "warn"', 'inconclusive = "fail"')
+    lines = (gate.path / "good.csv").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if ",dark,no," not in line]
+    (gate.path / "good.csv").write_text("\n".join(kept), encoding="utf-8")
+    result = gate.runpytest(POLICY_OPTION, GOOD)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*undefined: no negatives in tone dark*"])
+
+
+@pytest.mark.parametrize("kept", [0, 1], ids=["empty file", "header alone"])
+def test_predictions_without_samples_are_never_green(gate, kept):
+    lines = (gate.path / "good.csv").read_text(encoding="utf-8").splitlines()
+    (gate.path / "good.csv").write_text("\n".join(lines[:kept]), encoding="utf-8")
+    result = gate.runpytest(POLICY_OPTION, GOOD)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["PredictionError: *good.csv*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
 @WITH_AND_WITHOUT_XDIST
 def test_a_missing_attribute_is_a_level_of_its_own_and_is_judged(gate, workers):
     text = (gate.path / "good.csv").read_text(encoding="utf-8")
     rows = [f"m{i},female,,no,yes" for i in range(30)]
     (gate.path / "good.csv").write_text(text + "\n".join(rows), encoding="utf-8")
-    result = gate.runpytest_subprocess(POLICY_OPTION, GOOD, *workers)
+    result = gate.runpytest(POLICY_OPTION, GOOD, *workers)
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         [
@@ -155,7 +177,7 @@ def test_a_missing_attribute_is_a_level_of_its_own_and_is_judged(gate, workers):
         ]
     )
     edit(gate, 'tone = ["light", "dark"]', 'tone = ["light", "dark", "(missing)"]')
-    declared = gate.runpytest_subprocess(POLICY_OPTION, GOOD, "-v", *workers)
+    declared = gate.runpytest(POLICY_OPTION, GOOD, "-v", *workers)
     assert declared.ret == 1
     declared.stdout.no_fnmatch_line("FAILED without a test of its own*")
     declared.stdout.fnmatch_lines(["*test_group_accuracy[[]predictions-faces-tone-(missing)[]]*"])
@@ -168,14 +190,14 @@ def test_a_rule_that_no_test_asks_fails_a_full_run(gate):
         "def not_a_test",
         "test_gate.py",
     )
-    full = gate.runpytest_subprocess(POLICY_OPTION, GOOD)
+    full = gate.runpytest(POLICY_OPTION, GOOD)
     assert full.ret == pytest.ExitCode.TESTS_FAILED
     full.stdout.fnmatch_lines(
         ["FAILED policy.toml:17: rule 'fpr-gap' was never judged for 1 of its questions, e.g. *"]
     )
-    chosen = gate.runpytest_subprocess(POLICY_OPTION, GOOD, "-k", "group_accuracy and sex")
+    chosen = gate.runpytest(POLICY_OPTION, GOOD, "-k", "group_accuracy and sex")
     assert chosen.ret == 0
-    named = gate.runpytest_subprocess(POLICY_OPTION, GOOD, "test_gate.py")
+    named = gate.runpytest(POLICY_OPTION, GOOD, "test_gate.py")
     assert named.ret == 0
 
 
@@ -186,8 +208,8 @@ def test_a_rule_that_no_test_asks_fails_a_full_run_with_xdist(gate):
         "def not_a_test",
         "test_gate.py",
     )
-    assert gate.runpytest_subprocess(POLICY_OPTION, GOOD, "-n2").ret == pytest.ExitCode.TESTS_FAILED
-    chosen = gate.runpytest_subprocess(POLICY_OPTION, GOOD, "-n2", "-k", "sex")
+    assert gate.runpytest(POLICY_OPTION, GOOD, "-n2").ret == pytest.ExitCode.TESTS_FAILED
+    chosen = gate.runpytest(POLICY_OPTION, GOOD, "-n2", "-k", "sex")
     assert chosen.ret == 0
 
 
@@ -201,7 +223,7 @@ IMAGES = {
 @pytest.mark.parametrize(("harm", "message"), IMAGES.values(), ids=IMAGES)
 def test_a_bad_image_fails_the_run_and_names_the_sample(model_gate, harm, message):
     harm(model_gate.path / "images/s4.png")
-    result = model_gate.runpytest_subprocess(POLICY_OPTION, "--fairness-model=bright")
+    result = model_gate.runpytest(POLICY_OPTION, "--fairness-model=bright")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(failed=5)
     result.stdout.fnmatch_lines([f"DataError: {message}"])
@@ -218,15 +240,62 @@ MODELS = {
 @pytest.mark.parametrize(("old", "new", "message"), MODELS.values(), ids=MODELS)
 def test_a_model_that_breaks_its_word_fails_the_run(model_gate, old, new, message):
     edit(model_gate, old, new, "conftest.py")
-    result = model_gate.runpytest_subprocess(POLICY_OPTION, "--fairness-model=bright")
+    result = model_gate.runpytest(POLICY_OPTION, "--fairness-model=bright")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(failed=5)
     result.stdout.fnmatch_lines([message])
 
 
+WEIGHTS = {
+    "another shape": (
+        "torch.nn.Linear(3, 4)",
+        "ModelError: *w.safetensors: weight '*' has shape (4,*expects (2,*",
+    ),
+    "other names": ("torch.nn.Conv2d(3, 2, 1, bias=False)", "ModelError: *w.safetensors: *bias*"),
+}
+
+
+@pytest.mark.parametrize(("trained", "message"), WEIGHTS.values(), ids=WEIGHTS)
+def test_weights_that_do_not_fit_fail_the_run(model_gate, trained, message):
+    model_gate.makeconftest(
+        f"""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def bright():
+            import torch
+            from safetensors.torch import save_file
+            from pytest_fairness import Classifier, Preprocessing, load_weights
+
+            save_file({trained}.state_dict(), "w.safetensors")
+            module = load_weights(torch.nn.Linear(3, 2), "w.safetensors")
+            return Classifier("bright", module, ("no", "yes"), Preprocessing(size=8))
+        """
+    )
+    result = model_gate.runpytest(POLICY_OPTION, "--fairness-model=bright")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(failed=5)
+    result.stdout.fnmatch_lines([message])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_weights_file_that_is_missing_fails_the_run(model_gate):
+    edit(
+        model_gate,
+        "    def module(images):",
+        "    from pytest_fairness import load_weights\n"
+        '    load_weights(torch.nn.Linear(3, 2), "none.safetensors")\n\n'
+        "    def module(images):",
+        "conftest.py",
+    )
+    result = model_gate.runpytest(POLICY_OPTION, "--fairness-model=bright")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["ModelError: *none.safetensors*"])
+
+
 def test_an_empty_evaluation_set_fails_the_run(model_gate):
     header = (model_gate.path / "faces.csv").read_text(encoding="utf-8").splitlines()[0]
     (model_gate.path / "faces.csv").write_text(header, encoding="utf-8")
-    result = model_gate.runpytest_subprocess(POLICY_OPTION, "--fairness-model=bright")
+    result = model_gate.runpytest(POLICY_OPTION, "--fairness-model=bright")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["DataError: *faces.csv*"])

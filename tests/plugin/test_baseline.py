@@ -153,7 +153,7 @@ def test_a_record_brings_its_predictions_to_the_next_run(project, run):
 
 
 def test_workers_send_the_predictions_and_the_changes(project):
-    result = project.runpytest_subprocess(
+    result = project.runpytest(
         *OPTIONS, BAD, "--fairness-baseline=good.csv", "--fairness-record=now.json", "-n", "2"
     )
     assert result.ret == 1

@@ -10,9 +10,7 @@ WITH_AND_WITHOUT_XDIST = pytest.mark.parametrize(
 
 @WITH_AND_WITHOUT_XDIST
 def test_a_fair_model_passes_and_every_question_is_a_test(gate, workers):
-    result = gate.runpytest_subprocess(
-        POLICY_OPTION, "--fairness-predictions=good.csv", "-v", *workers
-    )
+    result = gate.runpytest(POLICY_OPTION, "--fairness-predictions=good.csv", "-v", *workers)
     result.assert_outcomes(passed=5)
     assert result.ret == 0
     result.stdout.fnmatch_lines_random(
@@ -31,7 +29,7 @@ def test_a_fair_model_passes_and_every_question_is_a_test(gate, workers):
 
 @WITH_AND_WITHOUT_XDIST
 def test_an_unfair_model_fails_with_numbers_and_without_a_traceback(gate, workers):
-    result = gate.runpytest_subprocess(POLICY_OPTION, "--fairness-predictions=bad.csv", *workers)
+    result = gate.runpytest(POLICY_OPTION, "--fairness-predictions=bad.csv", *workers)
     assert result.ret == 1
     message = (
         "FPR difference, tone dark v light: +0.800 (95 % interval +0.7* … +0.8*), limit 0.20 "
@@ -47,7 +45,7 @@ def test_an_inconclusive_question_is_neither_passed_nor_failed_and_says_what_wou
     few = "few.csv"
     lines = (gate.path / "good.csv").read_text(encoding="utf-8").splitlines()
     (gate.path / few).write_text("\n".join(lines[:41]), encoding="utf-8")
-    result = gate.runpytest_subprocess(POLICY_OPTION, f"--fairness-predictions={few}", "-v")
+    result = gate.runpytest(POLICY_OPTION, f"--fairness-predictions={few}", "-v")
     assert result.ret == 0
     result.stdout.fnmatch_lines_random(
         [
@@ -66,7 +64,7 @@ def test_inconclusive_fails_the_release_where_the_policy_says_so(gate):
     )
     lines = (gate.path / "good.csv").read_text(encoding="utf-8").splitlines()
     (gate.path / "few.csv").write_text("\n".join(lines[:41]), encoding="utf-8")
-    result = gate.runpytest_subprocess(POLICY_OPTION, "--fairness-predictions=few.csv")
+    result = gate.runpytest(POLICY_OPTION, "--fairness-predictions=few.csv")
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         ["FPR difference*-> inconclusive;*negatives in each group would settle it at these rates;*"]
@@ -75,19 +73,19 @@ def test_inconclusive_fails_the_release_where_the_policy_says_so(gate):
 
 def test_questions_can_be_chosen_by_name_and_listed(gate):
     options = (POLICY_OPTION, "--fairness-predictions=good.csv")
-    listed = gate.runpytest_subprocess(*options, "--collect-only", "-q")
+    listed = gate.runpytest(*options, "--collect-only", "-q")
     listed.stdout.fnmatch_lines(
         ["test_gate.py::test_fpr_difference[[]predictions-faces-tone-dark_v_light[]]"]
     )
-    chosen = gate.runpytest_subprocess(*options, "-k", "dark and not fpr")
+    chosen = gate.runpytest(*options, "-k", "dark and not fpr")
     chosen.assert_outcomes(passed=1, deselected=4)
     assert chosen.ret == 0
 
 
 def test_last_failed_runs_the_failed_questions_again(gate):
     options = (POLICY_OPTION, "--fairness-predictions=bad.csv", "-p", "cacheprovider")
-    first = gate.runpytest_subprocess(*options)
-    again = gate.runpytest_subprocess(*options, "--lf")
+    first = gate.runpytest(*options)
+    again = gate.runpytest(*options, "--lf")
     failed = first.parseoutcomes()["failed"]
     assert failed > 0
     assert again.parseoutcomes()["failed"] == failed
@@ -95,7 +93,7 @@ def test_last_failed_runs_the_failed_questions_again(gate):
 
 
 def test_the_name_of_predictions_can_be_given(gate):
-    result = gate.runpytest_subprocess(
+    result = gate.runpytest(
         POLICY_OPTION, "--fairness-predictions=faces=good.csv", "--fairness-model=candidate"
     )
     result.assert_outcomes(passed=5)
@@ -106,14 +104,14 @@ def test_two_rules_that_ask_the_same_get_names_of_their_own(gate):
     policy = gate.path / "policy.toml"
     rule = '\n[[rule]]\nid = "lenient"\nmetric = "accuracy"\nby = ["sex"]\nmin = 0.6\n'
     policy.write_text(policy.read_text(encoding="utf-8") + rule, encoding="utf-8")
-    result = gate.runpytest_subprocess(POLICY_OPTION, "--fairness-predictions=good.csv", "-v")
+    result = gate.runpytest(POLICY_OPTION, "--fairness-predictions=good.csv", "-v")
     result.assert_outcomes(passed=7)
     result.stdout.fnmatch_lines_random(["*faces-sex-male-floor*", "*faces-sex-male-lenient*"])
 
 
 @WITH_AND_WITHOUT_XDIST
 def test_a_model_runs_once_for_all_questions_and_all_workers(model_gate, workers):
-    result = model_gate.runpytest_subprocess(
+    result = model_gate.runpytest(
         POLICY_OPTION, "--fairness-model=bright", "--fairness-batch-size=80", *workers
     )
     assert result.ret == 0
@@ -123,11 +121,9 @@ def test_a_model_runs_once_for_all_questions_and_all_workers(model_gate, workers
 
 
 def test_predictions_can_be_kept_and_judged_again(model_gate):
-    first = model_gate.runpytest_subprocess(
+    first = model_gate.runpytest(
         POLICY_OPTION, "--fairness-model=bright", "--fairness-save-predictions=kept"
     )
-    again = model_gate.runpytest_subprocess(
-        POLICY_OPTION, "--fairness-predictions=kept/bright-faces.parquet"
-    )
+    again = model_gate.runpytest(POLICY_OPTION, "--fairness-predictions=kept/bright-faces.parquet")
     assert first.parseoutcomes() == again.parseoutcomes()
     assert again.ret == 0

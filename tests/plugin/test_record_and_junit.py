@@ -17,7 +17,7 @@ WITH_AND_WITHOUT_XDIST = pytest.mark.parametrize(
 
 @WITH_AND_WITHOUT_XDIST
 def test_the_record_holds_every_verdict_and_what_it_was_computed_from(gate, workers):
-    gate.runpytest_subprocess(
+    gate.runpytest(
         POLICY_OPTION,
         "--fairness-predictions=bad.csv",
         "--fairness-record=out/record.json",
@@ -44,7 +44,7 @@ def test_the_record_holds_every_verdict_and_what_it_was_computed_from(gate, work
 
 
 def test_a_chosen_part_of_the_questions_is_not_a_complete_record(gate):
-    gate.runpytest_subprocess(
+    gate.runpytest(
         POLICY_OPTION,
         "--fairness-predictions=good.csv",
         "--fairness-record=record.json",
@@ -59,7 +59,7 @@ def test_a_chosen_part_of_the_questions_is_not_a_complete_record(gate):
 
 @WITH_AND_WITHOUT_XDIST
 def test_junit_xml_carries_the_numbers(gate, workers):
-    gate.runpytest_subprocess(
+    gate.runpytest(
         POLICY_OPTION, "--fairness-predictions=bad.csv", "--junit-xml=junit.xml", *workers
     )
     cases = ET.parse(gate.path / "junit.xml").iter("testcase")  # noqa: S314  (our own file)
@@ -90,9 +90,7 @@ def test_the_record_of_a_model_says_what_it_was_made_with(model_gate):
     for old, new in (("dark,yes", "dark,NO"), ("dark,no", "dark,yes"), ("NO", "no")):
         harmed = harmed.replace(old, new)  # the answers in dark are wrong
     (model_gate.path / "faces.csv").write_text(harmed, encoding="utf-8")
-    model_gate.runpytest_subprocess(
-        POLICY_OPTION, "--fairness-model=bright", "--fairness-record=record.json"
-    )
+    model_gate.runpytest(POLICY_OPTION, "--fairness-model=bright", "--fairness-record=record.json")
     record = RunRecord.from_json(model_gate.path / "record.json")
     assert (record.policy.text, record.policy.files[0].text) == (policy + waiver,) * 2
     assert record.policy.sha256 == sha256((policy + waiver).encode()).hexdigest()

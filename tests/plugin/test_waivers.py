@@ -31,7 +31,7 @@ def waive_all_of_bad(gate, **kwargs) -> None:
 @WITH_AND_WITHOUT_XDIST
 def test_a_waived_failure_is_an_xfail_that_shows_its_number(gate, workers):
     waive_all_of_bad(gate)
-    result = gate.runpytest_subprocess(
+    result = gate.runpytest(
         POLICY, BAD, "-rx", "--fairness-record=record.json", "-o", "strict=true", *workers
     )
     assert result.ret == 0
@@ -58,13 +58,13 @@ def test_a_waived_failure_is_an_xfail_that_shows_its_number(gate, workers):
 
 def test_with_runxfail_a_waived_failure_fails(gate):
     waive_all_of_bad(gate)
-    result = gate.runpytest_subprocess(POLICY, BAD, "--runxfail", "-k", "fpr")
+    result = gate.runpytest(POLICY, BAD, "--runxfail", "-k", "fpr")
     result.assert_outcomes(failed=1, deselected=4)
 
 
 def test_a_waiver_that_has_ended_waives_nothing_and_is_named(gate):
     waive_all_of_bad(gate, until=TODAY - dt.timedelta(days=2))
-    result = gate.runpytest_subprocess(POLICY, BAD)
+    result = gate.runpytest(POLICY, BAD)
     assert result.ret == 1
     assert "xfailed" not in result.parseoutcomes()
     result.stdout.fnmatch_lines(
@@ -87,21 +87,21 @@ IDLE = {
 def test_an_idle_waiver_fails_a_full_run_and_only_a_full_run(gate, rule, message):
     waive(gate, rule)
     good = "--fairness-predictions=good.csv"
-    full = gate.runpytest_subprocess(POLICY, good, "--fairness-record=record.json")
+    full = gate.runpytest(POLICY, good, "--fairness-record=record.json")
     full.assert_outcomes(passed=5)
     assert full.ret == 1
     full.stdout.fnmatch_lines([f"FAILED {message}"])
     record = RunRecord.from_json(gate.path / "record.json")
     assert len(record.problems) == 1
     assert not record.passed
-    part = gate.runpytest_subprocess(POLICY, good, "-k", "sex")
+    part = gate.runpytest(POLICY, good, "-k", "sex")
     assert part.ret == 0
     part.stdout.no_fnmatch_line("*the waiver of rule*")
 
 
 def test_a_waiver_that_ends_soon_warns(gate):
     waive_all_of_bad(gate, until=TODAY + dt.timedelta(days=10))
-    result = gate.runpytest_subprocess(POLICY, BAD)
+    result = gate.runpytest(POLICY, BAD)
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         ["WARNING policy.toml:23: the waiver of rule 'floor' ends in *10 days, after *"]
@@ -113,7 +113,7 @@ def test_a_requirement_that_is_not_met_fails_a_full_run_and_only_a_full_run(gate
     text = '\n[[required]]\ngroup = { tone = "dark" }\nmin_samples = 500\n'
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
     good = "--fairness-predictions=good.csv"
-    full = gate.runpytest_subprocess(POLICY, good, "--fairness-record=record.json")
+    full = gate.runpytest(POLICY, good, "--fairness-record=record.json")
     full.assert_outcomes(passed=5)
     assert full.ret == 1
     full.stdout.fnmatch_lines(
@@ -126,5 +126,5 @@ def test_a_requirement_that_is_not_met_fails_a_full_run_and_only_a_full_run(gate
         ]
     )
     assert not RunRecord.from_json(gate.path / "record.json").passed
-    part = gate.runpytest_subprocess(POLICY, good, "-k", "sex")
+    part = gate.runpytest(POLICY, good, "-k", "sex")
     assert part.ret == 0
