@@ -5,12 +5,12 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pytest_fairness.commands import accept, plan, policy, profile, verify
+from pytest_fairness.commands import accept, init, plan, policy, profile, verify
 from pytest_fairness.errors import FairnessError, PolicyError, SigningKeyError
 
 __all__ = ["main"]
 
-_COMMANDS = (profile, policy, plan, accept, verify)
+_COMMANDS = (init, profile, policy, plan, accept, verify)
 # As pytest's: 1 is a gate that does not pass, 4 a wrong use.
 _FAILED, _WRONG_USE = 1, 4
 

@@ -103,8 +103,7 @@ class _Resolver:
 
     def _by(self) -> tuple[tuple[str, ...], ...]:
         if self.table.by is None:
-            shared = list(next(iter(self.evaluations.values())).attributes)
-            by: list[tuple[str, ...]] = [(attribute,) for attribute in shared]
+            by: list[tuple[str, ...]] = [(attribute,) for attribute in self._shared_attributes()]
         else:
             by = [_crossed(text) for text in self.table.by]
         for attributes in by:
@@ -118,6 +117,20 @@ class _Resolver:
         if len({frozenset(attributes) for attributes in by}) != len(by):
             self._fail("by", f"by = {self.table.by} asks the same groups twice")
         return tuple(by)
+
+    def _shared_attributes(self) -> list[str]:
+        """Every attribute, where all evaluations have the same ones: none may go unasked unseen."""
+        first, *others = self.evaluations.values()
+        for other in others:
+            if set(other.attributes) != set(first.attributes):
+                self._fail(
+                    "metric",
+                    f"without by it asks every attribute, but [evaluation.{first.name}] has "
+                    f"{', '.join(first.attributes)} and [evaluation.{other.name}] has "
+                    f"{', '.join(other.attributes)}; write by = [...] with attributes of both, or one "
+                    "rule for each, with evaluations = [...]",
+                )
+        return list(first.attributes)
 
     def _check_attributes(self, attributes: tuple[str, ...]) -> None:
         for evaluation in self.evaluations.values():

@@ -1,0 +1,355 @@
+"""What a manifest or data set proposes for `[evaluation.NAME]`: columns, classes, levels."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pytest_fairness.commands.scaffold.problem import InitError
+from pytest_fairness.data.levels import as_levels, listed, suggest
+from pytest_fairness.data.readers import list_samples
+from pytest_fairness.policy.records import Evaluation
+
+__all__ = ["Column", "DataRequest", "FoundData", "find_data", "name_of"]
+
+_IMAGES = ("image", "image_path", "img", "file", "filename", "file_name", "filepath", "path")
+_TARGETS = ("target", "label", "class", "y")
+_PROTECTED = re.compile(
+    r"gender|sex|race|ethnicity|ethnic_group|(skin_?)?tone|skin|skin_?(type|colou?r)|"
+    r"(fitzpatrick|fst)(_?(type|scale|skin_?type))?|monk(_?(scale|skin_?tone))?|"
+    r"age(_?(group|range|band))?|disability|religion|nationality|region|continent|country",
+    re.IGNORECASE,
+)
+_CLUSTERS = re.compile(
+    r"(person|subject|identity|individual|patient|participant|design|celebrity)"
+    r"(_?(id|name|no|number))?",
+    re.IGNORECASE,
+)
+_FEW, _MOST = 12, 50
+"""Values of a column that is proposed by itself, and of one that was named."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataRequest:
+    """What the command line says about the data; None and empty where it is silent."""
+
+    manifest: Path | None = None
+    reader: str = "manifest"
+    root: Path | None = None
+    split: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    name: str | None = None
+    image: str | None = None
+    target: str | None = None
+    positive: str | None = None
+    attributes: tuple[str, ...] | None = None
+    reference: Mapping[str, str] = field(default_factory=dict)
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column by its levels.
+
+    Args:
+        name: Its name.
+        counts: Level -> samples, by number where all levels are numbers, else as they appear.
+        missing: Samples without a value.
+    """
+
+    name: str
+    counts: Mapping[str, int]
+    missing: int = 0
+
+    @property
+    def shown(self) -> str:
+        """`woman 40, man 38`, on one line whatever the levels hold."""
+        return ", ".join(f"{_line(level)} {count:,}" for level, count in self.counts.items())
+
+    @property
+    def words(self) -> str:
+        """`woman, man`."""
+        return ", ".join(map(_line, self.counts))
+
+
+@dataclass(frozen=True, slots=True)
+class FoundData:
+    """What is written about the data.
+
+    Args:
+        name: Name of the evaluation.
+        source: The evaluation as the manifest or reader is read, nothing of the target yet.
+        samples: How many samples there are.
+        target: Column of the true class.
+        positive: The class that counts as positive; None of more than two classes.
+        attributes: The protected attributes.
+        reference: Attribute -> level that the others are compared with.
+        cluster: Column of what several images show, as the command line names it.
+        perhaps_cluster: A column that looks like one; it is only suggested.
+        others: Further columns with few levels.
+    """
+
+    name: str
+    source: Evaluation
+    samples: int
+    target: Column
+    positive: str | None
+    attributes: tuple[Column, ...]
+    reference: Mapping[str, str]
+    cluster: str | None
+    perhaps_cluster: Column | None
+    others: tuple[Column, ...]
+
+
+def name_of(text: str) -> str:
+    """Return a text as the name of a table or a test: letters, digits, `_` and `-`.
+
+    Example:
+        >>> name_of("Faces (2024).v2")
+        'Faces_2024_v2'
+    """
+    return re.sub(r"[^\w-]+", "_", text).strip("_-")
+
+
+def find_data(request: DataRequest) -> FoundData:
+    """Read the list of samples, and propose what it can mean; no image is opened.
+
+    Raises:
+        DataError: The manifest or data set cannot be read.
+        InitError: A column is not there or has too many values, or what nobody but the team can
+            know is not said: the target, the positive class, the protected attributes.
+    """
+    source = _source(request)
+    listing = list_samples(source)
+    frame = listing.rows.frame
+    if frame.empty:
+        msg = f"{listing.rows.source}: no rows; give at least one sample"
+        raise InitError(msg)
+    search = _Search(frame, listing.rows.source, request)
+    image = search.image(listing.folder)
+    target = search.target()
+    attributes = search.attributes(target.name)
+    taken = {target.name, image, "id", "split", *(one.name for one in attributes)}
+    perhaps = None if request.cluster else search.perhaps_cluster(taken)
+    if request.cluster is not None:
+        search.need(request.cluster, "--cluster")
+    return FoundData(
+        name=source.name,
+        source=replace(source, image=image),
+        samples=len(frame),
+        target=target,
+        positive=search.positive(target),
+        attributes=attributes,
+        reference=search.reference(attributes),
+        cluster=request.cluster,
+        perhaps_cluster=perhaps,
+        others=tuple(search.few(but=taken | ({perhaps.name} if perhaps else set()))),
+    )
+
+
+def _source(request: DataRequest) -> Evaluation:
+    if request.reader != "manifest" and request.root is None:
+        msg = f"--reader {request.reader}: give its folder too, --root DIR"
+        raise InitError(msg)
+    place = request.manifest or request.root or Path()
+    folder = place.resolve()
+    usual = folder.parent.name if folder.stem in ("manifest", "index", "metadata") else folder.stem
+    name = name_of(request.name or usual) or "data"
+    return Evaluation(
+        name=name,
+        manifest=request.manifest,
+        reader=request.reader,
+        root=request.root,
+        split=request.split,
+        options=_options(request),
+    )
+
+
+def _options(request: DataRequest) -> dict[str, Any]:
+    """Options of a reader, those that it takes as a list split at commas."""
+    if not request.options:
+        return {}
+    kinds = import_module(f"pytest_fairness.data.readers.{request.reader}").OPTIONS
+    return {
+        key: value.split(",") if kinds.get(key) is list else value
+        for key, value in request.options.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A table of samples that is searched for its meaning."""
+
+    frame: pd.DataFrame
+    source: str
+    request: DataRequest
+
+    @property
+    def names(self) -> list[str]:
+        return [str(name) for name in self.frame.columns]
+
+    def need(self, name: str, option: str) -> None:
+        if self.names.count(name) != 1:
+            found = "more than one column" if name in self.names else "no column"
+            msg = (
+                f"{option} {name}: {self.source} has {found} of this name; the columns are "
+                f"{listed(self.names)}{suggest(name, self.names)}"
+            )
+            raise InitError(msg)
+
+    def column(self, name: str) -> Column:
+        values = as_levels(self.frame[name])
+        codes, levels = pd.factorize(values)
+        counts = np.bincount(codes[codes >= 0], minlength=len(levels)).tolist()
+        found = dict(zip(map(str, levels), counts, strict=True))
+        return Column(name, _in_order(found), int((codes < 0).sum()))
+
+    def image(self, folder: Path) -> str:
+        asked = self.request.image
+        if asked is not None:
+            self.need(asked, "--image")
+        found = [asked] if asked else _same(_IMAGES, self.names)
+        if not found:
+            msg = (
+                f"{self.source}: no column `image`; name the column with the paths of the images, "
+                f"--image COLUMN; the columns are {listed(self.names)}"
+            )
+            raise InitError(msg)
+        first = next((one for one in self.frame[found[0]] if isinstance(one, str)), None)
+        if first is not None and not (folder / first).is_file():
+            msg = (
+                f"{self.source}: column {found[0]!r} names {first!r}, which is no file; paths are "
+                f"relative to {folder}; correct them, or name another column with --image"
+            )
+            raise InitError(msg)
+        return found[0]
+
+    def target(self) -> Column:
+        asked = self.request.target
+        if asked is not None:
+            self.need(asked, "--target")
+        found = [asked] if asked else _same(_TARGETS, self.names)
+        if not found:
+            msg = (
+                f"{self.source}: which column holds the true class? Give --target COLUMN; columns "
+                f"with few values: {self._shown_few()}"
+            )
+            raise InitError(msg)
+        column = self.column(found[0])
+        if not 2 <= len(column.counts) <= max(2, len(self.frame) // 2):
+            msg = (
+                f"{self.source}: --target {found[0]}: {len(column.counts):,} classes in "
+                f"{len(self.frame):,} samples ({listed(column.counts)}); name the column with the "
+                f"true class; columns with few values: {self._shown_few()}"
+            )
+            raise InitError(msg)
+        if column.missing:
+            msg = (
+                f"{self.source}: column {found[0]!r} lacks the true class of {column.missing:,} "
+                "samples; fill it in, or remove those rows"
+            )
+            raise InitError(msg)
+        return column
+
+    def positive(self, target: Column) -> str | None:
+        asked = self.request.positive
+        if asked is None and len(target.counts) == 2:
+            msg = (
+                f"{self.source}: column {target.name!r} has two classes, {listed(target.counts)}; "
+                "say which one counts as positive, --positive CLASS: false positives and selection "
+                "rates are counted by it"
+            )
+            raise InitError(msg)
+        if asked is not None and asked not in target.counts:
+            msg = (
+                f"--positive {asked}: column {target.name!r} has no such class; allowed: "
+                f"{listed(target.counts)}{suggest(asked, target.counts)}"
+            )
+            raise InitError(msg)
+        return asked
+
+    def attributes(self, target: str) -> tuple[Column, ...]:
+        asked = self.request.attributes
+        if asked is None:
+            names = [name for name in self.names if _PROTECTED.fullmatch(name) and name != target]
+            found = tuple(one for one in map(self.column, names) if 2 <= len(one.counts) <= _FEW)
+            if found:
+                return found
+            msg = (
+                f"{self.source}: which columns are protected attributes? Give --attributes A,B; "
+                f"columns with few values: {self._shown_few()}"
+            )
+            raise InitError(msg)
+        for name in asked:
+            self.need(name, "--attributes")
+        columns = tuple(map(self.column, asked))
+        for column in columns:
+            if not 1 <= len(column.counts) <= _MOST:
+                msg = (
+                    f"--attributes {column.name}: {len(column.counts):,} different values "
+                    f"({listed(column.counts)}), allowed are 1 to {_MOST}; put them into groups in "
+                    "a column of their own, or write the policy with `derive` (docs/policy.md)"
+                )
+                raise InitError(msg)
+        return columns
+
+    def reference(self, attributes: Iterable[Column]) -> Mapping[str, str]:
+        levels = {one.name: one.counts for one in attributes}
+        for name, level in self.request.reference.items():
+            if name not in levels:
+                msg = f"--reference {name}={level}: the attributes are {listed(levels)}"
+                raise InitError(msg)
+            if level not in levels[name]:
+                msg = (
+                    f"--reference {name}={level}: no such level; allowed: {listed(levels[name])}"
+                    f"{suggest(level, levels[name])}"
+                )
+                raise InitError(msg)
+        return self.request.reference
+
+    def perhaps_cluster(self, taken: set[str]) -> Column | None:
+        """The first column that is called like a person or design, and repeats."""
+        for name in self.names:
+            if name not in taken and _CLUSTERS.fullmatch(name):
+                column = self.column(name)
+                if 1 < len(column.counts) < len(self.frame):
+                    return column
+        return None
+
+    def few(self, *, but: Iterable[str] = ()) -> list[Column]:
+        names = [name for name in self.names if name not in but and self.names.count(name) == 1]
+        text = [name for name in names if not _holds_files(self.frame[name])]
+        return [one for one in map(self.column, text) if 2 <= len(one.counts) <= _FEW]
+
+    def _shown_few(self) -> str:
+        found = [f"{one.name} ({one.words})" for one in self.few()]
+        return "; ".join(found) or f"none of {listed(self.names)}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _same(usual: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Columns with a usual name, upper and lower case alike, the most usual one first."""
+    folded = {name.casefold(): name for name in reversed(list(names))}
+    return [folded[word] for word in usual if word in folded]
+
+
+def _in_order(counts: dict[str, int]) -> dict[str, int]:
+    try:
+        return dict(sorted(counts.items(), key=lambda one: float(one[0])))
+    except ValueError:
+        return counts
+
+
+def _holds_files(column: pd.Series) -> bool:
+    filled = column.dropna()
+    return not filled.empty and not isinstance(
+        filled.iloc[0], str | bool | int | float | np.generic
+    )
