@@ -234,7 +234,8 @@ def fairness_parity(
                 gate, search, perturbation, searched=searched, find_model=find_model, folder=folder
             )
         except FairnessError as error:
-            pytest.fail(f"{type(error).__name__}: {error}", pytrace=False)
+            problem = f"{type(error).__name__}: {error}"
+        pytest.fail(problem, pytrace=False)
 
     return parity
 
@@ -259,10 +260,13 @@ def fairness_gate(
     def judge(question: "Question") -> "Verdict":
         if gate.problem is not None:
             pytest.fail(gate.problem, pytrace=False)
+        problem = None
         try:
             verdict = gate.judge(question, find_model, folder)
         except FairnessError as error:
-            pytest.fail(f"{type(error).__name__}: {error}", pytrace=False)
+            problem = f"{type(error).__name__}: {error}"
+        if problem is not None:  # outside of `except`, so that it is told once
+            pytest.fail(problem, pytrace=False)
         request.node.user_properties.extend(_properties(verdict, gate.policy.sha256))
         from pytest_fairness.report import describe
 

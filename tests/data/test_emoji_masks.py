@@ -35,7 +35,7 @@ def people() -> pd.DataFrame:
     columns = ["id", "image", "vendor", "gender", "skin_tone", "age", "activity"]
     files = [FOLDER / f"{split}.parquet" for split in ("train", "evaluation")]
     found = pd.concat([pd.read_parquet(file, columns=columns) for file in files])
-    masks = pd.read_parquet(FILE)
+    masks = pd.read_parquet(FILE).dropna()
     masks["index"] = masks["mask"].map(index_of)
     for number, part in enumerate(PARTS):
         masks[part] = [(index == number).mean() for index in masks["index"]]
@@ -55,6 +55,9 @@ def test_every_drawing_has_a_mask_and_no_rendering_does(people):
     )  # fmt: skip
     wanted = drawn[drawn.vendor.isin(DRAWN)]
     assert set(people.id) == set(wanted.id)
+    known = pd.read_parquet(FILE)
+    assert set(known.id) == set(drawn.id)
+    assert set(known.id[known["mask"].isna()]) == set(drawn.id) - set(wanted.id)
     assert set(people.vendor) == set(DRAWN) == set(SKIN) == {v.name for v in VENDORS} - {"fluent3d"}
 
 

@@ -47,13 +47,14 @@ class IndexMasks:
 
     Args:
         parts: Names of the parts: the first is that of pixel value 0.
-        pictures: Encoded picture of each sample, in the order of the samples.
+        pictures: Encoded picture of each sample, in the order of the samples; None where it is
+            known that there is none: then all parts are empty.
         ids: Ids of the samples.
         source: Where the pictures came from.
     """
 
     parts: tuple[str, ...]
-    pictures: Sequence[bytes]
+    pictures: Sequence[bytes | None]
     ids: Sequence[str]
     source: str
 
@@ -64,7 +65,10 @@ class IndexMasks:
             DataError: The picture is corrupt, or holds a part without a name.
         """
         name = f"{self.source}, mask of sample {self.ids[position]!r}"
-        index = read_index(self.pictures[position], name=name)
+        picture = self.pictures[position]
+        if picture is None or picture is pd.NA:
+            return {part: np.zeros((1, 1), dtype=np.bool_) for part in self.parts}
+        index = read_index(picture, name=name)
         if (largest := int(index.max())) >= len(self.parts):
             msg = (
                 f"{name}: pixel value {largest}, but there are {len(self.parts)} parts: "
@@ -92,7 +96,8 @@ def read_masks(path: Path, ids: Sequence[str]) -> IndexMasks:
     """Read the masks of samples from a Parquet file.
 
     The file has a column `id`, a column `mask` with PNG files whose pixel value is the number of
-    the part, and the names of the parts as a JSON list in its schema metadata, key `parts`.
+    the part, and the names of the parts as a JSON list in its schema metadata, key `parts`. A null
+    says that a sample is known to have no mask; a sample without a row is an error.
 
     Args:
         path: The Parquet file; it may hold masks of other samples too.
@@ -118,23 +123,25 @@ def read_masks(path: Path, ids: Sequence[str]) -> IndexMasks:
         first, count = int(np.argmax(places < 0)), int((places < 0).sum())
         msg = (
             f"{path}: sample {ids[first]!r} has no mask ({count} of {len(ids)} samples have none); "
-            "add it, or leave such samples out with `where`"
+            "add it, with null where there is none, or leave such samples out with `where`"
         )
         raise DataError(msg)
     pictures = _binary(table.column("mask"), places, path)
     return IndexMasks(_parts(table.schema, path), pictures, list(ids), str(path))
 
 
-def _binary(column: pa.ChunkedArray, places: NDArray[np.intp], path: Path) -> Sequence[bytes]:
+def _binary(
+    column: pa.ChunkedArray, places: NDArray[np.intp], path: Path
+) -> Sequence[bytes | None]:
     """Encoded pictures at some places, held in Arrow's memory and handed out one at a time."""
     kinds = (pa.types.is_binary, pa.types.is_large_binary)
-    if column.null_count or not any(kind(column.type) for kind in kinds):
-        msg = f"{path}: column 'mask' must hold the bytes of a PNG file in every row"
+    if not any(kind(column.type) for kind in kinds):
+        msg = f"{path}: column 'mask' must hold the bytes of PNG files, got {column.type}"
         raise DataError(msg)
     # Offsets of 64 bits: the masks of a large set may have more than 2 GiB together.
     chosen = column.cast(pa.large_binary()).take(pa.array(places))
     held: Any = pd.Series(chosen, dtype=pd.ArrowDtype(chosen.type)).array
-    pictures: Sequence[bytes] = held
+    pictures: Sequence[bytes | None] = held
     return pictures
 
 
