@@ -121,14 +121,18 @@ def _draw(right: NDArray[np.float64], size: int, rng: np.random.Generator) -> Gr
     return GroupCounts(levels, ("no", "yes"), cells)
 
 
-def rows(sizes: list[int], *, runs: int, seed: int) -> Iterator[str]:
+ASKED = {"5 rates": one_sided_rules(), "4 differences": two_sided_rules()}
+
+
+def rows(asked: list[str], sizes: list[int], *, runs: int, seed: int) -> Iterator[str]:
     """Yield the lines of the table."""
     yield "| questions | images a crossing | truth | " + " | ".join(CORRECTIONS) + " |"
     yield "|" + "---|" * (3 + len(CORRECTIONS))
-    asked = {"5 rates": one_sided_rules(), "4 differences": two_sided_rules()}
-    for (name, rules), size, beyond in product(asked.items(), sizes, (False, True)):
+    for name, size, beyond in product(asked, sizes, (False, True)):
         with only_decisions():
-            found = simulate_corrections(rules, size=size, beyond=beyond, runs=runs, seed=seed)
+            found = simulate_corrections(
+                ASKED[name], size=size, beyond=beyond, runs=runs, seed=seed
+            )
         shown = [
             f"{one.wrong:.3f}" + (f" (finds {one.found:.2f})" if beyond else "")
             for one in found.values()
@@ -143,8 +147,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=300)
     parser.add_argument("--sizes", type=int, nargs="*", default=[20, 100, 400])
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--asked", nargs="*", default=list(ASKED), choices=list(ASKED))
     options = parser.parse_args()
-    for row in rows(options.sizes, runs=options.runs, seed=options.seed):
+    for row in rows(options.asked, options.sizes, runs=options.runs, seed=options.seed):
         print(row, flush=True)
 
 

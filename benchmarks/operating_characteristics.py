@@ -200,7 +200,9 @@ def missed_goals(results: Iterable[Result]) -> Iterator[str]:
     for one in results:
         case = one.scenario
         cells[case.kind, case.groups, _images(case), case.way].append(one)
-        for name in ("false_block", "false_pass", "edge_pass"):
+        # A pass is a claim of its own: of many broken limits, more than one in 20 may have luck.
+        single = ("false_pass",) if case.broken.sum() == 1 else ()
+        for name in ("false_block", "edge_pass", *single):
             share = getattr(one, name)
             if share > GOAL + 2 * error_of(GOAL, one.runs):
                 yield f"{name} {share:.3f}: {case}"
@@ -208,6 +210,11 @@ def missed_goals(results: Iterable[Result]) -> Iterator[str]:
         if case.size >= 20 and one.coverage < least:
             yield f"coverage {one.coverage:.3f} (above {one.above:.3f}): {case}"
     for cell, some in cells.items():
+        for name in ("false_block", "edge_pass"):
+            shares = [share for one in some if not np.isnan(share := getattr(one, name))]
+            runs = sum(one.runs for one in some)
+            if shares and np.mean(shares) > GOAL + 2 * error_of(GOAL, runs):
+                yield f"{name} {np.mean(shares):.3f} over the rates: {cell}"
         covered = [one.coverage for one in some if not np.isnan(one.coverage)]
         runs = sum(one.runs for one in some)
         if covered and np.mean(covered) < 0.95 - 2 * error_of(0.95, runs):
@@ -215,8 +222,8 @@ def missed_goals(results: Iterable[Result]) -> Iterator[str]:
 
 
 _HEAD = (
-    "| question | groups | images a group | false block | false pass | pass at the limit "
-    "| left open: fair, half, 1.5 x, 2 x | coverage: mean, least | bare: false block | false pass |"
+    "| question | groups | images a group | false block | some false pass | passed at the limit "
+    "| left open: fair, half, 1.5 x, 2 x | coverage: mean, least | bare: false block | some false pass |"
 )
 
 
@@ -255,7 +262,7 @@ def main() -> None:
     """Print the table of docs/statistics.md, and each goal that is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="three sizes, two group numbers")
-    parser.add_argument("--replications", type=int, default=200, help="runs of each scenario")
+    parser.add_argument("--replications", type=int, default=100, help="runs of each scenario")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--by-groups", action="store_true", help="a row for each number of groups")
