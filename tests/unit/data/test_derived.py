@@ -50,6 +50,18 @@ def test_one_edge_more_than_labels_closes_the_last_bin() -> None:
         derived({"age": [64, 65, 70]}, closed)
 
 
+@given(
+    edges=st.lists(st.integers(-50, 50), min_size=2, max_size=6, unique=True).map(sorted),
+    ages=st.lists(st.integers(-60, 60), min_size=1),
+)
+def test_bins_are_those_of_pandas(edges: list[int], ages: list[int]) -> None:
+    ages = [min(max(age, edges[0]), edges[-1] - 1) for age in ages]
+    labels = [f"from {edge}" for edge in edges[:-1]]
+    made = Derivation("g", ("age",), bins=tuple(edges), labels=tuple(labels))
+    expected = pd.cut(pd.Series(ages), edges, right=False, labels=labels).tolist()
+    assert derived({"age": list(ages)}, made)["g"].tolist() == expected
+
+
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
