@@ -125,7 +125,9 @@ def test_every_sample_needs_its_mask(with_masks: Write, tmp_path: Path) -> None:
         pytest.param(dict.fromkeys("abc", b"x"), None, "must name the parts.*got None", id="none"),
         pytest.param(dict.fromkeys("abc", b"x"), ["a", "a"], "different names", id="twice"),
         pytest.param(dict.fromkeys("abc", b"x"), {"a": 0}, "a JSON list", id="no list"),
-        pytest.param(dict.fromkeys("abc", "text"), PARTS, "the bytes of PNG files, got string", id="text"),
+        pytest.param(
+            dict.fromkeys("abc", "text"), PARTS, "the bytes of PNG files, got string", id="text"
+        ),
     ],
 )
 def test_a_malformed_file_of_masks_is_named(
