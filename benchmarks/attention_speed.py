@@ -6,13 +6,14 @@ busy machine. Weights are random; ResNet-18, ResNet-50 with the paper's two-laye
 """
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import torch
@@ -60,17 +61,17 @@ def _forward(network: nn.Module, _: nn.Module, images: torch.Tensor) -> object:
 
 
 def _captum(network: nn.Module, layer: nn.Module, images: torch.Tensor, target: int) -> object:
-    from captum.attr import LayerGradCam  # noqa: PLC0415
-
-    return LayerGradCam(network, layer).attribute(images, target=target, relu_attributions=True)
+    captum = import_module("captum.attr")
+    return captum.LayerGradCam(network, layer).attribute(
+        images, target=target, relu_attributions=True
+    )
 
 
 def _grad_cam(network: nn.Module, layer: nn.Module, images: torch.Tensor, target: int) -> object:
-    from pytorch_grad_cam import GradCAM  # noqa: PLC0415
-    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # noqa: PLC0415
-
-    with GradCAM(model=network, target_layers=[layer]) as cam:
-        return cam(images, [ClassifierOutputTarget(target)] * len(images))
+    package = import_module("pytorch_grad_cam")
+    kinds = import_module("pytorch_grad_cam.utils.model_targets")
+    with package.GradCAM(model=network, target_layers=[layer]) as cam:
+        return cam(images, [kinds.ClassifierOutputTarget(target)] * len(images))
 
 
 def memory(name: str, *, batch: int) -> float:
@@ -80,9 +81,15 @@ def memory(name: str, *, batch: int) -> float:
     _forward(network, layer, images[:1])
     way = way_of(name, targets=1)
     way(network, layer, images[:1])  # imports and first allocations
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _peak()
     way(network, layer, images)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return _peak() - before
+
+
+def _peak() -> float:
+    """Return this program's largest resident set in MB (Linux; `getrusage` inherits a parent's)."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def times(

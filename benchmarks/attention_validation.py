@@ -103,9 +103,9 @@ def _print_biases(results: dict[float, list[Biased]]) -> None:
         [float(np.mean([getattr(one, name) for one in models])) for models in results.values()]
         for name in names
     ]
-    ours = [f"{kendalltau(list(results), values).statistic:+.2f}" for values in means]
-    paper = [f"{kendalltau(BIASES, values).statistic:+.2f}" for values in PAPER.values()]
-    print(f"| Kendall tau | {' | '.join(ours)} | {' / '.join(paper)} |")
+    taus = [f"{kendalltau(list(results), values).statistic:+.2f}" for values in means]
+    theirs = [f"{kendalltau(BIASES, values).statistic:+.2f}" for values in PAPER.values()]
+    print(f"| Kendall tau | {' | '.join(taus)} | {' / '.join(theirs)} |")
     everyone = [model for models in results.values() for model in models]
     figure = np.mean([model.uniform_figure for model in everyone])
     ground = np.mean([model.uniform_background for model in everyone])

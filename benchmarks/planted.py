@@ -1,7 +1,7 @@
 """Figures pasted on land or water, with as much agreement of the two as is asked for."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import nn
 __all__ = ["SIZE", "Pictures", "draw", "group_sizes", "mcc_of", "small_network", "train"]
 
 SIZE: Final = 48
+_BATCH: Final = 50
 _COLOURS: Final = np.array([[0.42, 0.47, 0.34], [0.36, 0.45, 0.50]])  # land, water
 
 
@@ -110,7 +111,9 @@ def train(
     rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
     network.train()
     for _ in range(epochs):
-        for chosen in torch.randperm(len(images), generator=generator).split(50):
+        order = torch.randperm(len(images), generator=generator)
+        for start in range(0, len(images), _BATCH):
+            chosen = order[start : start + _BATCH]
             optimiser.zero_grad()
             loss_of(network(images[chosen]), targets[chosen]).backward()
             optimiser.step()
@@ -138,16 +141,18 @@ def group_sizes(available: NDArray[np.int_], mcc: float, total: int) -> NDArray[
     Source: Serianni et al. (CVPR 2025), subsampling experiment.
     """
     g0 = available.ravel().astype(float)
-    result = minimize(
+    options: Any = {"maxiter": 500}
+    constraints: Any = [
+        {"type": "eq", "fun": lambda g: g.sum() - total},
+        {"type": "eq", "fun": lambda g: mcc_of(g.reshape(2, 2)) - mcc},
+    ]
+    result = minimize(  # type: ignore[call-overload]  # the stubs know no dictionaries
         lambda g: float(np.sum((g - g0) ** 2 / (g**2 + 1e-15))),
         x0=g0 * total / g0.sum(),
         bounds=[(1.0, most) for most in g0],
-        constraints=[
-            {"type": "eq", "fun": lambda g: g.sum() - total},
-            {"type": "eq", "fun": lambda g: mcc_of(g.reshape(2, 2)) - mcc},
-        ],
+        constraints=constraints,
         method="SLSQP",
-        options={"maxiter": 500},
+        options=options,
     )
     if not result.success:
         msg = f"no groups of {g0} have a correlation of {mcc} and a total of {total}"

@@ -218,7 +218,7 @@ def test_what_cannot_be_observed_is_an_error(pictures, change, asked, error, mes
 
 def test_images_of_several_shapes_are_an_error(pictures):
     def uneven(image: Image.Image) -> torch.Tensor:
-        return torch.rand(3, 8, 8 + image.getpixel((0, SIDE - 1))[0] % 3)
+        return torch.rand(3, 8, 8 + int(np.asarray(image)[-1, 0, 0]) % 3)
 
     with pytest.raises(ModelError, match=r"need one image .* a sample, all of one shape"):
         observe_attention(model(uneven), pictures, layer="features")

@@ -89,7 +89,7 @@ def to_map(features: torch.Tensor, image: tuple[int, int]) -> torch.Tensor:
         msg = f"{features.shape[1]} tokens fill no grid of an image of {image[0]} x {image[1]}"
         raise ModelError(msg)
     patches = features[:, features.shape[1] - grid[0] * grid[1] :]
-    return patches.transpose(1, 2).unflatten(2, grid).float()
+    return patches.transpose(1, 2).reshape(len(patches), -1, *grid).float()
 
 
 @contextmanager
@@ -154,7 +154,7 @@ def _frozen(module: nn.Module) -> Iterator[None]:
     free = [weight for weight in module.parameters() if weight.requires_grad]
     try:
         for weight in free:
-            weight.requires_grad_(requires_grad=False)
+            weight.requires_grad_(False)  # noqa: FBT003
         yield
     finally:
         for weight in free:

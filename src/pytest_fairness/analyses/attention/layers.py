@@ -61,7 +61,7 @@ def traced(module: nn.Module, image: tuple[int, int]) -> Iterator[Trace]:
     with ExitStack() as hooks:
         for name, part in module.named_modules():
             if name:
-                hooks.callback(part.register_forward_hook(ended(name)).remove)  # type: ignore[arg-type]
+                hooks.callback(part.register_forward_hook(ended(name)).remove)
             if "attention" in type(part).__name__.lower():
                 hooks.callback(part.register_forward_pre_hook(began).remove)
         yield trace

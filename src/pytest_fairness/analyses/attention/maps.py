@@ -116,8 +116,11 @@ def attention_maps(
         scaled=scaled,
         closed_form=closed_form,
     )
+    starts = range(0, len(images), batch_size)
     with reader.borrowed():
-        parts = [maps for batch in images.split(batch_size) for maps, _ in reader.parts(batch)]
+        parts = [
+            maps for start in starts for maps, _ in reader.parts(images[start : start + batch_size])
+        ]
     return AttentionMaps(
         maps=torch.cat([part.maps for part in parts]),
         scores=torch.cat([part.scores for part in parts]),
@@ -213,9 +216,10 @@ class MapReader:
         done = run_pass(
             self.module, layer, images, heads=self.head, gradients=gradients, model=self.name
         )
-        shape = tuple(done.scores.shape) if isinstance(done.scores, torch.Tensor) else None
+        scores: object = done.scores
+        shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else None
         if shape is None or len(shape) != 2 or shape[0] != len(images):
-            got = type(done.scores).__name__ if shape is None else f"shape {shape}"
+            got = type(scores).__name__ if shape is None else f"shape {shape}"
             msg = f"model {self.name!r}: expected scores ({len(images)}, K), got {got}"
             raise ModelError(msg)
         return done

@@ -119,13 +119,12 @@ def mask_score(maps: torch.Tensor, masks: torch.Tensor) -> MaskScores:
     zero = (attention == 0).all(dim=-1).all(dim=-1)
     uniform = attention_iou(torch.ones_like(small), small)
     area = full.mean(dim=(-2, -1)).to(attention.device)
-    empty, zero, uniform, area, scores = torch.broadcast_tensors(empty, zero, uniform, area, scores)
     return MaskScores(
         values=torch.where(empty | zero, 0.0, scores),
-        uniform=torch.where(empty, 0.0, uniform),
-        area=area,
-        zero_map=zero,
-        empty_mask=empty,
+        uniform=torch.where(empty, 0.0, uniform).expand(scores.shape),
+        area=area.expand(scores.shape),
+        zero_map=zero.expand(scores.shape),
+        empty_mask=empty.expand(scores.shape),
     )
 
 
@@ -194,7 +193,7 @@ def _shrunk(masks: torch.Tensor, *, size: tuple[int, int]) -> torch.Tensor:
     if masks.shape[-2:] == size:
         return masks
     flat = masks.reshape(-1, 1, *masks.shape[-2:])
-    small = transforms.resize(flat, list(size), antialias=True)
+    small: torch.Tensor = transforms.resize(flat, list(size), antialias=True)
     return small.reshape(*masks.shape[:-2], *size)
 
 
