@@ -20,4 +20,5 @@ def principal_axes(centred: Tensor, most: int) -> Tensor:
     values, vectors = torch.linalg.eigh(gram)
     kept = values[-most:] > values[-1].clamp(min=1e-30) * 1e-6
     values, vectors = values[-most:][kept], vectors[:, -most:][:, kept]
-    return (centred.T @ vectors) / values.sqrt() if wide else vectors
+    axes: Tensor = (centred.T @ vectors) / values.sqrt() if wide else vectors
+    return axes

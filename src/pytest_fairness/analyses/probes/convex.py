@@ -39,7 +39,8 @@ class SoftmaxFits(NamedTuple):
     def logits(self, features: Tensor) -> Tensor:
         """Logits (K, T, n) of features (n, d)."""
         flat = self.weights.flatten(0, 1) @ features.T
-        return flat.unflatten(0, self.bias.shape) + self.bias[..., None]
+        logits: Tensor = flat.view(*self.bias.shape, -1) + self.bias[..., None]
+        return logits
 
 
 def fit_softmax(
@@ -206,7 +207,8 @@ class _Descent:
         downhill = _dot(onward, gradient) < 0
         state.way = torch.where(downhill[..., None], onward, -step)
         state.gradient, state.slope = gradient, slope
-        return slope / 2
+        expected: Tensor = slope / 2
+        return expected
 
     def _move(self, state: _State, residual: Tensor, probabilities: Tensor) -> None:
         """Go along the direction by Newton's step, halved where the loss would not fall."""
@@ -222,6 +224,7 @@ class _Descent:
         spread = _dot(weighted, along) - (weighted.sum(dim=0) ** 2).sum(dim=1)[None]
         second = spread.clamp(min=0) / self.n + self.penalty * square
         length = (-first / second.clamp(min=1e-30)).clamp(min=0)
+        logits, loss = state.logits, state.loss
         for attempt in range(21):
             length = length * (attempt < 20)
             logits = torch.addcmul(state.logits, along, length[..., None])

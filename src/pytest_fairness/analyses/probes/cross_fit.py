@@ -1,6 +1,7 @@
 """Every sample is judged by probes that saw nothing of its fold."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -8,41 +9,49 @@ from numpy.typing import NDArray
 
 from pytest_fairness.analyses.probes.kinds import Probe, Training
 
-__all__ = ["cross_fit", "held_out_accuracy"]
+__all__ = ["Setting", "cross_fit", "held_out_accuracy"]
 
 Codes = NDArray[np.int64]
 _MOST_LOGITS = 2**23
 """Logits in memory at once: some 32 MB a copy, of which a fit has about six."""
 
 
-def cross_fit(
-    features: torch.Tensor,
-    labels: Codes,
-    *,
-    classes: int,
-    folds: Codes,
-    clusters: Codes,
-    probe: Probe,
-    seed: int,
-) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Yield held-out probabilities (K, T', N) of some targets after the other.
+class Setting(NamedTuple):
+    """How targets are probed.
 
     Args:
-        features: (N, d) float32, on the device that fits.
-        labels: (N, T) codes, 0 to `classes` - 1.
         classes: Number of classes K.
         folds: Fold of each sample, (N,).
         clusters: Cluster of each sample, (N,).
         probe: What is trained.
         seed: For probes with randomness; the same for all targets.
+    """
+
+    classes: int
+    folds: Codes
+    clusters: Codes
+    probe: Probe
+    seed: int
+
+
+def cross_fit(
+    features: torch.Tensor, labels: Codes, setting: Setting
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Yield held-out probabilities (K, T', N) of some targets after the other.
+
+    Args:
+        features: (N, d) float32, on the device that fits.
+        labels: (N, T) codes, 0 to K - 1.
+        setting: Folds, and what is trained.
 
     Yields:
         Which targets, and their probabilities; as many targets at once as memory allows.
     """
     n, count = labels.shape
+    classes, folds = setting.classes, setting.folds
     most = max(1, _MOST_LOGITS // (n * classes))
     device = features.device
-    codes = torch.from_numpy(clusters).to(device)
+    codes = torch.from_numpy(setting.clusters).to(device)
     for first in range(0, count, most):
         part = slice(first, min(first + most, count))
         found = np.empty((classes, part.stop - first, n), dtype=np.float32)
@@ -50,31 +59,17 @@ def cross_fit(
         for fold in np.unique(folds):
             out = torch.from_numpy(folds == fold).to(device)
             training = Training(features[~out], targets[~out], codes[~out], classes)
-            held = probe.probabilities(training, features[out], seed=seed + int(fold))
+            seed = setting.seed + int(fold)
+            held = setting.probe.probabilities(training, features[out], seed=seed)
             found[:, :, folds == fold] = held.cpu().numpy()
         yield part, found
 
 
 def held_out_accuracy(
-    features: torch.Tensor,
-    labels: Codes,
-    *,
-    classes: int,
-    folds: Codes,
-    clusters: Codes,
-    probe: Probe,
-    seed: int,
+    features: torch.Tensor, labels: Codes, setting: Setting
 ) -> NDArray[np.float64]:
     """Share of samples that held-out probes name rightly, (T,); arguments as in `cross_fit`."""
     accuracy = np.empty(labels.shape[1])
-    for part, found in cross_fit(
-        features,
-        labels,
-        classes=classes,
-        folds=folds,
-        clusters=clusters,
-        probe=probe,
-        seed=seed,
-    ):
+    for part, found in cross_fit(features, labels, setting):
         accuracy[part] = (labels[:, part] == found.argmax(axis=0).T).mean(axis=0)
     return accuracy

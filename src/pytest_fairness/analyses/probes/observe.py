@@ -23,7 +23,7 @@ POOL = 1
 """Channel means, which is what a network's own average pooling hands on."""
 COMPONENTS = 512
 """Most features that a rule's probe reads; wider layers give their first principal components."""
-PROBE = ConvexProbe(tolerance=1e-3, max_steps=30, components=COMPONENTS)
+PROBE = ConvexProbe(tolerance=1e-3, max_steps=20, components=COMPONENTS)
 """Early stopping bounds the time that separable labels take; real and permuted ones stop alike."""
 
 

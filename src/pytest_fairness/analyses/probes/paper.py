@@ -50,7 +50,7 @@ class PaperProbe:
 
     def _validation_rows(self, training: Training, generator: torch.Generator) -> Tensor:
         """Mark whole clusters, about a tenth of them and at least one, (N,)."""
-        clusters = training.clusters.unique()
+        clusters = torch.unique(training.clusters)
         device = training.features.device
         order = torch.randperm(len(clusters), generator=generator, device=device)
         count = max(1, round(self.validation * len(clusters)))
@@ -99,7 +99,7 @@ class _Learner:
         order = rows[torch.randperm(len(rows), generator=self.generator, device=device)]
         kept = 1 - self.options.dropout
         with torch.enable_grad():
-            for batch in order.split(self.options.batch_size):
+            for batch in torch.split(order, self.options.batch_size):
                 some = self.rows[batch]
                 mask = torch.rand(some.shape, generator=self.generator, device=device) < kept
                 logits = _logits(self.weights, some * mask / kept)
@@ -116,7 +116,8 @@ class _Learner:
 
 def _logits(weights: Tensor, features: Tensor) -> Tensor:
     flat = weights[..., :-1].flatten(0, 1) @ features.T
-    return flat.unflatten(0, weights.shape[:2]) + weights[..., -1:]
+    logits: Tensor = flat.view(*weights.shape[:2], -1) + weights[..., -1:]
+    return logits
 
 
 def _losses(logits: Tensor, labels: Tensor) -> Tensor:

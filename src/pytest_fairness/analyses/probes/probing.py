@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from pytest_fairness.analyses.probes.cross_fit import cross_fit, held_out_accuracy
+from pytest_fairness.analyses.probes.cross_fit import Setting, cross_fit, held_out_accuracy
 from pytest_fairness.analyses.probes.kinds import ConvexProbe, Probe
 from pytest_fairness.analyses.probes.pooling import Pooling, pool_activations
 from pytest_fairness.analyses.probes.results import (
@@ -150,7 +150,8 @@ class _Plan:
         """Draw the labels once, so that all layers are asked the same."""
         codes = target.codes
         permuted = [permuted_labels(codes, self.clusters, rng=rng) for _ in range(permutations)]
-        drawn, notes = None, ()
+        drawn: Codes | None = None
+        notes: tuple[str, ...] = ()
         if control and self.clustered:
             drawn = cluster_labels(codes, self.clusters, rng=rng)
         elif control:
@@ -161,23 +162,18 @@ class _Plan:
     def run(self, layer: str, features: torch.Tensor, labels: _Labels) -> ProbeResult:
         target = labels.target
         classes = len(target.levels)
-        shared = {
-            "classes": classes,
-            "clusters": self.clusters,
-            "probe": self.probe,
-            "seed": self.seed,
-        }
-        own = next(cross_fit(features, target.codes[:, None], folds=self.folds, **shared))[1][:, 0]
+        apart = Setting(classes, self.folds, self.clusters, self.probe, self.seed)
+        own = next(cross_fit(features, target.codes[:, None], apart))[1][:, 0]
         predicted = own.argmax(axis=0)
         correct = predicted == target.codes
         null = None
         if labels.permuted.shape[1]:
-            draws = held_out_accuracy(features, labels.permuted, folds=self.folds, **shared)
+            draws = held_out_accuracy(features, labels.permuted, apart)
             null = Null(draws, float(correct.mean()))
         control = None
         if labels.control is not None:
             both = np.stack([target.codes, labels.control], axis=1)
-            rates = held_out_accuracy(features, both, folds=self.mixed, **shared)
+            rates = held_out_accuracy(features, both, apart._replace(folds=self.mixed))
             control = Control(*rates.tolist())
         return ProbeResult(
             layer=layer,

@@ -52,11 +52,11 @@ class Control(NamedTuple):
 
 
 class Confusion(NamedTuple):
-    """Samples of one level that are taken for another; the share is of the true level's."""
+    """n samples of one level that are taken for another; the share is of the true level's."""
 
     true: str
     predicted: str
-    count: int
+    n: int
     share: float
 
 

@@ -184,7 +184,7 @@ class _Cells(NamedTuple):
 def _contrast(means: Floats) -> Floats:
     """(…, A, K, C) less the mean of all cells, with classes side by side: (…, A, K * C)."""
     centred = means - means.mean(axis=(-3, -2), keepdims=True)
-    return centred.reshape(*centred.shape[:-2], -1)
+    return np.asarray(centred.reshape(*centred.shape[:-2], -1), dtype=np.float64)
 
 
 def _compared(
@@ -196,7 +196,8 @@ def _compared(
     kept = cells.only(usable)
     place = {int(i): k for k, i in enumerate(np.flatnonzero(usable))}
     count = len(cells.counts)
-    noise = np.nan
+    noise, value, error = np.nan, np.empty((0, 0)), np.empty((0, 0))
+    quantile = float(stats.t.ppf((1 + level) / 2, count - 1))
     if len(place) > 1:
         plain, taken = kept.products()
         noise = float(np.clip(np.trace(taken) / np.trace(plain), 0, 1)) if plain.any() else np.nan
@@ -204,7 +205,6 @@ def _compared(
         left_out = np.stack([kept.without(block).cosines() for block in range(count)])
         spread = (left_out - left_out.mean(axis=0)) ** 2
         error = np.sqrt((count - 1) / count * spread.sum(axis=0))
-        quantile = float(stats.t.ppf((1 + level) / 2, count - 1))
     pairs = []
     for i, j in combinations(range(len(names)), 2):
         sizes = int(n[i]), int(n[j])

@@ -31,8 +31,8 @@ def som_positions(
     """
     count = len(profiles)
     side = max(2, int(np.sqrt(count)) + 1)
-    cells = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="ij"), -1)
-    cells = cells.reshape(-1, 2).astype(np.float64)
+    grid = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="ij"), -1)
+    cells: Floats = grid.reshape(-1, 2).astype(np.float64)
     weights = rng.uniform(-1, 1, size=(side * side, profiles.shape[1]))
     weights /= np.linalg.norm(weights, axis=1, keepdims=True)
     steps = 10 * count
