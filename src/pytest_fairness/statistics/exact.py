@@ -7,31 +7,21 @@ the one seen has chance (1 - level)/2, at the worst nuisance rate. As one orderi
 level and margin, intervals are nested and agree with the p-values.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from pytest_fairness.errors import FairnessError
-from pytest_fairness.statistics.differences import miettinen_nurminen, score_statistic
 from pytest_fairness.statistics.inversion import (
     as_counts,
     check_alternative,
     critical_value,
     crossing,
 )
-from pytest_fairness.statistics.nuisance import (
-    Extreme,
-    Parameter,
-    Peak,
-    Tables,
-    extreme_tables,
-)
+from pytest_fairness.statistics.nuisance import Tables, extreme_tables
 from pytest_fairness.statistics.rates import Interval
-from pytest_fairness.statistics.ratios import ratio_score_statistic, score_ratio
+from pytest_fairness.statistics.unconditional import CLOSE, DIFFERENCE, RATIO, Kind, Search
 
 __all__ = [
     "exact_difference",
@@ -49,71 +39,6 @@ _REMEMBERED = 200_000
 # Share of each one-sided error that is spent on searching only rates near those seen.
 _MISSED = 1 / 250
 _LEAST_P_VALUE = 1e-9
-# A bound is found when a step moves it less than this, in so many steps at most.
-_CLOSE, _STEPS = 1e-9, 8
-# So often the peak that is followed may turn out not to be the highest one.
-_ROUNDS = 4
-# How far the largest chance may be from its target, as a normal deviate.
-_OFF = 1e-5
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """A parameter, sought on a scale from `least` to `most` on which it is finite.
-
-    Attributes:
-        parameter: what is estimated.
-        score_bound: lower score bound of some tables.
-        value: the parameter, from its place on the scale.
-        place: the other way round.
-        estimate: place of the estimates of some tables.
-        nothing: the least value, where a table says nothing.
-        least: where the scale begins.
-        most: where it ends.
-        known: (table, level) -> bound, of tables seen before.
-    """
-
-    parameter: Parameter
-    score_bound: Callable[..., Floats]
-    value: Callable[[Floats], Floats]
-    place: Callable[[Floats], Floats]
-    estimate: Callable[[Tables], Floats]
-    nothing: float
-    least: float
-    most: float
-    known: dict[tuple[float, ...], float] = field(default_factory=dict)
-
-
-_DIFFERENCE = _Kind(
-    Parameter(
-        score_statistic,
-        first=lambda second, value: second + value,
-        second=lambda first, value: first - value,
-    ),
-    lambda tables, **how: miettinen_nurminen(*tables, **how).low,
-    value=lambda place: place,
-    place=lambda value: value,
-    estimate=lambda tables: tables.x1 / tables.n1 - tables.x2 / tables.n2,
-    nothing=-1.0,
-    least=-1.0,
-    most=1.0,
-)
-# A ratio is sought as a share p1 / (p1 + p2), which stays finite when the second group has no
-# success.
-_RATIO = _Kind(
-    Parameter(
-        ratio_score_statistic,
-        first=lambda second, value: second * value,
-        second=lambda first, value: first / value,
-    ),
-    lambda tables, **how: score_ratio(*tables, **how).low,
-    value=lambda share: share / (1 - share),
-    place=lambda ratio: ratio / (1 + ratio),
-    estimate=lambda t: t.x1 * t.n2 / (t.x1 * t.n2 + t.x2 * t.n1),
-    nothing=0.0,
-    least=1e-12,
-    most=1 - 1e-12,
-)
 
 
 def exact_difference(
@@ -121,7 +46,7 @@ def exact_difference(
 ) -> Interval:
     """Return the exact unconditional interval of p1 - p2: each error is at most (1 - level)/2.
 
-    Takes some 0.5 ms a table when there are many; tables seen before are remembered.
+    Takes a few ms a table, alone up to 20; tables seen before are remembered.
 
     Args:
         x1: successes of the first group, any shape; a count that is no integer (an effective
@@ -141,8 +66,8 @@ def exact_difference(
     >>> print(f"{low:.3f} {high:.3f}")
     -0.030 0.947
     """
-    low = _lower(_DIFFERENCE, (x1, n1, x2, n2), level)
-    return Interval(low, -_lower(_DIFFERENCE, (x2, n2, x1, n1), level))
+    low = _lower(DIFFERENCE, (x1, n1, x2, n2), level)
+    return Interval(low, -_lower(DIFFERENCE, (x2, n2, x1, n1), level))
 
 
 def exact_ratio(
@@ -156,9 +81,9 @@ def exact_ratio(
     >>> print(f"{low:.3f} {high:.3f}")
     1.254 13.163
     """
-    low = _lower(_RATIO, (x1, n1, x2, n2), level)
+    low = _lower(RATIO, (x1, n1, x2, n2), level)
     with np.errstate(divide="ignore"):
-        return Interval(low, 1 / _lower(_RATIO, (x2, n2, x1, n1), level))
+        return Interval(low, 1 / _lower(RATIO, (x2, n2, x1, n1), level))
 
 
 def exact_difference_p_value(
@@ -192,8 +117,8 @@ def exact_difference_p_value(
     check_alternative(alternative)
     margin = np.asarray(margin, dtype=np.float64)
     if alternative == "greater":
-        return _p_value(_DIFFERENCE, (x1, n1, x2, n2), margin)
-    return _p_value(_DIFFERENCE, (x2, n2, x1, n1), -margin)
+        return _p_value(DIFFERENCE, (x1, n1, x2, n2), margin)
+    return _p_value(DIFFERENCE, (x2, n2, x1, n1), -margin)
 
 
 def exact_ratio_p_value(
@@ -222,18 +147,18 @@ def exact_ratio_p_value(
         msg = f"margin: got a ratio of {margin.min():g}; allowed is above 0; write 0.8 for 4/5"
         raise FairnessError(msg)
     if alternative == "greater":
-        return _p_value(_RATIO, (x1, n1, x2, n2), margin)
-    return _p_value(_RATIO, (x2, n2, x1, n1), 1 / margin)
+        return _p_value(RATIO, (x1, n1, x2, n2), margin)
+    return _p_value(RATIO, (x2, n2, x1, n1), 1 / margin)
 
 
 def forget_tables() -> None:
     """Forget the bounds of tables seen before, so that timings compare."""
-    _DIFFERENCE.known.clear()
-    _RATIO.known.clear()
+    DIFFERENCE.known.clear()
+    RATIO.known.clear()
 
 
 def _lower(
-    kind: _Kind, counts: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike], level: float
+    kind: Kind, counts: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike], level: float
 ) -> Floats:
     """Return the exact lower bound of each table."""
     tables, shape, undefined = _rounded_down(*counts)
@@ -252,7 +177,7 @@ def _lower(
 
 
 def _p_value(
-    kind: _Kind, counts: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike], margin: ArrayLike
+    kind: Kind, counts: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike], margin: ArrayLike
 ) -> Floats:
     """Return the least one-sided error at which the bound leaves each margin out."""
     *counts4, margin = np.broadcast_arrays(*counts, margin)
@@ -276,7 +201,7 @@ def _p_value(
         return np.asarray(np.log(chance) - log_error)
 
     least = np.full(len(asked), np.log(_LEAST_P_VALUE))
-    error = np.exp(crossing(excess, least, 0.0, close=_CLOSE))
+    error = np.exp(crossing(excess, least, 0.0, close=CLOSE))
     found[asked] = np.where(error <= np.exp(least), _LEAST_P_VALUE, error)
     return np.where(undefined, np.nan, found).reshape(shape)
 
@@ -296,7 +221,7 @@ def exact_is_above(
         edge: what the bound is compared with, broadcast against the counts.
         level: two-sided level of the interval that the bound is of.
     """
-    of = _DIFFERENCE if kind == "difference" else _RATIO
+    of = DIFFERENCE if kind == "difference" else RATIO
     *counts4, edge = np.broadcast_arrays(*counts, edge)
     tables, shape, undefined = _rounded_down(*counts4)
     edges = np.asarray(edge, dtype=np.float64).ravel()
@@ -325,7 +250,7 @@ def _rounded_down(
     return tables, x1.shape, ((n1 == 0) | (n2 == 0)).ravel()
 
 
-def _solve(kind: _Kind, tables: Tables, level: float) -> Floats:
+def _solve(kind: Kind, tables: Tables, level: float) -> Floats:
     """Return the exact lower bounds of some tables."""
     critical_value(level)  # refuses a level that is out of range
     score_bound = kind.score_bound(tables)
@@ -337,67 +262,6 @@ def _solve(kind: _Kind, tables: Tables, level: float) -> Floats:
     start = kind.place(kind.score_bound(some, level=level, corrected=True))
     start = np.clip(start, kind.least, estimate)
     for part, extreme in extreme_tables(kind.parameter, some, bound, missed=missed):
-        search = _Search(kind, extreme, level)
+        search = Search(kind, extreme, level)
         bounds[asked[part]] = kind.value(search.place(start[part], estimate[part]))
     return bounds
-
-
-@dataclass(frozen=True)
-class _Search:
-    """Where the largest chance of some sets, which rises with the value, reaches (1 - level)/2."""
-
-    kind: _Kind
-    extreme: Extreme
-    level: float
-
-    def place(self, start: Floats, estimate: Floats) -> Floats:
-        """Return the places on the scale, near the score bound: by secants, then checked.
-
-        As a normal deviate the chance is almost a straight line, so few steps are needed. On the
-        way only the peak of the chance that was the highest at the start is followed.
-        """
-        extreme, value = self.extreme, self.kind.value
-        slope = critical_value(self.level) / np.maximum(estimate - start, _CLOSE)
-        found, open_ = start.copy(), np.arange(len(start))
-        peak = extreme.largest_chance(value(found))
-        for _ in range(_ROUNDS):
-            some = _Search(self.kind, extreme.at(open_), self.level)
-            found[open_] = some.followed(found[open_], peak, slope[open_])
-            peak = some.extreme.largest_chance(value(found[open_]))
-            off = np.abs(self._excess(peak.chance)) > _OFF
-            open_, peak = open_[off], Peak(*(part[off] for part in peak))
-            if not len(open_):
-                return found
-        found[open_] = _Search(self.kind, extreme.at(open_), self.level).bracketed(len(open_))
-        return found
-
-    def followed(self, before: Floats, peak: Peak, slope: Floats) -> Floats:
-        """Return the places where one peak (T,) of the chance reaches the target."""
-        kind, excess, angle = self.kind, self._excess(peak.chance), peak.angle
-        now = np.clip(before - excess / slope, kind.least, kind.most)
-        moving = np.ones(len(now), dtype=bool)
-        for _ in range(_STEPS):
-            near = self.extreme.chance_near(kind.value(now), angle)
-            angle, found = near.angle, self._excess(near.chance)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                step = found * (now - before) / (found - excess)
-            moving &= np.isfinite(step)
-            before, excess = now, found
-            now = np.clip(now - np.where(moving, step, 0.0), kind.least, kind.most)
-            moving &= np.abs(now - before) > _CLOSE
-            if not moving.any():
-                break
-        return np.asarray(now)
-
-    def bracketed(self, number: int) -> Floats:
-        """Return the places without a guess, at more cost."""
-        least, most = (np.full(number, end) for end in (self.kind.least, self.kind.most))
-
-        def short(place: Floats) -> Floats:
-            return -self._excess(self.extreme.largest_chance(self.kind.value(place)).chance)
-
-        return crossing(short, least, most, close=_CLOSE)
-
-    def _excess(self, chance: Floats) -> Floats:
-        deviate = special.ndtri(np.clip(chance, 1e-300, 1 - 1e-16))
-        return np.asarray(deviate + critical_value(self.level))
