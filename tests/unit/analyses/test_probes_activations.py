@@ -138,6 +138,15 @@ def test_a_function_has_no_layers(ten):
             "classifier.6",
             id="single operations",
         ),
+        pytest.param(
+            "vit_b_16",
+            " ".join(
+                ["conv_proj"]
+                + [f"encoder.layers.encoder_layer_{i}" for i in range(12)]
+                + ["encoder.ln", "heads"]
+            ),
+            id="an encoder",
+        ),
     ],
 )
 def test_layers_are_the_blocks_of_a_network(name, found):
@@ -148,6 +157,17 @@ def test_layers_are_the_blocks_of_a_network(name, found):
     assert choose_layers(wrapped, 99) == expected
     few = choose_layers(wrapped, 4)
     assert (len(few), few[0], few[-1]) == (4, expected[0], expected[-1])
+
+
+def test_a_backbone_within_a_model_is_entered():
+    with torch.device("meta"):
+        backbone = torchvision.models.get_model("resnet18", weights=None)
+    module = nn.Sequential()
+    module.add_module("backbone", backbone)
+    module.add_module("head", nn.Linear(1000, 2))
+    found = choose_layers(module, 99)
+    assert found[:3] == ["backbone.conv1", "backbone.bn1", "backbone.layer1.0"]
+    assert found[-2:] == ["backbone.fc", "head"]
 
 
 def test_maps_are_averaged_over_windows_or_subsampled():

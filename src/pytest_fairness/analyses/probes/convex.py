@@ -189,7 +189,8 @@ class _Descent:
     def _residual(self, state: _State) -> tuple[Tensor, Tensor]:
         probabilities = torch.softmax(state.logits, dim=0)
         one = probabilities.new_ones(1).expand(state.labels.shape)
-        return probabilities.scatter_add(0, state.labels, -one).div_(self.n), probabilities
+        residual: Tensor = probabilities.scatter_add(0, state.labels, -one).div_(self.n)
+        return residual, probabilities
 
     def _direction(self, state: _State, residual: Tensor) -> Tensor:
         """Set the next direction; return half of g P g, the decrease to be expected."""

@@ -8,13 +8,14 @@ from pytest_fairness.errors import ModelError
 
 __all__ = ["choose_layers", "named_layers"]
 
+_LISTS = (nn.Sequential, nn.ModuleList)
 _WEIGHTED = (nn.modules.conv._ConvNd, nn.Linear, nn.Embedding)  # noqa: SLF001  (torch's own base)
 
 
 def choose_layers(module: nn.Module, most: int = 12) -> list[str]:
     """Name a network's blocks in the order in which they are declared.
 
-    Wrappers with one child are entered. A `Sequential` of blocks gives its blocks; one of single
+    Wrappers with one child are entered, and so are parts that hold a stack of blocks. A `Sequential` of blocks gives its blocks; one of single
     operations gives the last operation before each next convolution or linear layer. What has no
     weights (a pooling, a dropout) is no layer of its own.
 
@@ -76,10 +77,10 @@ def _blocks(name: str, module: nn.Module, *, top: bool = False) -> Iterator[str]
     compound = [part for _, part in children if _weighted_children("", part)]
     if not children:
         yield name
-    elif top and not isinstance(module, nn.Sequential):
+    elif (top or _has_stack(module)) and not isinstance(module, _LISTS):
         for child, part in children:
             yield from _blocks(child, part)
-    elif not isinstance(module, nn.Sequential | nn.ModuleList):
+    elif not isinstance(module, _LISTS):
         yield name
     elif compound:
         for child, part in children:
@@ -88,6 +89,19 @@ def _blocks(name: str, module: nn.Module, *, top: bool = False) -> Iterator[str]
         yield from _ends(name, module)
     else:
         yield name
+
+
+def _has_stack(module: nn.Module) -> bool:
+    """Whether blocks of one kind are stacked within, as in a backbone or an encoder."""
+    for part in module.modules():
+        blocks = [child for child in part.children() if not isinstance(child, nn.Sequential)]
+        kinds = {type(block) for block in blocks}
+        if isinstance(part, _LISTS) and len(blocks) > 1 and len(kinds) == 1:
+            leaves = [leaf for leaf in blocks[0].modules() if not list(leaf.children())]
+            # A convolution and its norm are an operation, not a block.
+            if sum(any(True for _ in leaf.parameters()) for leaf in leaves) > 2:
+                return True
+    return False
 
 
 def _ends(name: str, module: nn.Module) -> Iterator[str]:
