@@ -141,9 +141,7 @@ def test_layer_without_a_map_is_an_error_that_lists_those_with_one(layer, proble
 
 
 def test_maps_of_a_single_cell_are_not_taken():
-    with pytest.raises(
-        ModelError, match=r"for images of 2 x 2; give larger images, or name .*none"
-    ):
+    with pytest.raises(ModelError, match=r"for images of 2 x 2; give larger images, or the nn"):
         attention_maps(Small(), torch.rand(1, 3, 2, 2))
 
 
@@ -151,3 +149,19 @@ def test_model_that_is_no_module_has_no_layers():
     function = Classifier("plain", torch.Tensor.flatten, ("a", "b"), Preprocessing(size=4))
     with pytest.raises(ModelError, match=r"model 'plain' is a method_descriptor"):
         attention_maps(function, torch.rand(1, 3, 4, 4))
+
+
+class Graph(nn.Module):
+    """One opaque program, as an exported model is."""
+
+    @override
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images.flatten(1)[:, :2]
+
+
+def test_exported_model_is_told_to_have_no_layers():
+    model = Classifier("shipped", nn.Sequential(Graph()), ("a", "b"), Preprocessing(size=8))
+    with pytest.raises(
+        ModelError, match=r"or the nn.Module itself, since an exported model has no"
+    ):
+        attention_maps(model, torch.rand(1, 3, 8, 8))

@@ -93,10 +93,15 @@ def find_layer(trace: Trace, *, model: str) -> str:
             return norms[-1]
     if convolutional:
         return trace.finished[convolutional[-1]][0]
+    maps = trace.maps()
+    remedy = (
+        f"name a layer of {_listed(maps)}"
+        if maps
+        else "give larger images, or the nn.Module itself, since an exported model has no layers"
+    )
     msg = (
         f"model {model!r}: no layer gives a feature map of more than one cell for images of "
-        f"{trace.image[0]} x {trace.image[1]}; give larger images, or name a layer of "
-        f"{_listed(trace.maps())}"
+        f"{trace.image[0]} x {trace.image[1]}; {remedy}"
     )
     raise ModelError(msg)
 
