@@ -1,6 +1,8 @@
 """`pytest-fairness init`: what it proposes, what it asks for, and what it leaves alone."""
 
+import sys
 import tomllib
+import zipfile
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -35,7 +37,9 @@ def project(tmp_path, monkeypatch):
     Path("candidate.onnx").write_bytes(b"a graph")
     Path("faces/0.png").write_bytes(b"an image")
     samples().to_csv("faces/manifest.csv", index=False)
-    return tmp_path
+    yield tmp_path
+    for name in [name for name in sys.modules if name.split(".")[0] == "ours"]:
+        del sys.modules[name]  # another test's repository may have such a package, too
 
 
 def samples() -> pd.DataFrame:
@@ -79,6 +83,7 @@ def test_it_writes_a_policy_a_test_and_settings_and_says_what_is_next(project, c
         assert path.is_file()
     assert "pytest-fairness plan --policy fairness_tests/policy.toml\n" in out
     assert out.endswith("then:    pytest fairness_tests\n")
+    assert "outside of the repository" not in out
     assert Path("pytest.ini").read_text(encoding="utf-8") == (
         "[pytest]\nfairness_policy = fairness_tests/policy.toml\n"
     )
@@ -211,11 +216,15 @@ def test_a_published_data_set_is_read_in_its_own_format(project):
         (("--model", "faces/manifest.csv", *DATA), ["not known by its ending '.csv'"]),
         ((*ONNX[:2], "--labels", "Woman,Man", *ONNX[4:], *PIXELS, *DATA), ["--group CLASS=LABEL"]),
         ((*ONNX[:2], "--labels", "man,man", *ONNX[4:], *PIXELS, *DATA), ["names repeat"]),
+        (
+            (*GOOD, "--group", "man=Mann", "--group", "woman=woman"),
+            ["label_groups.man names 'Mann', which is none of the model's 2 labels"],
+        ),
     ],
     ids=[
         *("onnx", "half of the preprocessing", "weights", "whose network", "torchvision"),
         *("pickle", "torch file", "no file", "no module", "folder", "other file"),
-        *("labels are no classes", "repeated labels"),
+        *("labels are no classes", "repeated labels", "group of unknown labels"),
     ],
 )
 def test_what_a_model_does_not_say_is_asked_for_by_option(project, capsys, arguments, words):
@@ -364,6 +373,12 @@ def test_a_function_that_says_all_needs_no_option_and_gets_a_conftest(project):
     assert "pip install pytest-fairness -r requirements.txt\n" in workflow
 
 
+def test_a_function_of_an_installed_package_needs_no_conftest(project):
+    assert init("--model", "torch.nn:Flatten", *ONNX[2:], *PIXELS, *DATA, "--name", "flat") == 0
+    assert written()["model"]["flat"]["factory"] == "torch.nn:Flatten"
+    assert not Path("fairness_tests/conftest.py").exists()
+
+
 def test_a_function_that_does_not_say_all_is_asked_for_it(project, capsys):
     Path("own_models.py").write_text(FACTORY, encoding="utf-8")
     message = refused(capsys, "--model", "own_models.py:bare", *DATA)
@@ -372,6 +387,26 @@ def test_a_function_that_does_not_say_all_is_asked_for_it(project, capsys):
     ] == []
     assert init("--model", "own_models.py:bare", *ONNX[2:], *PIXELS, *DATA) == 0
     assert written()["model"]["bare"]["factory"] == "../own_models.py:bare"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "kind"),
+    [
+        ("m.pt2", PIXELS, "exported"),
+        ("m.pt", PIXELS, "torchscript"),
+        ("w.pth", ("--architecture", "timm:resnet18"), "timm"),
+        ("w.pth", ("--architecture", "torchvision:resnet18", "--transforms", "V1"), "torchvision"),
+    ],
+    ids=["exported", "torchscript", "timm", "published transforms"],
+)
+def test_a_file_is_of_a_kind_that_the_policy_accepts(project, name, options, kind):
+    with zipfile.ZipFile(name, "w") as archive:
+        archive.writestr("m/constants.pkl" if kind == "torchscript" else "m/data.pkl", "")
+    score = ONNX[4:] if "--architecture" not in options else ()
+    assert init("--model", name, *ONNX[2:4], *score, *options, *DATA) == 0
+    (model,) = load_policy(POLICY).models.values()
+    assert model.kind == kind
+    assert (model.path or model.weights).resolve() == (project / name).resolve()
 
 
 def test_weights_go_into_a_named_network(project):
@@ -396,7 +431,10 @@ def test_a_folder_of_hugging_face_says_its_labels_itself(project, capsys):
 
 def test_another_folder_is_the_root_of_what_is_written(project, capsys):
     assert init(*GOOD, "--into", "team") == 0
-    assert "cd team && pytest fairness_tests\n" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "cd team && pytest fairness_tests\n" in out
+    for name in ("candidate.onnx", "faces/manifest.csv"):
+        assert f"{name} lies outside of the repository" in out
     policy = load_policy("team/fairness_tests/policy.toml")
     assert policy.models["candidate"].path.resolve() == (project / "candidate.onnx").resolve()
 

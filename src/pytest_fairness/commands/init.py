@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_fairness.commands.init_options import add_data, add_gate, add_model
@@ -95,13 +96,22 @@ def _say(gate: "Gate", model: "FoundModel", data: "FoundData", args: argparse.Na
         print('inconclusive = "fail": what cannot be decided blocks the release (--inconclusive).')
     for note in gate.notes:
         print(f"\n{note}")
-    there = "" if args.into.resolve() == args.into.cwd() else f"cd {args.into} && "
+    for path in _outside(model, data, args.into):
+        print(f"\n{path} lies outside of the repository: CI and others will not find it there")
+    there = "" if args.into.resolve() == Path.cwd() else f"cd {args.into} && "
     policy = gate.files[0].path
     print(
         f"\nnext, before a model is judged: set the limits in {policy}, and see what the samples can"
     )
     print(f"settle:  {there}pytest-fairness plan --policy {policy}")
     print(f"then:    {there}{gate.command}")
+
+
+def _outside(model: "FoundModel", data: "FoundData", root: Path) -> list[Path]:
+    """Files of the model and of the data that do not lie in the repository."""
+    given = [model.keys.get("path"), model.keys.get("weights"), data.source.source]
+    paths = [Path(one) for one in given if one is not None]
+    return [one for one in paths if not one.resolve().is_relative_to(root.resolve())]
 
 
 def _model(args: argparse.Namespace) -> "ModelRequest":

@@ -121,7 +121,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--evaluation", metavar="NAME", help="its name; of the file if absent")
     data.add_argument("--image", metavar="COLUMN", help="paths of the images; found if absent")
     data.add_argument("--target", metavar="COLUMN", help="the true class; found if absent")
-    data.add_argument("--positive", metavar="CLASS", help="the class that counts as positive")
+    data.add_argument(
+        "--positive", metavar="CLASS", help="class that counts as positive; needed of two"
+    )
     data.add_argument(
         "--attributes", type=parse_names, metavar="A,B", help="protected attributes"
     )  # fmt: skip

@@ -11,9 +11,8 @@ from typing import Any
 
 from pytest_fairness.commands.scaffold.found_data import name_of
 from pytest_fairness.commands.scaffold.problem import InitError
-from pytest_fairness.data.levels import listed
 from pytest_fairness.errors import ModelError
-from pytest_fairness.models.labels import named_labels, read_labels
+from pytest_fairness.models.labels import Labels, named_labels, read_labels
 from pytest_fairness.policy.models import LabelFile
 
 __all__ = ["FoundModel", "ModelRequest", "find_model"]
@@ -261,6 +260,7 @@ def _found(
     file: Path | None = None,
 ) -> FoundModel:
     written, labels = _labels(request.labels)
+    _check_groups(request, labels)
     keys = keys | ({} if written is None else {"labels": written})
     keys |= {"label_groups": dict(request.groups)} if request.groups else {}
     keys |= {} if request.score is None else {"score": request.score}
@@ -271,7 +271,7 @@ def _found(
         name=name_of(request.name or default) or "candidate",
         kind=kind,
         keys=keys,
-        labels=tuple(request.groups or request.prompts or labels),
+        labels=tuple(request.groups or request.prompts or labels.names),
         sha256="" if file is None else _sha256(file),
         extra=_EXTRAS.get(kind, ""),
     )
@@ -283,20 +283,30 @@ def _replaced(
     return replace(found, labels=found.labels or tuple(labels), imported_from=imported_from)
 
 
-def _labels(text: str | None) -> tuple[Any, tuple[str, ...]]:
+def _labels(text: str | None) -> tuple[Any, Labels]:
     """What the policy writes, and the names: a list where there is no such file."""
     if text is None:
-        return None, ()
+        return None, Labels(())
     if Path(text).is_file():
-        return text, read_labels(LabelFile(Path(text))).names
+        return text, read_labels(LabelFile(Path(text)))
     names = [part.strip() for part in text.split(",")]
     if len(names) < 2 or not all(names):
         msg = f"--labels {text}: no such file, and no list of names such as woman,man"
         raise InitError(msg)
     if len(set(names)) != len(names):
-        msg = f"--labels {text}: names repeat: {listed(named_labels(names).names)}"
+        msg = f"--labels {text}: names repeat; each column needs a name of its own"
         raise InitError(msg)
-    return names, tuple(names)
+    return names, named_labels(names)
+
+
+def _check_groups(request: ModelRequest, labels: Labels) -> None:
+    """Refuse a group of labels that the model does not have, where its labels are known."""
+    if not labels.names:
+        return
+    try:
+        labels.grouped(request.groups, where="--group")
+    except ModelError as error:
+        raise InitError(str(error)) from error
 
 
 def _is_torchscript(path: Path) -> bool:
