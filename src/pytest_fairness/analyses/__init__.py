@@ -20,11 +20,13 @@ _HOMES = {
     "linear_probes": "probes",
     "mask_score": "attention",
     "observe_attention": "attention",
+    "over_models": "attention",
     "perturbation_parity": "perturbation",
     "perturbed_predictions": "perturbation",
     "prediction_bias": "classes",
     "thirds_of": "classes",
     "topographic_maps": "topography",
+    "uniform_score": "attention",
 }
 
 __all__ = [
@@ -39,11 +41,13 @@ __all__ = [
     "linear_probes",
     "mask_score",
     "observe_attention",
+    "over_models",
     "perturbation_parity",
     "perturbed_predictions",
     "prediction_bias",
     "thirds_of",
     "topographic_maps",
+    "uniform_score",
 ]
 
 

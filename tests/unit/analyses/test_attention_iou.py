@@ -7,8 +7,13 @@ import torch
 from hypothesis import given, strategies as st
 from torch.nn.functional import interpolate
 
-from pytest_fairness.analyses import attention_iou, heatmap_score, mask_score
-from pytest_fairness.analyses.attention import over_models, uniform_score
+from pytest_fairness.analyses import (
+    attention_iou,
+    heatmap_score,
+    mask_score,
+    over_models,
+    uniform_score,
+)
 
 MAPS = st.lists(st.floats(0, 10, width=32), min_size=12, max_size=12).map(
     lambda values: torch.tensor(values, dtype=torch.float64).reshape(3, 4)
