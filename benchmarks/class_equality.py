@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from typing_extensions import override
 
 from models.augment import Augmentation, augment
 from models.training_data import DATA, load_people
@@ -116,6 +117,7 @@ class Net(nn.Module):
         self.trunk = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.head = nn.Linear(before, classes)
 
+    @override
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Logits (N, K) of images (N, 3, H, W)."""
         found: torch.Tensor = self.head(self.trunk(images))
@@ -146,7 +148,7 @@ def learn(task: Task, *, width: int, change: Augmentation | None, seed: int) -> 
 @torch.inference_mode()
 def scores_of(net: Net, images: torch.Tensor) -> tuple[Floats, Floats]:
     """Features (N, D) and logits (N, K)."""
-    features = torch.cat([net.trunk(part) for part in images.split(256)])
+    features = torch.cat([net.trunk(part) for part in torch.split(images, 256)])
     return features.double().numpy(), net.head(features).double().numpy()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -94,10 +94,11 @@ def remembered_pairs() -> Iterator[dict[str, Remembered]]:
 @contextmanager
 def only_decisions() -> Iterator[None]:
     """Leave out what the gate adds to a verdict after it is given: two numbers that take time."""
-    robustness, settles = judging.with_robustness, judging._settles  # noqa: SLF001
+    room: Any = judging
+    robustness, settles = room.with_robustness, room._settles  # noqa: SLF001
     try:
-        judging.with_robustness = lambda verdicts, *_, **__: list(verdicts)
-        judging._settles = lambda *_: {}  # noqa: SLF001
+        room.with_robustness = lambda verdicts, *_, **__: list(verdicts)
+        room._settles = lambda *_: {}  # noqa: SLF001
         yield
     finally:
-        judging.with_robustness, judging._settles = robustness, settles  # noqa: SLF001
+        room.with_robustness, room._settles = robustness, settles  # noqa: SLF001

@@ -88,7 +88,7 @@ class ModelRuns:
             path.mkdir(parents=True, exist_ok=True)
         file = kept / f"{model}-{evaluation.name}.parquet"
         done = folder / f"{file.name}.done"
-        how = {"device": self.settings.device, "batch_size": self.settings.batch_size}
+        device, batch_size = self.settings.device, self.settings.batch_size
         what = f"{model} on {evaluation.name}"
         with FileLock(folder / f"{file.name}.lock"):
             if done.exists():
@@ -97,7 +97,8 @@ class ModelRuns:
             predictions = predict(
                 found,
                 samples,
-                **how,
+                device=device,
+                batch_size=batch_size,
                 progress=lambda n, total: self.progress(f"{what}: {n:,} of {total:,} images"),
             )
             predictions = observe_wanted(
@@ -106,7 +107,8 @@ class ModelRuns:
                 samples,
                 predictions,
                 evaluation=evaluation,
-                **how,
+                device=device,
+                batch_size=batch_size,
                 progress=lambda part, n, total: self.progress(
                     f"{what}, {part}: {n:,} of {total:,}"
                 ),

@@ -169,14 +169,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Remember which questions are asked, so that no analysis runs for those left out."""
-    asked = [
-        question
+    params = [
+        item.callspec.params
         for item in session.items
-        if isinstance(item, pytest.Function)
-        and hasattr(item, "callspec")
-        and (question := item.callspec.params.get("fairness_question")) is not None
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
     ]
-    session.config.stash[SESSION].selected = {question.key for question in asked}
+    asked: list[Any] = [some.get("fairness_question") for some in params]
+    session.config.stash[SESSION].selected = {one.key for one in asked if one is not None}
 
 
 def _no_such_model(gate: GateSession, fixtures: list[str]) -> str | None:
@@ -260,13 +259,9 @@ def fairness_gate(
     def judge(question: "Question") -> "Verdict":
         if gate.problem is not None:
             pytest.fail(gate.problem, pytrace=False)
-        problem = None
-        try:
-            verdict = gate.judge(question, find_model, folder)
-        except FairnessError as error:
-            problem = f"{type(error).__name__}: {error}"
-        if problem is not None:  # outside of `except`, so that it is told once
-            pytest.fail(problem, pytrace=False)
+        verdict = _judged(gate, question, find_model, folder)
+        if isinstance(verdict, str):  # outside of `except`, so that it is told once
+            pytest.fail(verdict, pytrace=False)
         request.node.user_properties.extend(_properties(verdict, gate.policy.sha256))
         from pytest_fairness.report import describe
 
@@ -281,6 +276,19 @@ def fairness_gate(
         return verdict
 
     return judge
+
+
+def _judged(
+    gate: GateSession,
+    question: "Question",
+    find_model: "Callable[[str], Classifier]",
+    folder: "Path",
+) -> "Verdict | str":
+    """The verdict, or why there is none."""
+    try:
+        return gate.judge(question, find_model, folder)
+    except FairnessError as error:
+        return f"{type(error).__name__}: {error}"
 
 
 def _properties(verdict: "Verdict", policy_sha256: str) -> list[tuple[str, object]]:

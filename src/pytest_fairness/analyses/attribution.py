@@ -68,7 +68,9 @@ def attribute(
     # Tensors made in inference mode can take no part in a backward pass.
     with left_as_found(module, chosen), torch.inference_mode(mode=False), torch.enable_grad():
         explainer = make(module)
-        for batch, wanted in zip(images.split(batch_size), columns.split(batch_size), strict=True):
+        for first in range(0, len(images), batch_size):
+            part = slice(first, first + batch_size)
+            batch, wanted = images[part], columns[part]
             pixels = batch.to(chosen)
             maps = explainer.attribute(pixels, target=wanted.to(chosen), **settings)
             found.append(maps.sum(dim=1).detach().float().cpu())

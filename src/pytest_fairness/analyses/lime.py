@@ -155,7 +155,8 @@ def _numbered(segments: NDArray[np.integer], shape: tuple[int, ...]) -> Integers
     if segments.shape != shape:
         msg = f"segments must be one number a pixel, {shape}, got {segments.shape}"
         raise ValueError(msg)
-    return np.unique(segments, return_inverse=True)[1].reshape(shape).astype(np.int64)
+    numbers = np.unique(segments, return_inverse=True)[1].reshape(shape)
+    return np.asarray(numbers, dtype=np.int64)
 
 
 def _rows(

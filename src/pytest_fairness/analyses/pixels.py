@@ -58,6 +58,6 @@ def class_probabilities(
     """Return the probability (N, C) of each class among the classes, from scores (N, K) of labels."""
     found = class_scores(scores, classifier, classes).astype(np.float64)
     if classifier.score == "probability":
-        return found / found.sum(axis=1, keepdims=True)
+        return np.asarray(found / found.sum(axis=1, keepdims=True))
     shifted = np.exp(found - found.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

@@ -66,7 +66,7 @@ class IndexMasks:
         """
         name = f"{self.source}, mask of sample {self.ids[position]!r}"
         picture = self.pictures[position]
-        if picture is None or picture is pd.NA:
+        if not isinstance(picture, bytes):  # None, or what pandas has for it
             return {part: np.zeros((1, 1), dtype=np.bool_) for part in self.parts}
         index = read_index(picture, name=name)
         if (largest := int(index.max())) >= len(self.parts):

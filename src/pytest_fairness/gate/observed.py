@@ -265,7 +265,7 @@ def _clusters(predictions: Predictions, evaluation: Evaluation) -> Integers | No
     if evaluation.cluster is None:
         return None
     column = predictions.table.column(evaluation.cluster).to_pandas()
-    return pd.factorize(column)[0].astype(np.int64)
+    return np.asarray(pd.factorize(column)[0], dtype=np.int64)
 
 
 def _not_observed(definition: ObservedDefinition) -> str:

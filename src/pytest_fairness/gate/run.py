@@ -185,6 +185,8 @@ def record_of(
 
 
 def _versions() -> dict[str, str]:
-    packages = ("pytest-fairness", "numpy", "scipy", "pandas", "pyarrow", "pillow")
-    packages += ("torch", "torchvision")
+    packages = (
+        *("pytest-fairness", "numpy", "scipy", "pandas", "pyarrow", "pillow"),
+        *("torch", "torchvision"),
+    )
     return {"python": platform.python_version()} | {name: version(name) for name in packages}

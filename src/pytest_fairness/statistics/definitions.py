@@ -187,9 +187,9 @@ class Metric:
         """Marker of the analysis that it belongs to; None for rates and what is made of them."""
         if self.observed is not None:
             return self.observed.analysis
-        composite = isinstance(self.measure, CompositeDefinition)
-        extreme = composite and self.measure.formula in ("smallest", "spread")
-        return "class_disparity" if extreme else None
+        if isinstance(self.measure, CompositeDefinition):
+            return "class_disparity" if self.measure.formula in ("smallest", "spread") else None
+        return None
 
     @property
     def compares(self) -> bool:

@@ -8,13 +8,18 @@ from numpy.typing import NDArray
 
 from pytest_fairness.statistics.clusters import ClusterCounts
 from pytest_fairness.statistics.composites import MeanRates
+from pytest_fairness.statistics.definitions import (
+    CompositeDefinition,
+    Measure,
+    ObservedDefinition,
+    RateDefinition,
+)
 from pytest_fairness.statistics.dependence import Dependence
 from pytest_fairness.statistics.extremes import ExtremeRates
 from pytest_fairness.statistics.group_rates import GroupRates
 from pytest_fairness.statistics.largest_gap import LargestGap
 from pytest_fairness.statistics.measured import Measured
 from pytest_fairness.statistics.metrics import RateCounts, rate_counts
-from pytest_fairness.statistics.names import CompositeDefinition, RateDefinition
 
 __all__ = ["measure", "parts_of"]
 
@@ -23,7 +28,7 @@ Integers: TypeAlias = NDArray[np.int64]
 
 
 def measure(
-    definition: RateDefinition | CompositeDefinition,
+    definition: Measure,
     confusion: Integers,
     *,
     positive: int | None = None,
@@ -38,7 +43,8 @@ def measure(
         clustered: (G, C, K, K) the same counts in C clusters; None without clusters.
 
     Raises:
-        ValueError: The measure needs a positive class and none is given.
+        ValueError: The measure needs a positive class and none is given, or it is observed of
+            samples and not counted.
 
     Example:
         >>> from pytest_fairness.statistics.names import metric_named
@@ -46,6 +52,9 @@ def measure(
         >>> measure(f1, np.array([[[6, 2], [1, 3]]]), positive=1).values.round(3).tolist()
         [0.667]
     """
+    if isinstance(definition, ObservedDefinition):
+        msg = f"{definition.name} is observed of samples, not counted"
+        raise ValueError(msg)  # noqa: TRY004  (a value of the right type, of another kind)
     if isinstance(definition, RateDefinition):
         return _rates(definition, confusion, positive, clustered)
     parts = tuple(

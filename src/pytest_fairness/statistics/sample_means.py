@@ -160,7 +160,7 @@ class SampleMeans:
     def _factors(self, groups: Integers, *, level: float, more: Floats | float) -> Floats:
         if self.clusters is None:
             return np.ones(len(groups))
-        some = ClusterCounts(*(part[groups] for part in self.clusters))
+        some = ClusterCounts(self.clusters.successes[groups], self.clusters.n[groups])
         return mean_factors(some, self._variances()[groups], level=level, growth=more)
 
     def _pair_factors(
@@ -218,7 +218,7 @@ def sample_means(
         flat = groups * units + clusters[known]
         shape = (count, units)
         found = ClusterCounts(
-            np.bincount(flat, weights=scaled, minlength=count * units).reshape(shape),  # type: ignore[arg-type]
+            np.bincount(flat, weights=scaled, minlength=count * units).reshape(shape),
             np.bincount(flat, minlength=count * units).reshape(shape),
         )
     n = summed(None).astype(np.int64)

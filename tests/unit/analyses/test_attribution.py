@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from typing_extensions import override
 
 from pytest_fairness import Classifier, ModelError, Preprocessing
 from pytest_fairness.analyses import attribute
@@ -17,6 +18,7 @@ class Corner(nn.Module):
         super().__init__()
         self.scale = nn.Parameter(torch.tensor(2.0))
 
+    @override
     def forward(self, images):
         bright = self.scale * images[:, :, :4, :4].mean((1, 2, 3))
         return torch.stack([-bright, bright], 1)

@@ -229,7 +229,7 @@ def _only(rates: GroupRates, position: int) -> GroupRates:
     counts = RateCounts(*(part[one] for part in rates.counts))
     if rates.clusters is None:
         return GroupRates(counts)
-    return GroupRates(counts, ClusterCounts(*(part[one] for part in rates.clusters)))
+    return GroupRates(counts, ClusterCounts(rates.clusters.successes[one], rates.clusters.n[one]))
 
 
 def _estimated(extreme: ExtremeRates, level: float) -> Estimated:

@@ -196,7 +196,7 @@ def _separability(features: Floats, classes: Integers, k: int) -> Separability:
 
 def _distances(points: Floats, means: Floats) -> Floats:
     squares = (points**2).sum(axis=1)[:, None] + (means**2).sum(axis=1) - 2 * points @ means.T
-    return np.sqrt(np.maximum(squares, 0.0))
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
 
 
 def _unit(rows: Floats) -> Floats:

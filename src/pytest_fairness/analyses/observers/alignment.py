@@ -28,4 +28,4 @@ def aligned(
     """
     by_id = pd.Series(values, index=evaluation_set.samples["id"].to_numpy())
     ids = predictions.table.column("id").to_pylist()
-    return by_id.reindex(ids).to_numpy(dtype=np.float64)
+    return np.asarray(by_id.reindex(ids).to_numpy(), dtype=np.float64)

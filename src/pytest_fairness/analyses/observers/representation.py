@@ -104,7 +104,7 @@ class _Found:
         values = pd.Series(np.nan, index=self.set.samples["id"].to_numpy())
         values[list(found.ids)] = found.correct.astype(np.float64)
         name = observation(one.measure, one.of, by=one.by)
-        self.columns[name] = aligned(values.to_numpy(), self.set, self.predictions)
+        self.columns[name] = aligned(np.asarray(values.to_numpy()), self.set, self.predictions)
         self.facts[name] = {
             "null": found.null.mean,
             "chance": found.chance,
@@ -167,5 +167,5 @@ def _crossed(evaluation_set: "EvaluationSet", by: tuple[str, ...]) -> tuple["Eva
         return evaluation_set, by[0]
     name = "*".join(by)
     samples = evaluation_set.samples
-    joined = samples[by[0]].str.cat([samples[other] for other in by[1:]], sep="*")
+    joined = samples[list(by)].agg("*".join, axis=1)
     return replace(evaluation_set, samples=samples.assign(**{name: joined})), name

@@ -73,7 +73,7 @@ class Perturbation:
                 msg = f"perturbation {name} = {value:g} must be in [{low:g}, {high:g}]"
                 raise PolicyError(msg)
 
-    def __repr__(self) -> str:
+    def __repr__(self) -> str:  # type: ignore[explicit-override]
         return f"Perturbation({self.text.replace(',', ', ')})"
 
     @property

@@ -184,7 +184,8 @@ class _Descent:
         some = self.features[:: max(1, self.n // most)]
         gram = some.T @ some / (2 * len(some))
         gram.diagonal().add_(self.penalty + 1e-6 * float(gram.diagonal().mean()))
-        return torch.linalg.cholesky(gram)
+        factor: Tensor = torch.linalg.cholesky(gram)
+        return factor
 
     def _residual(self, state: _State) -> tuple[Tensor, Tensor]:
         probabilities = torch.softmax(state.logits, dim=0)
