@@ -276,6 +276,29 @@ def test_an_attribute_of_many_values_wants_groups(project, capsys):
     assert "`derive`" in message
 
 
+def test_a_protected_attribute_that_is_left_out_is_said_and_can_be_uncommented(project, capsys):
+    frame = pd.concat([samples()] * 2)
+    frame["age"] = range(20, 68)
+    frame["country"] = "AT"
+    frame["race"] = [f"race {i}" for i in range(48)]
+    frame.to_csv("faces/manifest.csv", index=False)
+    assert init(*GOOD) == 0
+    out = capsys.readouterr().out
+    for left in ("age (48 values)", "country (1 values)", "race (48 values)"):
+        assert f"not asked about: {left}" in out
+    text = POLICY.read_text(encoding="utf-8")
+    assert "# NOT ASKED ABOUT: column 'country', which has one value only, AT.\n" in text
+    assert "(`derive` with `merge`)" in text
+    assert list(written()["evaluation"]["faces"]["attributes"]) == ["skin_tone"]
+    for key in ("derive.age_group", "attributes.age_group"):
+        assert text.count(f"# {key} = ") == 1
+        text = text.replace(f"# {key} = ", f"{key} = ")
+    POLICY.write_text(text, encoding="utf-8")
+    faces = load_policy(POLICY).evaluations["faces"]
+    assert faces.attributes["age_group"] == ("0 to 17", "18 to 64", "65 and more")
+    assert "age_group" in faces.derive
+
+
 def test_no_file_is_overwritten_without_force(project, capsys):
     POLICY.parent.mkdir()
     POLICY.write_text("ours", encoding="utf-8")

@@ -94,6 +94,8 @@ def _say(gate: "Gate", model: "FoundModel", data: "FoundData", args: argparse.Na
     print(f"class {data.target.name}, by {attributes}. The policy says what each line means.")
     if args.inconclusive is None:
         print('inconclusive = "fail": what cannot be decided blocks the release (--inconclusive).')
+    for column in data.left:
+        print(f"not asked about: {column.name} ({len(column.counts):,} values); see the policy")
     for note in gate.notes:
         print(f"\n{note}")
     for path in _outside(model, data, args.into):

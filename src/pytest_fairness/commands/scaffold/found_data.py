@@ -69,7 +69,9 @@ class Column:
     @property
     def shown(self) -> str:
         """`woman 40, man 38`, on one line whatever the levels hold."""
-        return ", ".join(f"{_line(level)} {count:,}" for level, count in self.counts.items())
+        few = list(self.counts.items())[:_FEW]
+        more = f", … ({len(self.counts):,} in all)" if len(self.counts) > _FEW else ""
+        return ", ".join(f"{_line(level)} {count:,}" for level, count in few) + more
 
     @property
     def words(self) -> str:
@@ -91,6 +93,7 @@ class FoundData:
         reference: Attribute -> level that the others are compared with.
         cluster: Column of what several images show, as the command line names it.
         perhaps_cluster: A column that looks like one; it is only suggested.
+        left: Columns called like a protected attribute whose values are too many to propose, or one.
         others: Further columns with few levels.
     """
 
@@ -103,6 +106,7 @@ class FoundData:
     reference: Mapping[str, str]
     cluster: str | None
     perhaps_cluster: Column | None
+    left: tuple[Column, ...]
     others: tuple[Column, ...]
 
 
@@ -148,6 +152,7 @@ def find_data(request: DataRequest) -> FoundData:
         reference=search.reference(attributes),
         cluster=request.cluster,
         perhaps_cluster=perhaps,
+        left=search.protected_but(taken) if request.attributes is None else (),
         others=tuple(search.few(but=taken | ({perhaps.name} if perhaps else set()))),
     )
 
@@ -276,8 +281,8 @@ class _Search:
     def attributes(self, target: str) -> tuple[Column, ...]:
         asked = self.request.attributes
         if asked is None:
-            names = [name for name in self.names if _PROTECTED.fullmatch(name) and name != target]
-            found = tuple(one for one in map(self.column, names) if 2 <= len(one.counts) <= _FEW)
+            protected = self.protected_but({target})
+            found = tuple(one for one in protected if 2 <= len(one.counts) <= _FEW)
             if found:
                 return found
             msg = (
@@ -297,6 +302,11 @@ class _Search:
                 )
                 raise InitError(msg)
         return columns
+
+    def protected_but(self, taken: Iterable[str]) -> tuple[Column, ...]:
+        """Columns that are called like a protected attribute."""
+        names = [name for name in self.names if _PROTECTED.fullmatch(name) and name not in taken]
+        return tuple(map(self.column, names))
 
     def reference(self, attributes: Iterable[Column]) -> Mapping[str, str]:
         levels = {one.name: one.counts for one in attributes}

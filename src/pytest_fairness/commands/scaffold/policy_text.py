@@ -119,6 +119,8 @@ def _data_lines(data: FoundData, classes: tuple[str, ...], folder: Path) -> Iter
     yield "# Protected attributes and their levels. A level that is not listed is an error when it turns up."
     for attribute in data.attributes:
         yield from _attribute_lines(attribute)
+    for column in data.left:
+        yield from _left_lines(column)
     yield "# The level that the others are compared with; without it, any two groups are compared."
     reference = data.reference or {one.name: next(iter(one.counts)) for one in data.attributes}
     yield f"{'' if data.reference else '# '}reference = {toml_value(reference)}"
@@ -147,6 +149,23 @@ def _attribute_lines(attribute: Column) -> Iterator[str]:
         )
     yield f"# {attribute.shown}{missing}."
     yield f"attributes.{toml_key(attribute.name)} = {toml_value(list(attribute.counts))}"
+
+
+def _left_lines(column: Column) -> Iterator[str]:
+    """Why a protected attribute is not asked about, and what would make it so."""
+    few = len(column.counts) == 1
+    values = f"one value only, {column.words}" if few else f"{len(column.counts):,} values"
+    yield f"# NOT ASKED ABOUT: column {column.name!r}, which has {values}."
+    if few:
+        return
+    name, of = toml_key(f"{column.name}_group"), toml_value(column.name)
+    if all(level.replace(".", "", 1).isdigit() for level in column.counts):
+        groups = 'labels = ["0 to 17", "18 to 64", "65 and more"]'
+        yield "# Put its values into groups, such as these, and it is:"
+        yield f"# derive.{name} = {{ from = {of}, bins = [0, 18, 65], {groups} }}"
+        yield f"# attributes.{name} = {groups.removeprefix('labels = ')}"
+    else:
+        yield "# Merge its values into groups (`derive` with `merge`), and name those as an attribute."
 
 
 def _cluster_lines(data: FoundData) -> Iterator[str]:
