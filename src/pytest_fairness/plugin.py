@@ -159,12 +159,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     gate = config.stash[SESSION]
     if not items or not gate.collected:
         return
+    _leave_out_not_asked(gate, items)
     if gate.problem is None and not gate.settings.predictions:
         manager = items[0].session._fixturemanager  # noqa: SLF001  (fixtures have no public list)
         fixtures = [name for name in gate.models if manager.getfixturedefs(name, items[0])]
         gate.problem = _no_such_model(gate, fixtures) or _no_such_device(config)
     if gate.problem is not None and not hasattr(config, "workerinput"):
         raise pytest.UsageError(gate.problem)
+
+
+def _leave_out_not_asked(gate: GateSession, items: list[pytest.Item]) -> None:
+    """Drop tests of which the policy asks nothing, and name them once; alone, they are skipped."""
+    idle = [item for item in items if item.name.endswith("[not_asked]")]
+    if gate.problem is None and len(idle) < len(items):
+        gate.not_asked = [item.name.removesuffix("[not_asked]") for item in idle]
+        items[:] = [item for item in items if item not in idle]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

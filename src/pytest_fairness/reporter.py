@@ -104,6 +104,9 @@ class GateReporter:
             terminalreporter.write_line(line.text, **_COLOURS[line.outcome])
         for line in since_lines(record):
             terminalreporter.write_line(line.text, **_COLOURS[line.outcome])
+        if self.gate.not_asked:
+            names = ", ".join(self.gate.not_asked)
+            terminalreporter.write_line(f"no rule of this policy asks: {names}")
         for text in self.gate.vanished():
             terminalreporter.write_line(f"FAILED gone since the baseline: {text}", red=True)
         for text in _never_judged(self.missing):

@@ -44,6 +44,8 @@ class GateSession:
     """Predictions of this run, to be written beside its record."""
     selected: set[str] | None = None
     """Keys of the questions that this run asks; None before the tests are collected."""
+    not_asked: list[str] = field(default_factory=list)
+    """Tests of which the policy asks nothing."""
     collected: bool = False
     deselected: int = 0
     full: bool = False
