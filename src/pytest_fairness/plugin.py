@@ -154,6 +154,7 @@ def _unique_names(asked: "list[Question]") -> list[str]:
     ]
 
 
+@pytest.hookimpl(trylast=True)  # after -k and -m
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse, before anything runs, what can never be judged; xdist's workers fail the tests."""
     gate = config.stash[SESSION]

@@ -73,11 +73,14 @@ def test_a_test_without_a_marker_asks_them_too(project, run):
     result.assert_outcomes(passed=7)
 
 
-def test_a_policy_without_such_rules_skips_the_test(project, run):
+def test_a_policy_without_such_rules_leaves_the_test_out_and_says_so(project, run):
     change(project.path / "policy.toml", BASELINE_RULES, "")
-    result = run(GOOD, "-rs")
-    result.assert_outcomes(passed=5, skipped=1)
-    result.stdout.fnmatch_lines(["*policy.toml: no rule against the baseline"])
+    result = run(GOOD)
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(["no rule of this policy asks: test_no_group_got_worse"])
+    alone = run(GOOD, "-rs", "-k", "test_no_group_got_worse")
+    alone.assert_outcomes(skipped=1, deselected=5)
+    alone.stdout.fnmatch_lines(["*policy.toml: no rule against the baseline"])
 
 
 def test_a_rule_that_no_test_asks_is_named_with_the_marker_it_needs(project, run):
