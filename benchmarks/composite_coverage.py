@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.remembered import remembered_pairs
+from pytest_fairness.statistics.definitions import CompositeDefinition
 from pytest_fairness.statistics.measures import measure
 from pytest_fairness.statistics.names import metric_named
 
@@ -76,13 +77,17 @@ def simulate_composite(name: str, truth: str, size: int, *, runs: int, seed: int
     """
     rng = np.random.default_rng([seed, zlib.crc32(f"{truth} {size}".encode())])
     metric, both = metric_named(name), TRUTHS[truth]
+    definition = metric.measure
+    if not isinstance(definition, CompositeDefinition):
+        msg = f"{name} is not made of several rates"
+        raise TypeError(msg)
     joints = np.stack([_joint(right) for right in both])
     classes = joints.shape[-1]
     per_class = np.full(classes, max(size // classes, 1))
     drawn = [rng.multinomial(per_class, joint, size=(runs, classes)) for joint in joints]
     confusion = np.concatenate(drawn)
-    found = measure(metric.measure, confusion, positive=1)
-    exact = measure(metric.measure, np.round(joints * 10**9).astype(np.int64), positive=1)
+    found = measure(definition, confusion, positive=1)
+    exact = measure(definition, np.round(joints * 10**9).astype(np.int64), positive=1)
     first = np.arange(runs)
     if metric.comparison == "none":
         low, high = found.alone(LEVEL, groups=first)

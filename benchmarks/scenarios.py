@@ -91,9 +91,9 @@ class Scenario:
             case "minimum":
                 return rates
             case "difference":
-                return rates[1:] - rates[0]
+                return np.asarray(rates[1:] - rates[0])
             case "ratio":
-                return rates[1:] / rates[0]
+                return np.asarray(rates[1:] / rates[0])
             case "difference, all":
                 return np.array([rates.max() - rates.min()])
             case _:
@@ -167,7 +167,9 @@ def grid(
     ways: tuple[float, ...] = WAYS,
 ) -> Iterator[Scenario]:
     """Every scenario, without those that are the same as another one."""
-    cases = [(kind, size, None) for kind in kinds for size in sizes]
+    cases: list[tuple[Kind, int, int | None]] = [
+        (kind, size, None) for kind in kinds for size in sizes
+    ]
     if SMALL_BESIDE_LARGE[0] in sizes:
         cases += [(kind, *SMALL_BESIDE_LARGE) for kind in kinds if kind in ("difference", "ratio")]
     for (kind, size, reference_size), number, way in product(cases, groups, ways):
