@@ -139,7 +139,7 @@ def main() -> None:
         )
         print(f"| {name} | {ratios[name]:.2f} | {float(peak.stdout):.0f} |", flush=True)
     names = ("forward", "ours", "ours, backward", "captum")
-    many = times(celeba, names, batch=2, rounds=2, targets=options.targets)
+    many = times(celeba, names, batch=16, rounds=1, targets=options.targets)
     print(f"\n| ResNet-50, {options.targets} targets | x forward |\n|---|---|")
     for name in names:
         print(f"| {name} | {many[name]:.2f} |")
