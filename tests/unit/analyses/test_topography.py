@@ -150,12 +150,15 @@ def test_umap_gets_the_library_defaults_a_seed_and_no_more_neighbours_than_there
             asked.append(options)
 
         def fit_transform(self, profiles):
+            torch.set_num_threads(threads + 1)  # as numba does
             return profiles[:, :2]
 
+    threads = torch.get_num_threads()
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Umap))
     for count in (10, 30):
         rng = np.random.default_rng(0)
         layout_channels(rng.normal(size=(count, 3)), "umap_pso", seed=7, steps=2)
+    assert torch.get_num_threads() == threads
     assert [options["n_neighbors"] for options in asked] == [9, 15]
     assert asked[0] | {"n_neighbors": 15} == {
         "n_components": 2,

@@ -111,7 +111,12 @@ def _umap(profiles: Floats, seed: int) -> Floats:
     umap = from_extra("umap", "umap-learn", purpose="the layout `umap`")
     neighbours = min(15, len(profiles) - 1)
     model = umap.UMAP(n_components=2, n_neighbors=neighbours, random_state=seed, n_jobs=1)
-    return np.asarray(model.fit_transform(profiles), dtype=np.float64)
+    threads = torch.get_num_threads()
+    try:
+        found = model.fit_transform(profiles)
+    finally:
+        torch.set_num_threads(threads)  # numba shares OpenMP with torch, and changes its number
+    return np.asarray(found, dtype=np.float64)
 
 
 def _graph(profiles: Floats, seed: int) -> Floats:
