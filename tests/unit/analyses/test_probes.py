@@ -278,7 +278,7 @@ def test_the_l1_penalty_of_the_papers_probe_keeps_weights_of_noise_near_zero():
         .accuracy.value
         for l1 in (0.0, 10.0)
     )
-    assert free == 1.0
+    assert free > 0.95
     assert penalised < 0.9
 
 

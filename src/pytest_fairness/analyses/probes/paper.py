@@ -23,7 +23,10 @@ class PaperProbe:
         patience: Stop after so many epochs without a lower validation loss (ours).
         validation: Share of the training clusters that early stopping looks at; 0.1 as the
             paper's validation share, here taken from within the training side.
-        standardise: Whether features are standardised first (ours).
+        standardise: Whether features are standardised first. The paper's excerpts do not say so;
+            on, only the bias can learn that a level is frequent, and learns it slowly.
+
+    Weights start at 0 (ours).
 
     Source: Krug and Stober (2025), arXiv 2506.03664.
     """
@@ -35,7 +38,7 @@ class PaperProbe:
     epochs: int = 100
     patience: int = 5
     validation: float = 0.1
-    standardise: bool = True
+    standardise: bool = False
 
     def probabilities(self, training: Training, features: Tensor, *, seed: int) -> Tensor:
         """Probabilities (K, T, n) for features (n, d); Adam treats each of T probes alone."""
@@ -70,12 +73,9 @@ class _Learner:
     ) -> None:
         self.rows, self.labels, self.options = rows, labels.T.contiguous(), options
         self.generator = generator
-        spread = (6 / (rows.shape[1] + classes)) ** 0.5  # Glorot's, as Keras does by default
+        # Random weights would stay in every direction that the training samples do not span.
         shape = (classes, labels.shape[1], rows.shape[1] + 1)
-        weights = torch.rand(shape, generator=generator, device=rows.device) * 2 - 1
-        self.weights = (weights * spread).requires_grad_()
-        with torch.no_grad():
-            self.weights[..., -1] = 0
+        self.weights = rows.new_zeros(shape).requires_grad_()
         self.best = self.weights.detach().clone()
         self.lowest = rows.new_full((labels.shape[1],), torch.inf)
 
