@@ -105,8 +105,7 @@ class _Learner:
                 logits = _logits(self.weights, some * mask / kept)
                 loss = _losses(logits, self.labels[:, batch]).sum()
                 loss = loss + self.options.l1 * self.weights[..., :-1].abs().sum()
-                adam.zero_grad()
-                loss.backward()
+                (self.weights.grad,) = torch.autograd.grad(loss, [self.weights])
                 adam.step()
 
     def _validation_loss(self, rows: Tensor) -> Tensor:
