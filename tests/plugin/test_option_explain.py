@@ -62,3 +62,24 @@ def test_a_number_below_one_is_refused(gate):
     result = gate.runpytest_subprocess("--fairness-policy=policy.toml", "--fairness-explain=0")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--fairness-explain: got '0', allowed is a whole number from 1*"])
+
+
+def test_a_model_without_layers_is_explained_by_occlusion():
+    pytest.importorskip("captum")
+    import torch
+
+    from pytest_fairness import Classifier, Preprocessing
+    from pytest_fairness.report.explain import Explainer
+
+    def corner(images):
+        bright = images[:, :, :4, :4].mean((1, 2, 3))
+        return torch.stack([-bright, bright], dim=1)
+
+    model = Classifier("corner", corner, ("no", "yes"), Preprocessing(8))
+    pixels = np.full((8, 8, 3), 200, dtype=np.uint8)
+    images = model.preprocess(Image.fromarray(pixels))[None]
+    explainer = Explainer(model, samples=None, predictions=None)
+    panel = explainer._occluded(pixels, images, "yes")
+    assert panel.heat[:4, :4].min() > 0
+    assert panel.heat[6:, 6:].max() == 0
+    assert "occlusion, yes" in panel.caption

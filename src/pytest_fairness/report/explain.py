@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from pytest_fairness.analyses.attention import attention_maps
+from pytest_fairness.analyses.attribution import attribute
 from pytest_fairness.analyses.lime import LimeExplanation, lime_explain
 from pytest_fairness.errors import ModelError
 from pytest_fairness.gate.record import Verdict
@@ -121,11 +122,39 @@ class Explainer:
         try:
             maps = attention_maps(self.classifier, images, target=called, device=self.device)
         except ModelError as error:
-            return Panel(f"no Grad-CAM: {error}", pixels, grey=True)
+            return self._occluded(pixels, images, called) or Panel(
+                f"no Grad-CAM: {error}", pixels, grey=True
+            )
         heat = torch.nn.functional.interpolate(
             maps.maps[:, :1], size=pixels.shape[:2], mode="bilinear", align_corners=False
         )
         return Panel(f"Grad-CAM, {called}", pixels, heat=heat[0, 0].numpy())
+
+    def _occluded(
+        self, pixels: "NDArray[np.uint8]", images: torch.Tensor, called: str
+    ) -> Panel | None:
+        """What hiding squares costs the class, for models without a map to look at."""
+        label = self.classifier.class_labels[called][0]
+        column = torch.tensor([self.classifier.labels.index(label)])
+        side = max(min(images.shape[2:]) // _GRID, 1)
+        try:
+            found = attribute(
+                self.classifier,
+                images,
+                column,
+                method="occlusion",
+                window=2 * side,
+                stride=side,
+                device=self.device,
+            )
+        except (ModelError, ModuleNotFoundError):
+            return None
+        heat = found.clamp(min=0)[:, None]
+        heat = heat / heat.amax().clamp(min=1e-7)
+        heat = torch.nn.functional.interpolate(heat, size=pixels.shape[:2], mode="bilinear")
+        return Panel(
+            f"occlusion, {called}: no layers for Grad-CAM", pixels, heat=heat[0, 0].numpy()
+        )
 
 
 def _against(found: LimeExplanation, label: int) -> "NDArray[np.bool_]":
