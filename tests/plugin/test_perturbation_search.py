@@ -79,3 +79,18 @@ def test_predictions_from_a_file_are_not_searched(search_gate):
         "-rs",
     )
     result.stdout.fnmatch_lines(["*there is no model to run on changed images*"])
+
+
+def calls(gate):
+    file = gate.path / "calls.txt"
+    count = len(file.read_text(encoding="utf-8").splitlines())
+    file.unlink()
+    return count
+
+
+def test_an_analysis_runs_only_when_one_of_its_questions_is_asked(search_gate):
+    options = "--fairness-policy=policy.toml", "--fairness-model=bright"
+    search_gate.runpytest_subprocess(*options, "-k", "test_group_accuracy")
+    plain = calls(search_gate)
+    search_gate.runpytest_subprocess(*options, "-k", "test_named or test_group_accuracy")
+    assert calls(search_gate) == 2 * plain
