@@ -135,7 +135,8 @@ def crossing(
             done |= ended
             if done.all():
                 break
-            share = np.clip(_interpolated(a, b, c, fa, fb, fc), least, 1 - least)
+            step = _interpolated(a, b, c, fa, fb, fc)
+            share = np.minimum(np.maximum(step, least), 1 - least)
     return np.where(done, found, (a + b) / 2)
 
 

@@ -130,7 +130,7 @@ def ratio_score_statistic(
         statistic = distance / np.sqrt(variance)
         if corrected:
             third = first * (1 - 2 * rate1) / n1 - second * ratio * (1 - 2 * rate2) / n2
-            statistic = without_skewness(statistic, third / variance**1.5)
+            statistic = without_skewness(statistic, third / (variance * np.sqrt(variance)))
     return np.where(distance == 0, 0.0, statistic)
 
 
