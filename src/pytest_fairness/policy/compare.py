@@ -79,7 +79,9 @@ def _evaluations(pair: Pair) -> Iterator[Change]:
         yield from _references(pair, name, was, now)
         yield from compare_reading(pair, name, was, now)
         for key in dict.fromkeys([*was, *now]):
-            if key not in ("attributes", "reference", *READING_KEYS) and was.get(key) != now.get(key):
+            if key not in ("attributes", "reference", *READING_KEYS) and was.get(key) != now.get(
+                key
+            ):
                 yield _column(pair, name, key, was.get(key), now.get(key))
 
 
