@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_fairness.session import GateSession
 
@@ -40,6 +40,10 @@ class Search:
     rule: "Rule"
     by: tuple[str, ...]
     reference: "Mapping[str, str]"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001  (IPython's protocol)
+        """What Hypothesis shows of it when a search fails."""
+        printer.text(self.name)
 
     @property
     def name(self) -> str:

@@ -53,8 +53,6 @@ def _check_groups(
                 f'{name!r} compares sets of labels; write labels = "COLUMN", the column of the '
                 f"true ones, in [evaluation.{evaluation.name}]",
             )
-    if rule.against is not None:
-        fail("against", f"{name!r} is not compared with the baseline; drop against")
     if observed.shape != "by group" and rule.min_share:
         fail("min_share", f"{name!r} is not asked of single groups; drop min_share")
     for by in rule.by:

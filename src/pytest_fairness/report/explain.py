@@ -1,7 +1,6 @@
 """Why a test failed, in pictures: the worst samples, where the model looked, what spoke for what."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,24 +80,27 @@ class Explainer:
         pixels = np.asarray(image)
         classes = tuple(self.classifier.class_labels)
         true = str(self.samples.samples["target"].iloc[position])
-        found, note = self._lime(pixels, [classes.index(true)] if true in classes else [])
+        found, note = self._lime(pixels)
         called = classes[int(found.probabilities.argmax())]
         panels = [
             Panel("image", pixels),
             self._attention(pixels, position, called),
             *(
-                Panel(f"LIME, {name}", pixels, for_=found.mask(i), against=_against(found, i))
-                for i, name in enumerate(classes)
-                if name in (called, true) and i in found.weights
+                Panel(
+                    f"LIME, {one}",
+                    pixels,
+                    for_=found.mask(i),
+                    against=found.mask(i, positive=False),
+                )
+                for i, one in enumerate(classes)
+                if one in (called, true)
             ),
         ]
         chance = found.probabilities[classes.index(called)]
         text = f"{name}\ntrue: {true}\npredicted: {called} ({chance:.2f})"
         return SheetRow(f"{text}\n{note}" if note else text, tuple(panels))
 
-    def _lime(
-        self, pixels: "NDArray[np.uint8]", labels: Sequence[int]
-    ) -> tuple[LimeExplanation, str]:
+    def _lime(self, pixels: "NDArray[np.uint8]") -> tuple[LimeExplanation, str]:
         note, segments = "", None
         try:
             import skimage  # noqa: F401, PLC0415  (an extra)
@@ -109,7 +111,7 @@ class Explainer:
         found = lime_explain(
             self.classifier,
             pixels,
-            top_labels=max(len(labels), len(self.classifier.class_labels)),
+            top_labels=len(self.classifier.class_labels),
             samples=_LIME_SAMPLES,
             segments=segments,
             rng=rng,
@@ -155,10 +157,6 @@ class Explainer:
         return Panel(
             f"occlusion, {called}: no layers for Grad-CAM", pixels, heat=heat[0, 0].numpy()
         )
-
-
-def _against(found: LimeExplanation, label: int) -> "NDArray[np.bool_]":
-    return found.mask(label, positive=False)
 
 
 def _grid(shape: tuple[int, ...]) -> "NDArray[np.int64]":

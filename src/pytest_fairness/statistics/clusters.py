@@ -16,6 +16,7 @@ __all__ = [
     "PairEffects",
     "mean_factors",
     "mean_pair_factors",
+    "mean_worth",
     "pair_factors",
     "rate_factors",
     "worth",
@@ -91,6 +92,15 @@ def worth(clusters: ClusterCounts) -> Floats:
     """Share of each group's samples that is left after the design effect, (G,) in (0, 1]."""
     residuals, n, variance = _residuals(clusters)
     return _Effect.of(residuals, clusters.n > 0, variance).worth(_one_a_cluster(clusters, n))
+
+
+def mean_worth(clusters: ClusterCounts, variance: Floats) -> Floats:
+    """As `worth`, for means of outcomes of any kind with this variance of one outcome, (G,)."""
+    residuals, n, _ = _residuals(clusters)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        independent = variance / n
+    effect = _Effect.of(residuals, clusters.n > 0, independent)
+    return effect.worth(_one_a_cluster(clusters, n))
 
 
 def pair_factors(

@@ -11,6 +11,7 @@ from pytest_fairness.statistics.clusters import (
     ClusterCounts,
     mean_factors,
     mean_pair_factors,
+    mean_worth,
 )
 from pytest_fairness.statistics.measured import Kind, compared, growth
 from pytest_fairness.statistics.metrics import RateCounts
@@ -85,7 +86,9 @@ class SampleMeans:
     @property
     def effective_n(self) -> Floats:
         """Values of each group after the design effect of clusters."""
-        return self.n * self._factors(np.arange(len(self.n)), level=0.95, more=1.0)
+        if self.clusters is None:
+            return self.n.astype(np.float64)
+        return np.asarray(self.n * mean_worth(self.clusters, self._variances()))
 
     def alone(
         self, level: float, *, groups: Integers | None = None, size: Floats | float = 0.0

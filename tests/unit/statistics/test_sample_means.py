@@ -46,6 +46,12 @@ def test_a_value_outside_its_bounds_is_an_error():
         sample_means(np.array([0.5, 1.5]), np.array([0, 0]), 1)
 
 
+def test_clusters_of_equal_samples_are_worth_one_sample_each():
+    values, clusters = np.repeat([0.1, 0.4, 0.6, 0.9] * 5, 4), np.repeat(np.arange(20), 4)
+    means = sample_means(values, np.zeros(80, dtype=int), 1, clusters=clusters)
+    assert means.effective_n[0] == pytest.approx(20 - 1)
+
+
 def test_ratios_are_refused():
     means = sample_means(np.array([0.5, 0.6]), np.array([0, 1]), 2)
     with pytest.raises(ValueError, match="subtracted, never divided"):

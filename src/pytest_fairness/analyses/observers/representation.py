@@ -1,8 +1,8 @@
 """What the layers of a model hold of an attribute, for the rules of a policy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["observe_representation"]
 
+T = TypeVar("T")
 _EVERY = 10_000
 
 
@@ -90,9 +91,9 @@ class _Found:
         self.columns: dict[str, NDArray[np.float64]] = {}
         self.facts: dict[str, Mapping[str, float]] = {}
 
-    def probe(self, one: "Wanted", layer: str) -> None:
+    def _observed(self, observe: "Callable[..., dict[str, T]]", one: "Wanted", layer: str) -> "T":
         crossed, attribute = _crossed(self.set, one.by)
-        found = observe_probes(
+        return observe(
             self.classifier,
             crossed,
             attribute,
@@ -101,6 +102,9 @@ class _Found:
             activations=_only(self.held, layer),
             device=self.run.device,
         )[layer]
+
+    def probe(self, one: "Wanted", layer: str) -> None:
+        found = self._observed(observe_probes, one, layer)
         values = pd.Series(np.nan, index=self.set.samples["id"].to_numpy())
         values[list(found.ids)] = found.correct.astype(np.float64)
         name = observation(one.measure, one.of, by=one.by)
@@ -113,16 +117,7 @@ class _Found:
         }
 
     def similarity(self, one: "Wanted", layer: str) -> None:
-        crossed, attribute = _crossed(self.set, one.by)
-        found = observe_topography(
-            self.classifier,
-            crossed,
-            attribute,
-            seed=self.run.seed,
-            cluster=self.run.cluster,
-            activations=_only(self.held, layer),
-            device=self.run.device,
-        )[layer]
+        found = self._observed(observe_topography, one, layer)
         reference = "*".join(one.reference[name] for name in one.by)
         for pair in found.pairs:
             if reference not in (pair.first, pair.second):

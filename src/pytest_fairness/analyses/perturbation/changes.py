@@ -4,6 +4,7 @@ import io
 import math
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
@@ -75,6 +76,10 @@ class Perturbation:
 
     def __repr__(self) -> str:  # type: ignore[explicit-override]
         return f"Perturbation({self.text.replace(',', ', ')})"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001  (IPython's protocol)
+        """What Hypothesis shows of it when a search fails."""
+        printer.text(repr(self))
 
     @property
     def text(self) -> str:
