@@ -73,7 +73,7 @@ def _save(figure: "Figure", path: Path) -> Path:
 def _figure(bars: int) -> tuple["Figure", Any]:
     from matplotlib.figure import Figure  # noqa: PLC0415  (an optional package)
 
-    figure = Figure(figsize=(8, 1.4 + 0.3 * bars), dpi=120, layout="constrained")
+    figure = Figure(figsize=(8, 1.6 + 0.3 * bars), dpi=120, layout="constrained")
     axes = figure.subplots()
     axes.margins(y=0.01)
     axes.invert_yaxis()
@@ -104,7 +104,8 @@ def _population(found: PopulationRecord) -> "Figure":
     ends = [[max(value, 0.0) for value in side] for side in ends]
     references = [row.reference for row in shown]
     figure, axes = _figure(len(names))
-    axes.barh(names, shares, color=_DATA, label=f"data, n = {found.n:,}")
+    clustered = "" if found.cluster is None else f", clustered by {found.cluster}"
+    axes.barh(names, shares, color=_DATA, label=f"data, n = {found.n:,}{clustered}")
     axes.errorbar(shares, names, xerr=ends, fmt="none", ecolor="black", elinewidth=1, capsize=2)
     axes.plot(
         references, names, "D", color=_REFERENCE, markersize=5, label=Path(found.reference).stem
@@ -115,5 +116,5 @@ def _population(found: PopulationRecord) -> "Figure":
         here, there = sum(row.share for row in rest), sum(row.reference for row in rest)
         title += f"\n{len(rest)} levels not shown: {here:.1%} of the rows, {there:.1%} there"
     axes.set_title(title)
-    axes.legend(frameon=False, loc="lower right")
+    figure.legend(frameon=False, loc="outside lower center", ncols=2)  # never over an interval
     return figure
