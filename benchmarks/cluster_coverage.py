@@ -16,8 +16,8 @@ import numpy as np
 from scipy import stats
 
 from pytest_fairness.statistics.clusters import ClusterCounts
-from pytest_fairness.statistics.group_rates import GroupRates, Kind
-from pytest_fairness.statistics.metrics import RateCounts
+from pytest_fairness.statistics.estimators.group_rates import GroupRates, Kind
+from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +85,7 @@ def simulate(
         low, high = (bound[:runs] for bound in rates.alone(LEVEL))
     else:
         pair: Kind = "difference" if kind == "difference" else "ratio"
-        low, high = rates.pairs(ones, ones + runs, kind=pair, level=LEVEL)
+        low, high = rates.pairs(ones, ones + runs, kind=pair, confidence=LEVEL)
     above, below = float((low > truth + 1e-9).mean()), float((high < truth - 1e-9).mean())
     return Result(1 - above - below, above, below)
 

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.remembered import remembered_pairs
-from pytest_fairness.statistics.definitions import CompositeDefinition
-from pytest_fairness.statistics.measures import measure
-from pytest_fairness.statistics.names import metric_named
+from pytest_fairness.statistics.estimators.measure import measure
+from pytest_fairness.statistics.metrics.definitions import CompositeDefinition
+from pytest_fairness.statistics.metrics.names import metric_named
 
 if TYPE_CHECKING:
-    from pytest_fairness.statistics.measured import Kind
+    from pytest_fairness.statistics.estimators.measured import Kind
 
 __all__ = ["TRUTHS", "Coverage", "simulate_composite"]
 
@@ -94,7 +94,7 @@ def simulate_composite(name: str, truth: str, size: int, *, runs: int, seed: int
         value = exact.values[0]
     else:
         kind: Kind = "difference" if metric.comparison == "difference" else "ratio"
-        low, high = found.pairs(first, first + runs, kind=kind, level=LEVEL)
+        low, high = found.pairs(first, first + runs, kind=kind, confidence=LEVEL)
         value = exact.compare(np.array([0]), np.array([1]), kind=kind)[0]
     known = ~np.isnan(low) & ~np.isnan(value)
     if not known.any():

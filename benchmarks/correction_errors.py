@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.remembered import only_decisions
-from pytest_fairness.gate.judging import judge_counts
+from pytest_fairness.gate.decision.judging import judge_counts
 from pytest_fairness.policy import load_policy
 from pytest_fairness.statistics.counts import GroupCounts
 

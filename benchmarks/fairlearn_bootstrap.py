@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from fairlearn.metrics import MetricFrame, selection_rate
 
-from benchmarks.operating_characteristics import Result, simulate
 from benchmarks.remembered import only_decisions, remembered_pairs
 from benchmarks.scenarios import Kind, Scenario
+from benchmarks.simulation import Result, simulate
 
 __all__ = ["bootstrap", "compare"]
 

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from pytest_fairness.statistics.defaults import (
+from pytest_fairness.statistics.intervals.chosen import (
     Method,
     difference_interval,
     rate_interval,
     ratio_interval,
 )
-from pytest_fairness.statistics.paired import tango
-from pytest_fairness.statistics.rates import Interval
+from pytest_fairness.statistics.intervals.paired import tango
+from pytest_fairness.statistics.intervals.rates import Interval
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -53,10 +53,10 @@ def extreme_rates(n: int) -> Floats:
     return np.unique(np.concatenate([EVEN, angles, few, 1 - few]))
 
 
-def rate_errors(method: Method, n: int, rates: Floats, level: float) -> Errors:
+def rate_errors(method: Method, n: int, rates: Floats, confidence: float) -> Errors:
     """Errors of the interval of one rate, for each rate."""
     successes = np.arange(n + 1)
-    low, high = rate_interval(successes, n, level=level, method=method)
+    low, high = rate_interval(successes, n, confidence=confidence, method=method)
     chances = stats.binom.pmf(successes, n, rates[:, None])
     truth = rates[:, None]
     above, below = (chances * (low > truth)).sum(axis=1), (chances * (high < truth)).sum(axis=1)
@@ -82,12 +82,12 @@ def pair_errors(
     return Errors(above, below)
 
 
-def paired_errors(n: int, rates: Floats, level: float) -> Errors:
+def paired_errors(n: int, rates: Floats, confidence: float) -> Errors:
     """Errors of Tango's interval, for each pair of rates of first-only and second-only samples."""
     first, second = (grid.ravel() for grid in np.meshgrid(np.arange(n + 1), np.arange(n + 1)))
     possible = first + second <= n
     first, second = first[possible], second[possible]
-    low, high = tango(first, second, n, level=level)
+    low, high = tango(first, second, n, confidence=confidence)
     counts = np.stack([first, second, n - first - second], axis=1)
     above, below = [], []
     for rate1 in rates:
@@ -99,7 +99,7 @@ def paired_errors(n: int, rates: Floats, level: float) -> Errors:
 
 
 def two_group_rows(
-    kind: str, pairs: list[tuple[int, int]], level: float, largest_exact: int
+    kind: str, pairs: list[tuple[int, int]], confidence: float, largest_exact: int
 ) -> Iterator[str]:
     """Yield a row for each method and pair of sizes."""
     interval: Callable[..., Interval] = (
@@ -110,13 +110,13 @@ def two_group_rows(
         for method in TWO_GROUPS[kind]:
             if method == "exact" and n1 * n2 > largest_exact:
                 continue
-            bounds = interval(x1, n1, x2, n2, level=level, method=method)
+            bounds = interval(x1, n1, x2, n2, confidence=confidence, method=method)
             errors = partial(pair_errors, bounds, n1, n2, ratio=kind == "ratio")
             even, all_over = errors((EVEN, EVEN)), errors((extreme_rates(n1), extreme_rates(n2)))
             yield _row(kind, f"{n1} v {n2}", method, even, all_over)
 
 
-def one_group_rows(sizes: list[int], level: float) -> Iterator[str]:
+def one_group_rows(sizes: list[int], confidence: float) -> Iterator[str]:
     """Yield a row for each method and size: one rate, then paired differences."""
     methods: tuple[Method, ...] = ("score", "exact")
     even = np.linspace(0, 1, 2001)[1:-1]
@@ -124,12 +124,12 @@ def one_group_rows(sizes: list[int], level: float) -> Iterator[str]:
         fine = np.union1d(even, np.geomspace(0.01, 10, 500) / n)
         fine = fine[fine < 1]
         for method in methods:
-            average = rate_errors(method, n, even, level)
-            yield _row("rate", f"{n}", method, average, rate_errors(method, n, fine, level))
+            average = rate_errors(method, n, even, confidence)
+            yield _row("rate", f"{n}", method, average, rate_errors(method, n, fine, confidence))
     for n in (5, 20, 50):
         few = np.array([0.001, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 2.4]) / n
         fine = np.unique(np.concatenate([EVEN[::4], few, 1 - few]))
-        errors = paired_errors(n, EVEN[::2], level), paired_errors(n, fine, level)
+        errors = paired_errors(n, EVEN[::2], confidence), paired_errors(n, fine, confidence)
         yield _row("paired difference", f"{n}", "tango", *errors)
 
 
@@ -167,10 +167,10 @@ def main() -> None:
         "| worst error above | worst error below |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    for row in one_group_rows(options.sizes, options.level):
+    for row in one_group_rows(options.sizes, options.confidence):
         print(row, flush=True)
     for kind in TWO_GROUPS:
-        for row in two_group_rows(kind, options.pairs, options.level, options.largest_exact):
+        for row in two_group_rows(kind, options.pairs, options.confidence, options.largest_exact):
             print(row, flush=True)
 
 

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.remembered import only_decisions
-from pytest_fairness.gate.estimates import measure_groups
-from pytest_fairness.gate.judging import judge_counts
+from pytest_fairness.gate.decision.judging import judge_counts
+from pytest_fairness.gate.estimates.counted import measure_groups
 from pytest_fairness.policy import Evaluation, Policy, load_policy
 from pytest_fairness.statistics.counts import GroupCounts
-from pytest_fairness.statistics.exact import forget_tables
+from pytest_fairness.statistics.intervals.exact import forget_tables
 
 ATTRIBUTES: Mapping[str, int] = {"race": 7, "sex": 2, "age": 9}
 BY = ["race", "sex", "age", "race*sex", "race*age", "sex*age", "race*sex*age"]
@@ -158,13 +158,13 @@ def bare_intervals(asked: Policy, evaluation: Evaluation, counts: GroupCounts) -
             )
             groups = np.arange(len(rates.counts.n))
             if rule.metric.comparison == "none":
-                number += len(rates.alone(asked.decision.level).low)
+                number += len(rates.alone(asked.decision.confidence).low)
                 continue
             first, second = groups[1:], np.zeros(len(groups) - 1, dtype=np.int64)
             if rule.reference == "all":
                 first, second = groups[-1:], groups[:1]
             found = rates.pairs(
-                first, second, kind=rule.metric.comparison, level=asked.decision.level
+                first, second, kind=rule.metric.comparison, confidence=asked.decision.confidence
             )
             number += len(found.low)
     return number

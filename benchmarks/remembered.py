@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pytest_fairness.gate import judging
-from pytest_fairness.statistics import group_rates
-from pytest_fairness.statistics.rates import Interval
+from pytest_fairness.gate.decision import judging
+from pytest_fairness.statistics.estimators import group_rates
+from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["Remembered", "only_decisions", "remembered_pairs"]
 
@@ -52,7 +52,7 @@ class Remembered:
         x2: ArrayLike,
         n2: ArrayLike,
         *,
-        level: float,
+        confidence: float,
         method: str = "auto",
     ) -> Interval:
         """Interval of each table; the groups of a call have one size each."""
@@ -61,14 +61,16 @@ class Remembered:
         if not sizes:
             return Interval(np.zeros(x1.shape), np.zeros(x1.shape))
         ((first, second),) = sizes
-        key = first, second, level, method
+        key = first, second, confidence, method
         if key not in self.tables:
             self.tables[key] = _Table.of(first, second)
         table = self.tables[key]
         new = ~table.known[x1, x2]
         if new.any():
             a, b = np.unique(np.stack([x1[new], x2[new]]), axis=1)
-            table.fill((a, b), self.interval(a, first, b, second, level=level, method=method))
+            table.fill(
+                (a, b), self.interval(a, first, b, second, confidence=confidence, method=method)
+            )
         return Interval(table.low[x1, x2], table.high[x1, x2])
 
     def forget(self) -> None:

@@ -33,8 +33,8 @@ from pytest_fairness.data import load_evaluation_set
 from pytest_fairness.policy import load_policy
 
 if TYPE_CHECKING:
+    from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
-    from pytest_fairness.models import Classifier
 
 POLICY = Path(__file__).parents[1] / "fixtures" / "policies" / "default.toml"
 ATTRIBUTES = ("skin_tone", "gender", "age")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.preprocessing import PREPROCESSING
-from pytest_fairness.models import Classifier, load_weights
+from pytest_fairness.classifiers import Classifier, load_weights
 
 __all__ = ["baseline", "load_baseline"]
 

@@ -1,6 +1,6 @@
 """What both models do to an image before they look at it."""
 
-from pytest_fairness.models import Preprocessing
+from pytest_fairness.classifiers import Preprocessing
 
 __all__ = ["PREPROCESSING"]
 

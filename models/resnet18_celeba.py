@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_fairness.classifiers import Classifier, Crops, Pixels, load_weights
 from pytest_fairness.errors import ModelError
-from pytest_fairness.models import Classifier, Crops, Pixels, load_weights
 
 if TYPE_CHECKING:
     from torch import nn

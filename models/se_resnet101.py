@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from models.label_lists import read_label_list
+from pytest_fairness.classifiers import Classifier, Crops, LabelRule, Pixels, load_weights
 from pytest_fairness.errors import ModelError
-from pytest_fairness.models import Classifier, Crops, LabelRule, Pixels, load_weights
 
 if TYPE_CHECKING:
     import torch
@@ -72,7 +72,7 @@ def load_se_resnet101(
         ModelError: A file is missing or does not fit, or a label of `classes` is not in the list.
     """
     from models.se_resnet101_network import SEResNet101
-    from pytest_fairness.models import ten_crop_averaged
+    from pytest_fairness.classifiers import ten_crop_averaged
 
     names = read_label_list(labels)
     network = _filled(SEResNet101(len(names), pool=pool), Path(weights), labels=labels)

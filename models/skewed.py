@@ -6,7 +6,7 @@ import pytest
 
 from models.baseline import LABELS
 from models.preprocessing import PREPROCESSING
-from pytest_fairness.models import Classifier, load_weights
+from pytest_fairness.classifiers import Classifier, load_weights
 
 __all__ = ["load_skewed", "skewed"]
 

@@ -35,7 +35,7 @@ from models.resnet18_thin import ThinResNet18
 from models.se_resnet import SEResNet
 from models.skewed import WEIGHTS as SKEWED_WEIGHTS, load_skewed
 from models.training_data import DATA, People, load_people, vocabulary
-from pytest_fairness.multilabel import generalised_softmax_loss
+from pytest_fairness.analyses import generalised_softmax_loss
 
 STYLES = ("noto", "twemoji")
 SKIN_TONES = {

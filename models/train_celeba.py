@@ -21,8 +21,8 @@ from typing_extensions import override
 
 from models.resnet18_celeba import IMAGENET, LABELS, WEIGHTS, resnet18
 from pytest_fairness import EvaluationSet, load_evaluation_set, load_weights
+from pytest_fairness.classifiers import Crops
 from pytest_fairness.inference import choose_device
-from pytest_fairness.models import Crops
 from pytest_fairness.policy import Evaluation
 
 if TYPE_CHECKING:

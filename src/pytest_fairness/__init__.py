@@ -1,6 +1,6 @@
 """A pytest-native release gate for the fairness of image-recognition models.
 
-The way data flows: `policy` says what is asked; `models` and `data` give `inference` what it
+The way data flows: `policy` says what is asked; `classifiers` and `data` give `inference` what it
 turns into predictions; `statistics` counts them and puts intervals around rates and gaps; `gate`
 gives verdicts and keeps them in a record; `report` shows the record. `judge` is the flow without
 a model and without pytest.
@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_fairness.classifiers import Classifier, Preprocessing, load_model, load_weights
     from pytest_fairness.data import EvaluationSet, load_evaluation_set
     from pytest_fairness.errors import (
         DataError,
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
         PolicyError,
         PredictionError,
     )
-    from pytest_fairness.gate.record import RunRecord, Verdict
+    from pytest_fairness.gate.record.run_record import RunRecord, Verdict
     from pytest_fairness.gate.run import judge, judge_model
     from pytest_fairness.inference import Predictions, predict, read_predictions
-    from pytest_fairness.models import Classifier, Preprocessing, load_model, load_weights
     from pytest_fairness.policy import Policy, load_policy
     from pytest_fairness.report import describe
 
@@ -52,10 +52,10 @@ __all__ = [
 _HOMES = {
     "data": ("EvaluationSet", "load_evaluation_set"),
     "errors": ("DataError", "FairnessError", "ModelError", "PolicyError", "PredictionError"),
-    "gate.record": ("RunRecord", "Verdict"),
+    "gate.record.run_record": ("RunRecord", "Verdict"),
     "gate.run": ("judge", "judge_model"),
     "inference": ("Predictions", "predict", "read_predictions"),
-    "models": ("Classifier", "Preprocessing", "load_model", "load_weights"),
+    "classifiers": ("Classifier", "Preprocessing", "load_model", "load_weights"),
     "policy": ("Policy", "load_policy"),
     "report": ("describe",),
 }

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from pytest_fairness.statistics.counts import GroupCounts
-from pytest_fairness.statistics.metrics import RateCounts
+from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 
 if TYPE_CHECKING:
     from pytest_fairness.analyses.perturbation import Perturbation

@@ -75,8 +75,8 @@ def gate(pytester: pytest.Pytester) -> pytest.Pytester:
 @pytest.fixture
 def model_gate(gate: pytest.Pytester) -> pytest.Pytester:
     """The same project with images and a model: it reads the class off the brightness."""
-    import pytest_fairness.inference.local
-    import pytest_fairness.models.classifier  # noqa: F401  (with torch, as above)
+    import pytest_fairness.classifiers.classifier
+    import pytest_fairness.inference.local  # noqa: F401  (with torch, as above)
 
     _write_images(gate.path)
     gate.makeconftest(

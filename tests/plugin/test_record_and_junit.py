@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from pytest_fairness import Preprocessing, RunRecord, load_policy
-from pytest_fairness.gate.judging import MAX_T_SEED
+from pytest_fairness.gate.decision.judging import MAX_T_SEED
 
 POLICY_OPTION = "--fairness-policy=policy.toml"
 WITH_AND_WITHOUT_XDIST = pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from pytest_fairness import RunRecord, judge
 from pytest_fairness.errors import AttestationError, SigningKeyError
-from pytest_fairness.gate import attestation
-from pytest_fairness.gate.attestation import (
+from pytest_fairness.gate.audit import attestation
+from pytest_fairness.gate.audit.attestation import (
     check_attestation,
     private_key,
     public_key,
@@ -294,6 +294,6 @@ def test_signing_without_a_record_is_a_usage_error(gate):
 
 def test_without_cryptography_the_extra_is_named(keys, monkeypatch):
     monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
-    monkeypatch.delitem(sys.modules, "pytest_fairness.gate.signing", raising=False)
+    monkeypatch.delitem(sys.modules, "pytest_fairness.gate.audit.signing", raising=False)
     with pytest.raises(SigningKeyError, match=r'pip install "pytest-fairness\[sign\]"'):
         public_key(keys / "public.pem")

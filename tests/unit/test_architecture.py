@@ -1,6 +1,8 @@
 """The shape of the source: layers import downwards only, and the gate uses public names only."""
 
 import ast
+from collections import Counter
+from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -16,28 +18,48 @@ ORDER = (
     "statistics",
     "policy",
     "data",
-    "models",
+    "classifiers",
     "inference",
     "analyses",
     "gate",
+    "planning",
     "report",
-    "options",
-    "model_runs",
-    "session",
-    "searching",
-    "reporter",
     "plugin",
-    "commands",
-    "cli",
 )
+"""The rooms from the ground up: each may import those before it."""
 MAY_IMPORT = {room: set(ORDER[: place + 1]) for place, room in enumerate(ORDER)}
 BESIDE = {
-    "multilabel": {"errors", "statistics"},
     "strategies": MAY_IMPORT["analyses"],
     "commands": {"commands", *MAY_IMPORT["report"]},
+    "cli": {"cli", "commands", "errors"},
 }
 """Rooms that no room of ORDER may import."""
 MAY_IMPORT |= BESIDE
+NEVER = {
+    "gate.record": ("gate.estimates", "gate.baseline", "gate.decision", "gate.audit"),
+    "gate.estimates": ("gate.baseline", "gate.decision", "gate.audit"),
+    "gate.baseline": ("gate.decision", "gate.audit"),
+    "gate.decision": ("gate.baseline", "gate.audit"),
+    "statistics.metrics": ("statistics", "errors"),
+    "statistics.intervals": (
+        "statistics.metrics",
+        "statistics.estimators",
+        "statistics.comparisons",
+        "statistics.power",
+    ),
+    "statistics.estimators": ("statistics.comparisons", "statistics.power"),
+    "policy.text": ("policy.tables", "policy.rules", "policy.tightening"),
+    "policy.tables": ("policy.rules", "policy.tightening"),
+    "policy.rules": ("policy.tightening",),
+    "classifiers.files": (
+        "classifiers.sources",
+        "classifiers.preprocessing",
+        "classifiers.labels",
+    ),
+    "classifiers.labels": ("classifiers.sources", "classifiers.preprocessing"),
+    "classifiers.preprocessing": ("classifiers.sources", "classifiers.labels"),
+}
+"""Within a room: what its parts never import, not even lazily or for types."""
 FACADE = "pytest_fairness"
 """`pytest_fairness/__init__.py` only hands out what the rooms make public."""
 
@@ -100,6 +122,9 @@ def module_name(file: Path) -> str:
     return ".".join(part for part in parts if part != "__init__")
 
 
+NAMES = {module_name(file) for file in MODULES}
+
+
 def package_name(file: Path) -> str:
     return ".".join(file.relative_to(SOURCE.parent).parent.parts)
 
@@ -156,7 +181,9 @@ def test_layers_import_downwards_only(file):
         pytest.param("from pytest_fairness import gate", ["line 1: gate"], id="room"),
         pytest.param("from pytest_fairness import judge", ["line 1: pytest_fairness"], id="facade"),
         pytest.param("from ..gate import run", ["line 1: gate"], id="relative"),
-        pytest.param("def f():\n    import pytest_fairness.plugin", ["line 2: plugin"], id="lazy"),
+        pytest.param(
+            "def f():\n    import pytest_fairness.plugin.hooks", ["line 2: plugin"], id="lazy"
+        ),
         pytest.param(
             "from pytest_fairness.strategies import x", ["line 1: strategies"], id="beside"
         ),
@@ -169,7 +196,95 @@ def test_an_upward_import_is_found_in_any_spelling(line, found):
     assert upward("data", line, "pytest_fairness.data") == found
 
 
-@pytest.mark.parametrize("file", sorted((SOURCE / "statistics").glob("*.py")), ids=relative)
+def modules_imported(text: str, package: str) -> dict[str, int]:
+    """Modules of the engine that a source text imports, each with a line."""
+    found = {}
+    for imported in imports_of(text, package):
+        if imported.module.split(".")[0] == FACADE:
+            whole = f"{imported.module}.{imported.name}"
+            found[whole if whole in NAMES else imported.module] = imported.line
+    return found
+
+
+def forbidden(part: str, text: str, package: str) -> list[str]:
+    """`line 7: gate.audit` for each import of what this part of a room never imports."""
+    never = {f"{FACADE}.{name}" for name in NEVER.get(part, ())}
+    own = f"{FACADE}.{part}"
+    return [
+        f"line {line}: {wrong.removeprefix(f'{FACADE}.')}"
+        for module, line in modules_imported(text, package).items()
+        for wrong in sorted(never)
+        if f"{module}.".startswith(f"{wrong}.") and not f"{module}.".startswith(f"{own}.")
+    ]
+
+
+@pytest.mark.parametrize("part", NEVER)
+def test_a_part_of_a_room_never_imports_what_stands_above_it(part):
+    folder = SOURCE.joinpath(*part.split("."))
+    files = sorted(folder.rglob("*.py"))
+    assert len(files) > 1
+    found = {
+        relative(file): wrong
+        for file in files
+        if (wrong := forbidden(part, file.read_text(encoding="utf-8"), package_name(file)))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        pytest.param(
+            "from pytest_fairness.gate.audit.accept import why_not",
+            ["line 1: gate.audit"],
+            id="from",
+        ),
+        pytest.param("import pytest_fairness.gate.audit", ["line 1: gate.audit"], id="plain"),
+        pytest.param(
+            "def f():\n    from pytest_fairness.gate import audit",
+            ["line 2: gate.audit"],
+            id="room, lazily",
+        ),
+        pytest.param("from pytest_fairness.gate.estimates.counted import x", [], id="below"),
+    ],
+)
+def test_an_import_that_must_never_be_is_found_in_any_spelling(line, found):
+    assert forbidden("gate.decision", line, "pytest_fairness.gate.decision") == found
+
+
+def circles(imports: dict[str, set[str]]) -> list[str]:
+    """`a -> b -> a` for the first circle of imports; nothing where there is none."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return [" -> ".join(reversed(error.args[1]))]
+    return []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    imports = {
+        module_name(file): set(
+            modules_imported(file.read_text(encoding="utf-8"), package_name(file))
+        )
+        - {module_name(file)}
+        for file in MODULES
+        # A package's face hands on names of its own modules, which never ask it for any.
+        if file.stem != "__init__"
+    }
+    assert circles(imports) == []
+
+
+def test_a_circle_of_imports_is_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}}) == ["a -> b -> c -> a"]
+    assert circles({"a": {"b", "c"}, "b": {"c"}}) == []
+
+
+def test_no_room_is_flat():
+    modules = Counter(file.parent for file in MODULES if file.stem != "__init__")
+    assert {relative(room): count for room, count in modules.items() if count > 17} == {}
+
+
+@pytest.mark.parametrize("file", sorted((SOURCE / "statistics").rglob("*.py")), ids=relative)
 def test_statistics_knows_no_pytest_torch_or_files(file):
     text = file.read_text(encoding="utf-8")
     packages = {imported.module.split(".")[0] for imported in imports_of(text)}

@@ -10,8 +10,8 @@ from unittest.mock import Mock
 import pytest
 from pydantic import BaseModel
 
-from pytest_fairness.gate.details import FrozenRecord
-from pytest_fairness.options import add_options
+from pytest_fairness.gate.record.details import FrozenRecord
+from pytest_fairness.plugin.options import add_options
 from pytest_fairness.policy import policy_schema
 
 ROOT = Path(__file__).parents[2]

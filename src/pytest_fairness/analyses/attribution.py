@@ -10,7 +10,7 @@ from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.device import choose_device
 
 if TYPE_CHECKING:
-    from pytest_fairness.models import Classifier
+    from pytest_fairness.classifiers import Classifier
 
 __all__ = ["Method", "attribute"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from pytest_fairness.models import Classifier
+    from pytest_fairness.classifiers import Classifier
 
 __all__ = ["LimeExplanation", "lime_explain", "quickshift_segments"]
 
@@ -228,7 +228,7 @@ def _labels(labels: Sequence[int] | None, top_labels: int, probabilities: Floats
 @contextmanager
 def _predicting(model: "Classifier | Predict", device: str) -> Iterator[Predict]:
     """The model as a function of pixels; a classifier is left as it was found."""
-    from pytest_fairness.models import Classifier  # noqa: PLC0415  (loads torch)
+    from pytest_fairness.classifiers import Classifier  # noqa: PLC0415  (loads torch)
 
     if not isinstance(model, Classifier):
         yield model

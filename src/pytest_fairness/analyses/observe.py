@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from pytest_fairness.inference.observed import Observed, with_observed
 
 if TYPE_CHECKING:
+    from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
     from pytest_fairness.inference import Predictions
-    from pytest_fairness.models import Classifier
 
 __all__ = ["Observer", "Run", "Wanted", "observe"]
 

@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from pytest_fairness.classifiers.labels.label_groups import class_scores
 from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.device import choose_device
-from pytest_fairness.models.label_groups import class_scores
 
 if TYPE_CHECKING:
-    from pytest_fairness.models import Classifier
+    from pytest_fairness.classifiers import Classifier
 
 __all__ = ["class_probabilities", "pixels_to_probabilities"]
 

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         FairnessError: The record cannot become the baseline.
     """
-    from pytest_fairness.gate.accept import BASELINE_NAME, accept
+    from pytest_fairness.gate.audit.accept import BASELINE_NAME, accept
 
     written = accept(args.record, args.to, even_if_failed=args.even_if_failed)
     target = args.to / BASELINE_NAME

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from pytest_fairness.commands.profile_options import parse_levels, parse_names
-from pytest_fairness.policy.readers import READERS
+from pytest_fairness.policy.tables.readers import READERS
 
 __all__ = [
     "add_data",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_fairness.gate.at_hand import Given
+    from pytest_fairness.planning.at_hand import Given
 
 __all__ = ["add_parser", "run"]
 
@@ -72,8 +72,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         FairnessError: The policy or the samples cannot be used, or a group is unknown.
     """
-    from pytest_fairness.gate.at_hand import read_at_hand
-    from pytest_fairness.gate.plan import plan
+    from pytest_fairness.planning.at_hand import read_at_hand
+    from pytest_fairness.planning.plan import plan
     from pytest_fairness.policy import load_policy
     from pytest_fairness.report.plan import plan_lines
 
@@ -96,7 +96,7 @@ def parse_given(text: str) -> "Given":
         >>> parse_given("skin_tone*gender:dark*woman=50")
         Given(levels=('dark', 'woman'), n=50, by=('skin_tone', 'gender'))
     """
-    from pytest_fairness.gate.at_hand import Given
+    from pytest_fairness.planning.at_hand import Given
 
     group, _, number = text.rpartition("=")
     if not number.isdecimal():
@@ -112,7 +112,7 @@ def parse_given(text: str) -> "Given":
 
 def parse_rate(text: str) -> tuple[str, float]:
     """Split `NAME=RATE`; the name is that of a rate, and the rate lies between 0 and 1."""
-    from pytest_fairness.statistics.names import METRIC_NAMES, RateDefinition, metric_named
+    from pytest_fairness.statistics.metrics.names import METRIC_NAMES, RateDefinition, metric_named
 
     name, _, value = text.partition("=")
     rates = [one for one in METRIC_NAMES if isinstance(metric_named(one).measure, RateDefinition)]

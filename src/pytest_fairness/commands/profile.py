@@ -122,7 +122,7 @@ def _request(args: argparse.Namespace) -> "ProfileRequest":
         audits=tuple(_audit(args, one) for one in args.audit),
         read_images=not args.no_images,
         workers=args.workers,
-        level=args.level,
+        confidence=args.level,
     )
 
 

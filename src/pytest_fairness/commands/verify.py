@@ -32,9 +32,13 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         FairnessError: The record or its signed statement cannot be read or trusted.
     """
-    from pytest_fairness.gate.attestation import attestation_path, check_attestation, public_key
-    from pytest_fairness.gate.record import RunRecord
-    from pytest_fairness.gate.verify import verify
+    from pytest_fairness.gate.audit.attestation import (
+        attestation_path,
+        check_attestation,
+        public_key,
+    )
+    from pytest_fairness.gate.audit.verify import verify
+    from pytest_fairness.gate.record.run_record import RunRecord
 
     if args.key is not None:
         statement = check_attestation(

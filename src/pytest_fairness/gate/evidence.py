@@ -4,14 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_fairness.gate.baseline import Baseline, BaselineSource, read_baseline
-from pytest_fairness.gate.comparison import Comparison
-from pytest_fairness.gate.counterfactual import estimate_matched
-from pytest_fairness.gate.estimates import Estimate, estimate
-from pytest_fairness.gate.observed import estimate_observed
-from pytest_fairness.gate.pairing import pair
+from pytest_fairness.gate.baseline.comparison import Comparison
+from pytest_fairness.gate.baseline.pairing import pair
+from pytest_fairness.gate.baseline.read import Baseline, BaselineSource, read_baseline
+from pytest_fairness.gate.baseline.regression import estimate_changes
+from pytest_fairness.gate.estimates.counted import Estimate, estimate
+from pytest_fairness.gate.estimates.counterfactual import estimate_matched
+from pytest_fairness.gate.estimates.observed import estimate_observed
 from pytest_fairness.gate.questions import Question
-from pytest_fairness.gate.regression import estimate_changes
 from pytest_fairness.inference import Predictions
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.counts import GroupCounts
@@ -74,39 +74,39 @@ def gather_evidence(
 
 
 def answer_together(
-    asked: Sequence[Question], evidence: Evidence, *, level: float
+    asked: Sequence[Question], evidence: Evidence, *, confidence: float
 ) -> list[Estimate]:
     """Answer the questions of one rule, model, evaluation and `by`, in their order.
 
     Args:
         asked: Questions as `ask` gives them: same rule, same `by`.
         evidence: What they are answered from.
-        level: Level of the intervals, 0 to 1.
+        confidence: Confidence level of the intervals, 0 to 1.
     """
     rule = asked[0].rule
     if rule.against == "baseline":
         if evidence.comparison is None:
             lacking = _NO_BASELINE if evidence.baseline is None else evidence.baseline.lacking
             return [_recalled(question, evidence, lacking) for question in asked]
-        return estimate_changes(asked, evidence.comparison, level=level)
+        return estimate_changes(asked, evidence.comparison, confidence=confidence)
     if rule.metric.matched:
         if evidence.predictions is None:
             return [_recalled(question, evidence, _NO_IMAGES) for question in asked]
         return estimate_matched(
-            asked, evidence.predictions, evaluation=evidence.evaluation, level=level
+            asked, evidence.predictions, evaluation=evidence.evaluation, confidence=confidence
         )
     if rule.metric.observed is not None:
-        return _observed(asked, evidence, level)
+        return _observed(asked, evidence, confidence)
     return estimate(
         asked,
         evidence.counts,
         positive=evidence.evaluation.positive,
-        level=level,
+        confidence=confidence,
         cluster=evidence.evaluation.cluster,
     )
 
 
-def _observed(asked: Sequence[Question], evidence: Evidence, level: float) -> list[Estimate]:
+def _observed(asked: Sequence[Question], evidence: Evidence, confidence: float) -> list[Estimate]:
     found: list[Estimate] | str = _NO_SAMPLES
     if evidence.predictions is not None:
         found = estimate_observed(
@@ -114,7 +114,7 @@ def _observed(asked: Sequence[Question], evidence: Evidence, level: float) -> li
             evidence.predictions,
             evidence.counts,
             evaluation=evidence.evaluation,
-            level=level,
+            confidence=confidence,
         )
     if isinstance(found, str):
         return [_recalled(question, evidence, found) for question in asked]

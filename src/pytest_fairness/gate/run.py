@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_fairness.data import load_evaluation_set
+from pytest_fairness.gate.decision.judging import MAX_T_SEED, judge_counts
+from pytest_fairness.gate.decision.required import check_required
+from pytest_fairness.gate.decision.waivers import apply_waivers, today_utc
+from pytest_fairness.gate.estimates.wanted import observe_wanted
 from pytest_fairness.gate.evidence import gather_evidence
-from pytest_fairness.gate.judging import MAX_T_SEED, judge_counts
-from pytest_fairness.gate.policy_records import PolicyFile, RequiredRecord, RuleRecord
 from pytest_fairness.gate.questions import questions
-from pytest_fairness.gate.record import JudgedRun, PolicyRecord, RunRecord, Verdict
-from pytest_fairness.gate.required import check_required
+from pytest_fairness.gate.record.policy_records import PolicyFile, RequiredRecord, RuleRecord
+from pytest_fairness.gate.record.run_record import JudgedRun, PolicyRecord, RunRecord, Verdict
 from pytest_fairness.gate.since import describe_baseline
-from pytest_fairness.gate.waivers import apply_waivers, today_utc
-from pytest_fairness.gate.wanted import observe_wanted
 from pytest_fairness.inference import Predictions, read_predictions
 from pytest_fairness.policy import Evaluation, Policy, load_policy
 from pytest_fairness.statistics.counts import GroupCounts, count_groups
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from pytest_fairness.gate.baseline import BaselineSource
-    from pytest_fairness.models import Classifier
+    from pytest_fairness.classifiers import Classifier
+    from pytest_fairness.gate.baseline.read import BaselineSource
 
 __all__ = ["count_predictions", "judge", "judge_model", "record_of"]
 
@@ -170,7 +170,7 @@ def record_of(
             text=policy.text,
             inconclusive=policy.decision.inconclusive,
             decide=policy.decision.decide,
-            level=policy.decision.level,
+            level=policy.decision.confidence,
             correction=policy.decision.correction,
             files=[PolicyFile(**asdict(file)) for file in policy.texts],
             rules=[RuleRecord.of(rule) for rule in policy.rules],

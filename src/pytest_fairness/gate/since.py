@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from pytest_fairness.data import MISSING
-from pytest_fairness.gate.comparison import Comparison
-from pytest_fairness.gate.details import BaselineRecord, FlipRow
-from pytest_fairness.gate.estimates import named
+from pytest_fairness.gate.baseline.comparison import Comparison
+from pytest_fairness.gate.estimates.counted import named
 from pytest_fairness.gate.evidence import Evidence
-from pytest_fairness.gate.record import RunRecord
+from pytest_fairness.gate.record.details import BaselineRecord, FlipRow
+from pytest_fairness.gate.record.run_record import RunRecord
 from pytest_fairness.policy import Evaluation, Policy
 from pytest_fairness.statistics.counts import GroupCounts
-from pytest_fairness.statistics.names import metric_named
+from pytest_fairness.statistics.metrics.names import metric_named
 
 __all__ = ["describe_baseline", "rules_gone"]
 

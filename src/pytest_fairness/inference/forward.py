@@ -11,8 +11,8 @@ from pytest_fairness.errors import DataError, ModelError
 from pytest_fairness.inference.prefetch import in_order
 
 if TYPE_CHECKING:
+    from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data.images import Images
-    from pytest_fairness.models import Classifier
 
 __all__ = ["Forward"]
 

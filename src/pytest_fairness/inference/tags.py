@@ -10,8 +10,8 @@ from pytest_fairness.data.label_sets import EXACT, LABELS, PREDICTED, joined
 from pytest_fairness.errors import ModelError
 
 if TYPE_CHECKING:
+    from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
-    from pytest_fairness.models import Classifier
 
 __all__ = ["check_tagging", "exactly_right", "only_tags", "with_tags"]
 

@@ -1,8 +1,5 @@
 """A team's policy: TOML -> `Policy` (evaluations, rules, limits), each with the line it stands on."""
 
-from pytest_fairness.policy.change import Change
-from pytest_fairness.policy.compare import compare
-from pytest_fairness.policy.document import Document
 from pytest_fairness.policy.effective import effective_lines
 from pytest_fairness.policy.load import load_policy, read_document, restore_policy
 from pytest_fairness.policy.records import (
@@ -17,7 +14,10 @@ from pytest_fairness.policy.records import (
     Rule,
     Waiver,
 )
-from pytest_fairness.policy.schema import policy_schema
+from pytest_fairness.policy.tables.tables import policy_schema
+from pytest_fairness.policy.text.document import Document
+from pytest_fairness.policy.tightening.change import Change
+from pytest_fairness.policy.tightening.compare import compare
 
 __all__ = [
     "OVERALL",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pytest_fairness.policy.toml_text import toml_value
+from pytest_fairness.policy.text.toml_text import toml_value
 
 __all__ = ["SCALES", "Derivation", "Scale", "problem_with"]
 

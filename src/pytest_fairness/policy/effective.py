@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pytest_fairness.policy.change import DEFAULTS
-from pytest_fairness.policy.document import Document, KeyPath
 from pytest_fairness.policy.presets import preset_names, read_preset
-from pytest_fairness.policy.toml_text import toml_key, toml_value
+from pytest_fairness.policy.text.document import Document, KeyPath
+from pytest_fairness.policy.text.toml_text import toml_key, toml_value
+from pytest_fairness.policy.tightening.change import DEFAULTS
 
 __all__ = ["effective_lines"]
 

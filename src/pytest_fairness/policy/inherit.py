@@ -4,11 +4,11 @@ from copy import deepcopy
 from typing import Any
 
 from pytest_fairness.errors import PolicyError
-from pytest_fairness.policy.document import LIMIT_KEYS, Document, KeyPath
-from pytest_fairness.policy.layers import Layer
-from pytest_fairness.policy.models import is_path
+from pytest_fairness.policy.model_specs import is_path
 from pytest_fairness.policy.presets import Preset, preset_names, read_preset
-from pytest_fairness.policy.problems import suggest
+from pytest_fairness.policy.tables.problems import suggest
+from pytest_fairness.policy.text.document import LIMIT_KEYS, Document, KeyPath
+from pytest_fairness.policy.text.layers import Layer
 
 __all__ = ["merge"]
 

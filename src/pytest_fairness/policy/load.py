@@ -7,13 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_fairness.errors import PolicyError
-from pytest_fairness.policy.compare import refuse_loosening
-from pytest_fairness.policy.document import Document, KeyPath
-from pytest_fairness.policy.floor import floor_of
 from pytest_fairness.policy.inherit import merge
-from pytest_fairness.policy.layers import Layer, read_layers, restore_layers
-from pytest_fairness.policy.models import model_spec
-from pytest_fairness.policy.problems import check_shape, suggest, validate
+from pytest_fairness.policy.model_specs import model_spec
 from pytest_fairness.policy.reading import problem_with_reading, reading_of
 from pytest_fairness.policy.records import (
     Decision,
@@ -24,8 +19,13 @@ from pytest_fairness.policy.records import (
     Rule,
     Waiver,
 )
-from pytest_fairness.policy.rules import RuleProblem, resolve_rules
-from pytest_fairness.policy.schema import EvaluationTable, PolicyDocument
+from pytest_fairness.policy.rules.resolve import RuleProblem, resolve_rules
+from pytest_fairness.policy.tables.problems import check_shape, suggest, validate
+from pytest_fairness.policy.tables.tables import EvaluationTable, PolicyDocument
+from pytest_fairness.policy.text.document import Document, KeyPath
+from pytest_fairness.policy.text.layers import Layer, read_layers, restore_layers
+from pytest_fairness.policy.tightening.compare import refuse_loosening
+from pytest_fairness.policy.tightening.floor import floor_of
 
 __all__ = ["load_policy", "read_document", "restore_policy"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pytest_fairness.policy.derive import Derivation, problem_with
 
 if TYPE_CHECKING:
-    from pytest_fairness.policy.schema import EvaluationTable
+    from pytest_fairness.policy.tables.tables import EvaluationTable
 
 __all__ = ["ReadingProblem", "problem_with_reading", "reading_of"]
 

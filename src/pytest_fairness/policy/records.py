@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.derive import Derivation
-from pytest_fairness.policy.document import Document
-from pytest_fairness.policy.models import ModelSpec
-from pytest_fairness.statistics.names import Metric
+from pytest_fairness.policy.model_specs import ModelSpec
+from pytest_fairness.policy.text.document import Document
+from pytest_fairness.statistics.metrics.names import Metric
 
 __all__ = [
     "EACH",
@@ -46,7 +46,7 @@ class Decision:
 
     inconclusive: Inconclusive
     decide: Decide = "interval"
-    level: float = 0.95
+    confidence: float = 0.95
     correction: Literal["holm", "max-t", "none"] = "holm"
 
 

@@ -12,7 +12,7 @@ from pytest_fairness.analyses.attention import attention_maps
 from pytest_fairness.analyses.attribution import attribute
 from pytest_fairness.analyses.lime import LimeExplanation, lime_explain
 from pytest_fairness.errors import ModelError
-from pytest_fairness.gate.record import Verdict
+from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.report.contact_sheet import Panel, SheetRow, write_sheet
 from pytest_fairness.report.messages import describe
 from pytest_fairness.report.worst import worst_samples
@@ -20,9 +20,9 @@ from pytest_fairness.report.worst import worst_samples
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
     from pytest_fairness.inference import Predictions
-    from pytest_fairness.models import Classifier
 
 __all__ = ["Explainer"]
 

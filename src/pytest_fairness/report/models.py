@@ -1,6 +1,6 @@
 """What a reader must know about how a model was loaded and read, one line each."""
 
-from pytest_fairness.gate.record import JudgedRun, RunRecord
+from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
 
 __all__ = ["model_lines"]
 

@@ -1,7 +1,7 @@
 """What an analysis observed, in words."""
 
-from pytest_fairness.gate.record import Verdict
-from pytest_fairness.statistics.names import Metric
+from pytest_fairness.gate.record.run_record import Verdict
+from pytest_fairness.statistics.metrics.names import Metric
 
 __all__ = ["facts_text", "observed_of", "observed_text"]
 

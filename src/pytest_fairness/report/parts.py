@@ -1,7 +1,7 @@
 """What was counted of a value that is made of several rates, in words."""
 
-from pytest_fairness.gate.details import PartRecord
-from pytest_fairness.gate.record import Verdict
+from pytest_fairness.gate.record.details import PartRecord
+from pytest_fairness.gate.record.run_record import Verdict
 
 __all__ = ["parts_text", "rate_text"]
 

@@ -1,7 +1,7 @@
 """All that changed since the baseline: one line a group, whatever the rules ask."""
 
-from pytest_fairness.gate.details import BaselineRecord, FlipRow
-from pytest_fairness.gate.record import RunRecord
+from pytest_fairness.gate.record.details import BaselineRecord, FlipRow
+from pytest_fairness.gate.record.run_record import RunRecord
 from pytest_fairness.report.terminal import Line
 
 __all__ = ["since_lines"]

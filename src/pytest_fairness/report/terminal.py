@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import NamedTuple
 
-from pytest_fairness.gate.record import RunRecord, Verdict
+from pytest_fairness.gate.record.run_record import RunRecord, Verdict
 from pytest_fairness.report.changes import flips_text, title_text
 from pytest_fairness.report.messages import (
     groups_text,

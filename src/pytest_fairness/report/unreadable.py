@@ -2,7 +2,7 @@
 
 import json
 
-from pytest_fairness.gate.record import JudgedRun, RunRecord
+from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
 
 __all__ = ["unreadable_lines"]
 

@@ -33,7 +33,9 @@ class ClusterCounts(NamedTuple):
     n: Integers
 
 
-def rate_factors(clusters: ClusterCounts, *, level: float, growth: Floats | float = 1.0) -> Floats:
+def rate_factors(
+    clusters: ClusterCounts, *, confidence: float, growth: Floats | float = 1.0
+) -> Floats:
     """Share of each group's samples that an equally sure independent sample would have.
 
     The design effect is at least 1: an interval is never narrower than if all samples were
@@ -43,7 +45,7 @@ def rate_factors(clusters: ClusterCounts, *, level: float, growth: Floats | floa
 
     Args:
         clusters: Successes and n, (G, C).
-        level: Level of the interval that the effective samples are for, 0 to 1.
+        confidence: Confidence level of the interval that the effective samples are for, 0 to 1.
         growth: How many times as many clusters of the same kind there would be, (G,).
 
     Returns:
@@ -55,19 +57,19 @@ def rate_factors(clusters: ClusterCounts, *, level: float, growth: Floats | floa
 
     Example:
         >>> same = ClusterCounts(np.array([[5, 0] * 20]), np.full((1, 40), 5))
-        >>> bool(0.18 < rate_factors(same, level=0.95)[0] < 0.2)
+        >>> bool(0.18 < rate_factors(same, confidence=0.95)[0] < 0.2)
         True
     """
     residuals, n, variance = _residuals(clusters)
     effect = _Effect.of(residuals, clusters.n > 0, variance)
-    return effect.factor(_one_a_cluster(clusters, n), level, growth)
+    return effect.factor(_one_a_cluster(clusters, n), confidence, growth)
 
 
 def mean_factors(
     clusters: ClusterCounts,
     variance: Floats | float,
     *,
-    level: float,
+    confidence: float,
     growth: Floats | float = 1.0,
 ) -> Floats:
     """As `rate_factors`, for means of outcomes of any kind, e.g. -1, 0 and 1.
@@ -75,7 +77,7 @@ def mean_factors(
     Args:
         clusters: Sums of the outcome and n, (G, C).
         variance: Variance of one outcome of each group if samples were independent, (G,).
-        level: Level of the interval that the effective samples are for, 0 to 1.
+        confidence: Confidence level of the interval that the effective samples are for, 0 to 1.
         growth: How many times as many clusters of the same kind there would be, (G,).
 
     Returns:
@@ -85,7 +87,7 @@ def mean_factors(
     with np.errstate(divide="ignore", invalid="ignore"):
         independent = variance / n
     effect = _Effect.of(residuals, clusters.n > 0, independent)
-    return effect.factor(_one_a_cluster(clusters, n), level, growth)
+    return effect.factor(_one_a_cluster(clusters, n), confidence, growth)
 
 
 def worth(clusters: ClusterCounts) -> Floats:
@@ -109,7 +111,7 @@ def pair_factors(
     second: Integers,
     *,
     kind: Literal["difference", "ratio"],
-    level: float,
+    confidence: float,
     growth: Floats | float = 1.0,
 ) -> tuple[Floats, Floats]:
     """The same for the samples of two groups that are compared.
@@ -122,13 +124,15 @@ def pair_factors(
         first: Positions of the first groups, (P,).
         second: Positions of the second groups, (P,).
         kind: Whether rates are subtracted or divided.
-        level: Level of the interval, 0 to 1.
+        confidence: Confidence level of the interval, 0 to 1.
         growth: How many times as many clusters of the same kind there would be, (P,).
 
     Returns:
         Factors of the first and of the second groups, (P,) each, in (0, 1].
     """
-    return PairEffects.of(clusters, first, second, kind=kind).factors(level=level, growth=growth)
+    return PairEffects.of(clusters, first, second, kind=kind).factors(
+        confidence=confidence, growth=growth
+    )
 
 
 def mean_pair_factors(
@@ -137,7 +141,7 @@ def mean_pair_factors(
     first: Integers,
     second: Integers,
     *,
-    level: float,
+    confidence: float,
     growth: Floats | float = 1.0,
 ) -> tuple[Floats, Floats]:
     """As `pair_factors`, for the difference of means of outcomes of any kind.
@@ -147,7 +151,7 @@ def mean_pair_factors(
         variance: Variance of one outcome of each group if samples were independent, (G,).
         first: Positions of the first groups, (P,).
         second: Positions of the second groups, (P,).
-        level: Level of the interval, 0 to 1.
+        confidence: Confidence level of the interval, 0 to 1.
         growth: How many times as many clusters of the same kind there would be, (P,).
     """
     residuals, n, _ = _residuals(clusters)
@@ -155,7 +159,7 @@ def mean_pair_factors(
         independent = variance / n
     found = _Residuals(residuals, n, independent)
     effects = PairEffects.from_residuals(clusters, found, first, second)
-    return effects.factors(level=level, growth=growth)
+    return effects.factors(confidence=confidence, growth=growth)
 
 
 class PairEffects(NamedTuple):
@@ -202,14 +206,14 @@ class PairEffects(NamedTuple):
         own, scarce = _Effect.of(residuals, clusters.n > 0, variance), _one_a_cluster(clusters, n)
         return cls(pair, (own.at(first), own.at(second)), (scarce[first], scarce[second]))
 
-    def factors(self, *, level: float, growth: Floats | float = 1.0) -> tuple[Floats, Floats]:
+    def factors(self, *, confidence: float, growth: Floats | float = 1.0) -> tuple[Floats, Floats]:
         """Factors of the first and of the second groups, as `pair_factors` gives them."""
         one, two = (
             # A group without variation of its own has no say in the pair's design effect.
             np.where(
                 np.isfinite(own.effect),
-                self.pair.factor(scarce, level, growth),
-                own.factor(scarce, level, growth),
+                self.pair.factor(scarce, confidence, growth),
+                own.factor(scarce, confidence, growth),
             )
             for own, scarce in zip(self.own, self.scarce, strict=True)
         )
@@ -265,11 +269,11 @@ class _Effect(NamedTuple):
         )
         return share
 
-    def factor(self, scarce: Floats, level: float, growth: Floats | float) -> Floats:
+    def factor(self, scarce: Floats, confidence: float, growth: Floats | float) -> Floats:
         known = np.isfinite(self.effect)
         most = self.number * growth - 1
         freedom = np.clip(np.where(known, self.freedom * growth, most), 1, most)
-        tail = (1 + level) / 2
+        tail = (1 + confidence) / 2
         factor: Floats = (
             self.worth(scarce) * (special.ndtri(tail) / special.stdtrit(freedom, tail)) ** 2
         )

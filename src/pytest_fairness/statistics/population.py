@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from pytest_fairness.errors import FairnessError
-from pytest_fairness.statistics.rates import Interval, clopper_pearson
+from pytest_fairness.statistics.intervals.rates import Interval, clopper_pearson
 
 __all__ = ["FitTest", "goodness_of_fit", "mean_design_effect", "share_intervals", "total_variation"]
 
@@ -110,19 +110,21 @@ def _statistics(observed: Integers, expected: Floats) -> tuple[Floats, Floats]:
     return pearson, g
 
 
-def share_intervals(counts: ArrayLike, *, worth: ArrayLike = 1.0, level: float = 0.95) -> Interval:
+def share_intervals(
+    counts: ArrayLike, *, worth: ArrayLike = 1.0, confidence: float = 0.95
+) -> Interval:
     """Return intervals of the shares of K levels that hold together.
 
-    The exact interval of each share at the level 1 - (1 - level)/K (Bonferroni): small shares are
+    The exact interval of each share at the level 1 - (1 - confidence)/K (Bonferroni): small shares are
     where an approximate one would show differences that are none.
 
     Args:
         counts: (K,) counts.
         worth: Share of the samples that is left after the design effect of clusters, (K,) or one.
-        level: Level that all intervals hold together, 0 to 1.
+        confidence: Confidence level that all intervals hold together, 0 to 1.
 
     Raises:
-        FairnessError: Counts or level are out of range.
+        FairnessError: Counts or confidence are out of range.
 
     Source: Goodman (1965), Technometrics 7, 247 (simultaneous intervals); Clopper and Pearson
     (1934), Biometrika 26, 404 (each of them).
@@ -134,8 +136,8 @@ def share_intervals(counts: ArrayLike, *, worth: ArrayLike = 1.0, level: float =
     """
     observed = np.asarray(counts, dtype=np.float64)
     factor = np.broadcast_to(np.asarray(worth, dtype=np.float64), observed.shape)
-    each = 1 - (1 - level) / max(len(observed), 1)
-    return clopper_pearson(observed * factor, observed.sum() * factor, level=each)
+    each = 1 - (1 - confidence) / max(len(observed), 1)
+    return clopper_pearson(observed * factor, observed.sum() * factor, confidence=each)
 
 
 def mean_design_effect(shares: ArrayLike, effects: ArrayLike) -> float:

@@ -9,8 +9,8 @@ from typing_extensions import override
 from models.mirrored import Mirrored
 from models.resnet18_thin import ThinResNet18
 from pytest_fairness.analyses import attention_maps, mask_score
+from pytest_fairness.classifiers import Classifier, Preprocessing
 from pytest_fairness.errors import ModelError
-from pytest_fairness.models import Classifier, Preprocessing
 
 
 class Quadrant(nn.Module):

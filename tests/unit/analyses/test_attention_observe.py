@@ -15,11 +15,11 @@ from torchvision import transforms
 from typing_extensions import override
 
 from pytest_fairness.analyses import attention_maps, heatmap_score, observe_attention
+from pytest_fairness.classifiers import Classifier, Preprocessing
 from pytest_fairness.data import EvaluationSet
 from pytest_fairness.data.images import Images
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import DataError, ModelError
-from pytest_fairness.models import Classifier, Preprocessing
 
 SIDE = 8
 PARTS = ("left", "right", "hat")

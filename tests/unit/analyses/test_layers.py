@@ -16,8 +16,8 @@ from models.resnet18_thin import ThinResNet18
 from models.se_resnet import SEResNet
 from pytest_fairness.analyses import attention_maps
 from pytest_fairness.analyses.attention.layers import tokens_grid
+from pytest_fairness.classifiers import Classifier, Preprocessing
 from pytest_fairness.errors import ModelError
-from pytest_fairness.models import Classifier, Preprocessing
 
 VIT = partial(
     models.VisionTransformer,

@@ -146,7 +146,7 @@ def test_a_longer_search_asks_for_more_evidence_and_clusters_do_too(faces):
     )
     assert searched.low < alone.low
     assert clustered.low < alone.low
-    assert parity_of(faces, change, searched=50).level == pytest.approx(0.999)
+    assert parity_of(faces, change, searched=50).confidence == pytest.approx(0.999)
 
 
 def test_hypothesis_finds_the_mildest_change_that_breaks_parity(faces):

@@ -14,11 +14,11 @@ from pytest_fairness.analyses.probes import (
     choose_layers,
     pool_activations,
 )
+from pytest_fairness.classifiers import Classifier, Preprocessing
 from pytest_fairness.data import EvaluationSet
 from pytest_fairness.data.images import Images
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import DataError, ModelError
-from pytest_fairness.models import Classifier, Preprocessing
 
 
 class Net(nn.Module):

@@ -9,11 +9,11 @@ from torch import nn
 
 from pytest_fairness.analyses.probes import observe_probes
 from pytest_fairness.analyses.topography import observe_topography, topographic_similarity
+from pytest_fairness.classifiers import Classifier, Preprocessing
 from pytest_fairness.data import EvaluationSet
 from pytest_fairness.data.images import Images
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import DataError
-from pytest_fairness.models import Classifier, Preprocessing
 
 
 def layer(*, of_class: float, of_tone: float, noise: float, seed: int = 0, clusters: int = 40):

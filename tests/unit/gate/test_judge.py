@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from pytest_fairness import RunRecord, judge, load_policy
 from pytest_fairness.errors import PolicyError, PredictionError
-from pytest_fairness.gate.judging import judge_counts
+from pytest_fairness.gate.decision.judging import judge_counts
 from pytest_fairness.statistics.counts import count_groups
 
 

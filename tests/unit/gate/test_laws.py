@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from pytest_fairness.gate.judging import judge_counts
-from pytest_fairness.gate.record import Verdict
+from pytest_fairness.gate.decision.judging import judge_counts
+from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.policy import load_policy
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.strategies import group_counts
@@ -105,7 +105,9 @@ def test_what_is_settled_at_a_high_level_is_settled_so_at_a_lower_one(counts, le
     low, high = sorted(levels)
     rules = list(SEVERAL)
     for sure, less_sure in zip(
-        verdicts_of(counts, rules, level=high), verdicts_of(counts, rules, level=low), strict=True
+        verdicts_of(counts, rules, confidence=high),
+        verdicts_of(counts, rules, confidence=low),
+        strict=True,
     ):
         if sure.outcome != "inconclusive":
             assert less_sure.outcome == sure.outcome
@@ -128,7 +130,7 @@ def test_the_order_and_the_names_of_groups_change_nothing_but_order_and_names(co
     )
     before = judge_counts(policy, counts, evaluation=policy.evaluations["faces"], model="m")
     after = judge_counts(again, turned, evaluation=again.evaluations["faces"], model="m")
-    renamed = {f"renamed {i}": level for i, level in enumerate(counts.levels["tone"])}
+    renamed = {f"renamed {i}": confidence for i, confidence in enumerate(counts.levels["tone"])}
     both = (
         {(one.rule, _group_of(one, renamed)): seen(one) for one in verdicts}
         for verdicts in (before, after)

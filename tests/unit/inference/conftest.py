@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 from typing_extensions import override
 
+from pytest_fairness.classifiers import Classifier, Preprocessing
 from pytest_fairness.data import EvaluationSet
 from pytest_fairness.data.images import Images
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import DataError
-from pytest_fairness.models import Classifier, Preprocessing
 
 
 def png(red: int) -> bytes:

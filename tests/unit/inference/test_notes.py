@@ -4,8 +4,8 @@ import json
 
 import torch
 
+from pytest_fairness.classifiers import Classifier, Preprocessing
 from pytest_fairness.inference import predict
-from pytest_fairness.models import Classifier, Preprocessing
 
 
 def test_the_record_says_how_label_groups_were_read(evaluation_set):

@@ -12,11 +12,11 @@ import pytest
 import torch
 from PIL.Image import Image
 
+from pytest_fairness.classifiers import Classifier, Preprocessing
 from pytest_fairness.data import EvaluationSet
 from pytest_fairness.data.images import Images
 from pytest_fairness.errors import DataError, ModelError, PredictionError
 from pytest_fairness.inference import Predictions, predict
-from pytest_fairness.models import Classifier, Preprocessing
 
 Make = Callable[[int], EvaluationSet]
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pytest_fairness.classifiers import Classifier
 from pytest_fairness.data import MISSING, EvaluationSet
 from pytest_fairness.errors import PredictionError
 from pytest_fairness.inference import Predictions, predict, read_predictions
-from pytest_fairness.models import Classifier
 from pytest_fairness.policy.records import Evaluation
 
 FACES = Evaluation("faces", attributes={"skin_tone": ("light", "medium", "dark")})

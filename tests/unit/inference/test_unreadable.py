@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from pytest_fairness import judge
+from pytest_fairness.classifiers import Classifier
 from pytest_fairness.data import EvaluationSet, load_evaluation_set
 from pytest_fairness.data.images import Images
 from pytest_fairness.errors import DataError
 from pytest_fairness.inference import Predictions, predict, read_predictions
-from pytest_fairness.models import Classifier
 from pytest_fairness.policy import Evaluation, load_policy
 from pytest_fairness.report import table_lines
 

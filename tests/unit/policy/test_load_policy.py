@@ -52,7 +52,7 @@ def test_a_valid_policy_is_read_with_defaults_paths_and_lines(write):
     path = write(POLICY)
     policy = load_policy(path)
     assert policy.decision.decide == "interval"
-    assert policy.decision.level == 0.95
+    assert policy.decision.confidence == 0.95
     faces = policy.evaluations["faces"]
     assert faces.manifest == path.parent / "faces/manifest.csv"
     assert faces.attributes == {
@@ -209,7 +209,7 @@ MISTAKES = {
     "level out of range": (
         '"warn"',
         '"warn"\nlevel = 95',
-        r"policy.toml:5: decision.level = 95: input should be less than 1",
+        r"policy.toml:5: decision.confidence = 95: input should be less than 1",
     ),
     "min_samples of zero": (
         "min = 0.7",
@@ -284,7 +284,7 @@ def test_the_published_schema_accepts_the_reference_policy_and_rejects_a_misspel
 
 
 @pytest.mark.parametrize(
-    "module", ["pytest_fairness", "pytest_fairness.plugin", "pytest_fairness.policy"]
+    "module", ["pytest_fairness", "pytest_fairness.plugin.hooks", "pytest_fairness.policy"]
 )
 def test_importing_loads_nothing_heavy(module):
     code = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_fairness.gate.record import PolicyRecord, RunRecord, Verdict
+from pytest_fairness.gate.record.run_record import PolicyRecord, RunRecord, Verdict
 from pytest_fairness.report import describe, table_lines
 
 GAP = Verdict(

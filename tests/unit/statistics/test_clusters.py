@@ -6,8 +6,8 @@ from hypothesis import given, settings, strategies as st
 
 from benchmarks.cluster_coverage import Cell, simulate
 from pytest_fairness.statistics.clusters import ClusterCounts, pair_factors, rate_factors, worth
-from pytest_fairness.statistics.group_rates import GroupRates
-from pytest_fairness.statistics.metrics import RateCounts
+from pytest_fairness.statistics.estimators.group_rates import GroupRates
+from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 
 FIRST, SECOND = np.array([0]), np.array([1])
 
@@ -68,14 +68,14 @@ def test_a_group_of_one_cluster_knows_next_to_nothing():
     clusters = clusters_of([[9, 0, 0], [0, 50, 40]], [[10, 0, 0], [0, 60, 60]])
     low, high = rates_of(clusters).alone(0.95)
     assert high[0] - low[0] > 0.9
-    gap = rates_of(clusters).pairs(FIRST, SECOND, kind="difference", level=0.95)
+    gap = rates_of(clusters).pairs(FIRST, SECOND, kind="difference", confidence=0.95)
     assert gap.high[0] - gap.low[0] > 0.7
 
 
 def test_a_group_that_is_always_right_is_worth_one_image_a_cluster():
     clusters = clusters_of([[5] * 8, [3, 4] * 4], [[5] * 8, [5] * 8])
     assert worth(clusters)[0] == pytest.approx(8 / 40)
-    one, two = pair_factors(clusters, FIRST, SECOND, kind="difference", level=0.95)
+    one, two = pair_factors(clusters, FIRST, SECOND, kind="difference", confidence=0.95)
     assert one[0] <= 8 / 40
     assert 0 < two[0] <= 1
 
@@ -85,8 +85,8 @@ def test_the_other_order_of_a_pair_gives_the_mirrored_interval():
     n = np.full((2, 30), 4)
     clusters = ClusterCounts(rng.binomial(n, 0.6), n)
     rates = rates_of(clusters)
-    one = rates.pairs(FIRST, SECOND, kind="difference", level=0.95)
-    other = rates.pairs(SECOND, FIRST, kind="difference", level=0.95)
+    one = rates.pairs(FIRST, SECOND, kind="difference", confidence=0.95)
+    other = rates.pairs(SECOND, FIRST, kind="difference", confidence=0.95)
     assert one.low[0] == pytest.approx(-other.high[0], abs=1e-6)
 
 
@@ -106,11 +106,11 @@ def test_intervals_cover_the_truth_where_those_of_independent_images_do_not(kind
     assert aware.covered >= 0.93
     if kind == "rate" or not shared:
         assert simulate(cell, kind, runs=1000, rng=rng, clustered=False).covered < 0.85
-    assert rate_factors(clusters_of([1, 2], [2, 2]), level=0.95)[0] < 1
+    assert rate_factors(clusters_of([1, 2], [2, 2]), confidence=0.95)[0] < 1
 
 
 def test_matched_pairs_of_one_cluster_are_worth_less_than_independent_pairs():
-    from pytest_fairness.statistics.matched import MatchedOutcomes
+    from pytest_fairness.statistics.comparisons.matched import MatchedOutcomes
 
     # 20 designs of 5 pairs each; in four designs all pairs flip, from right to wrong.
     flipped = np.repeat(np.arange(20) < 4, 5)

@@ -5,12 +5,13 @@ import pytest
 
 from benchmarks.composite_coverage import simulate_composite
 from benchmarks.correction_errors import one_sided_rules, simulate_corrections
-from benchmarks.operating_characteristics import error_of, missed_goals, simulate, table
+from benchmarks.operating_characteristics import error_of, missed_goals, table
 from benchmarks.remembered import only_decisions, remembered_pairs
 from benchmarks.scenarios import Scenario, grid
-from pytest_fairness.gate.judging import judge_counts
-from pytest_fairness.statistics import group_rates
-from pytest_fairness.statistics.defaults import difference_interval
+from benchmarks.simulation import simulate
+from pytest_fairness.gate.decision.judging import judge_counts
+from pytest_fairness.statistics.estimators import group_rates
+from pytest_fairness.statistics.intervals.chosen import difference_interval
 
 ALLOWED = 0.05
 
@@ -81,8 +82,8 @@ def test_small_groups_beside_a_large_one_are_judged_by_the_exact_interval(monkey
     scenario = Scenario("difference", 24, 20, 1.0, 0.99, "many", reference_size=400)
     assert result_of(scenario, runs=300).false_block <= at_most(ALLOWED, 300)
 
-    def plain_score(*counts, level, method="auto"):
-        return difference_interval(*counts, level=level, method="score")
+    def plain_score(*counts, confidence, method="auto"):
+        return difference_interval(*counts, confidence=confidence, method="score")
 
     monkeypatch.setattr(group_rates, "difference_interval", plain_score)
     assert result_of(scenario, runs=300).false_block > at_most(ALLOWED, 300)

@@ -46,7 +46,7 @@ def test_the_small_sample_test_calls_a_fair_sample_unfair_at_most_as_often_as_it
 
 def test_each_interval_is_the_exact_one_at_the_level_that_all_need():
     counts = np.array([56, 72, 73, 59, 62, 87, 58])
-    found = share_intervals(counts, level=0.95)
+    found = share_intervals(counts, confidence=0.95)
     expected = proportion_confint(counts, counts.sum(), alpha=0.05 / 7, method="beta")
     np.testing.assert_allclose(found, expected, atol=1e-12)
 

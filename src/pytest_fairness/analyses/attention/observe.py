@@ -18,8 +18,8 @@ from pytest_fairness.errors import DataError, ModelError
 from pytest_fairness.inference.prefetch import in_order
 
 if TYPE_CHECKING:
+    from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
-    from pytest_fairness.models import Classifier
 
 __all__ = ["AttentionObserved", "observe_attention"]
 

@@ -12,9 +12,9 @@ from pytest_fairness.data.levels import listed, suggest
 from pytest_fairness.errors import DataError
 
 if TYPE_CHECKING:
+    from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
     from pytest_fairness.data.masks import Masks
-    from pytest_fairness.models import Classifier
 
 __all__ = ["MaskReader"]
 

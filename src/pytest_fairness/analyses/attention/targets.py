@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import torch
 from torch import nn
 
+from pytest_fairness.classifiers.labels.label_groups import class_scores
 from pytest_fairness.data.levels import listed, suggest
 from pytest_fairness.errors import ModelError
-from pytest_fairness.models.label_groups import class_scores
 
 if TYPE_CHECKING:
-    from pytest_fairness.models import Classifier
+    from pytest_fairness.classifiers import Classifier
 
 __all__ = ["Sign", "Target", "Targets", "chosen_columns", "read_targets"]
 

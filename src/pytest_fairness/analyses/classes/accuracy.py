@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytest_fairness.statistics.clusters import ClusterCounts
-from pytest_fairness.statistics.extremes import ExtremeRates
-from pytest_fairness.statistics.group_rates import GroupRates
-from pytest_fairness.statistics.metrics import RateCounts
-from pytest_fairness.statistics.rates import Interval
+from pytest_fairness.statistics.estimators.extremes import ExtremeRates
+from pytest_fairness.statistics.estimators.group_rates import GroupRates
+from pytest_fairness.statistics.estimators.rate_counts import RateCounts
+from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["ClassAccuracies", "Estimated", "Thirds", "class_disparity", "thirds_of"]
 
@@ -72,7 +72,7 @@ class ClassAccuracies:
         gap: Best minus worst.
         deviation: Standard deviation of the accuracies.
         worst_tenth: Mean accuracy of the worst tenth of the classes, at least one.
-        level: Level of the intervals, 0 to 1.
+        confidence: Confidence level of the intervals, 0 to 1.
     """
 
     classes: tuple[str, ...]
@@ -85,7 +85,7 @@ class ClassAccuracies:
     gap: Estimated
     deviation: float
     worst_tenth: float
-    level: float
+    confidence: float
 
     @property
     def order(self) -> Integers:
@@ -99,7 +99,7 @@ class ClassAccuracies:
         worst, best = self.classes[self.order[-1]], self.classes[self.order[0]]
         return (
             f"accuracy is {np.nanmax(self.accuracy):.2f} in {best} and {self.worst.value:.2f} in "
-            f"{worst}: {self.gap.value:.2f} apart ({self.level * 100:g} % interval "
+            f"{worst}: {self.gap.value:.2f} apart ({self.confidence * 100:g} % interval "
             f"{self.gap.low:.2f} … {self.gap.high:.2f} over all {len(self.classes)} classes); "
             f"worst tenth {self.worst_tenth:.2f}, SD {self.deviation:.2f}"
         )
@@ -111,7 +111,7 @@ def class_disparity(
     classes: Sequence[str],
     *,
     clusters: ArrayLike | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> ClassAccuracies:
     """Measure how unequal the classes of a model are.
 
@@ -120,13 +120,13 @@ def class_disparity(
         predictions: (N,) predicted classes, likewise.
         classes: The K names.
         clusters: (N,) cluster of each sample, where samples are dependent.
-        level: Level of the intervals, 0 to 1.
+        confidence: Confidence level of the intervals, 0 to 1.
 
     Raises:
         ValueError: A value is not a class, or the arrays differ in length.
 
     Source: Cui et al. (2024), Classes Are Not Equal, CVPR (extremes and spread of class accuracy);
-    the intervals of the extremes: `pytest_fairness.statistics.extremes`.
+    the intervals of the extremes: `pytest_fairness.statistics.estimators.extremes`.
 
     Example:
         >>> found = class_disparity([0, 0, 1, 1], [0, 0, 1, 0], ["cat", "dog"])
@@ -152,13 +152,13 @@ def class_disparity(
         n=n,
         right=right,
         accuracy=accuracy,
-        interval=rates.alone(level),
-        simultaneous=rates.alone(1 - (1 - level) / k),
-        worst=_estimated(ExtremeRates(whole, parts), level),
-        gap=_estimated(ExtremeRates(whole, parts, spread=True), level),
+        interval=rates.alone(confidence),
+        simultaneous=rates.alone(1 - (1 - confidence) / k),
+        worst=_estimated(ExtremeRates(whole, parts), confidence),
+        gap=_estimated(ExtremeRates(whole, parts, spread=True), confidence),
         deviation=float(np.std(known)),
         worst_tenth=float(known[:tenth].mean()),
-        level=level,
+        confidence=confidence,
     )
 
 
@@ -232,6 +232,6 @@ def _only(rates: GroupRates, position: int) -> GroupRates:
     return GroupRates(counts, ClusterCounts(rates.clusters.successes[one], rates.clusters.n[one]))
 
 
-def _estimated(extreme: ExtremeRates, level: float) -> Estimated:
-    low, high = extreme.alone(level)
+def _estimated(extreme: ExtremeRates, confidence: float) -> Estimated:
+    low, high = extreme.alone(confidence)
     return Estimated(float(extreme.values[0]), float(low[0]), float(high[0]))

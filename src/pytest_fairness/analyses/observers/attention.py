@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_fairness.analyses.observe import Run, Wanted
+    from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
     from pytest_fairness.inference import Predictions
-    from pytest_fairness.models import Classifier
 
 __all__ = ["observe_attention_rules"]
 

@@ -12,18 +12,18 @@ from pytest_fairness.analyses.perturbation.changes import Perturbation
 from pytest_fairness.errors import PredictionError
 from pytest_fairness.inference import predict
 from pytest_fairness.statistics.clusters import ClusterCounts
-from pytest_fairness.statistics.group_rates import GroupRates
-from pytest_fairness.statistics.measured import Measured
-from pytest_fairness.statistics.metrics import RateCounts
-from pytest_fairness.statistics.sample_means import sample_means
+from pytest_fairness.statistics.estimators.group_rates import GroupRates
+from pytest_fairness.statistics.estimators.measured import Measured
+from pytest_fairness.statistics.estimators.rate_counts import RateCounts
+from pytest_fairness.statistics.estimators.sample_means import sample_means
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
+    from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
     from pytest_fairness.inference import Predictions
-    from pytest_fairness.models import Classifier
 
 __all__ = [
     "Harm",
@@ -78,7 +78,7 @@ class Parity:
         perturbation: The change.
         harm: What is compared: how many answers flip, or how much accuracy is lost.
         limit: How far apart two groups may be.
-        level: Level of the intervals, after the correction.
+        confidence: Confidence level of the intervals, after the correction.
         overall: Harm of all samples together.
         pairs: Every group against its reference.
     """
@@ -86,7 +86,7 @@ class Parity:
     perturbation: Perturbation
     harm: Harm
     limit: float
-    level: float
+    confidence: float
     overall: float
     pairs: tuple[PairParity, ...]
 
@@ -106,7 +106,7 @@ class Parity:
         """One line for each broken pair, the change that broke it, and how to make it again."""
         lines = [
             f"{self.harm} difference, {one.group} v {one.reference}: {one.value:+.3f} "
-            f"({self.level * 100:.4g} % interval {one.low:+.3f} … {one.high:+.3f}), limit "
+            f"({self.confidence * 100:.4g} % interval {one.low:+.3f} … {one.high:+.3f}), limit "
             f"{self.limit:g} -> fail"
             for one in self.broken
         ]
@@ -144,7 +144,7 @@ def perturbation_parity(
     reference: Mapping[str, str],
     limit: float,
     harm: Harm = "flip rate",
-    level: float = 0.95,
+    confidence: float = 0.95,
     searched: int = 1,
     cluster: str | None = None,
 ) -> Parity:
@@ -158,7 +158,7 @@ def perturbation_parity(
         reference: Level of each of them that the groups are compared with.
         limit: How far apart two groups may be, 0 to 1.
         harm: Whether flips are compared, or what accuracy loses.
-        level: Level of the whole search: all pairs and all changes that it tries, 0 to 1.
+        confidence: Confidence level of the whole search: all pairs and all changes that it tries, 0 to 1.
         searched: Number of changes that are tried; each gets its part of the error (Bonferroni).
         cluster: Column of clusters of dependent samples.
 
@@ -174,10 +174,10 @@ def perturbation_parity(
     measured = _measured(values, codes, len(groups), harm, clusters)
     place = groups.index(tuple(reference[name] for name in by))
     others = np.delete(np.arange(len(groups)), place)
-    corrected = 1 - (1 - level) / (searched * max(len(others), 1))
+    corrected = 1 - (1 - confidence) / (searched * max(len(others), 1))
     references = np.full_like(others, place)
     gap = measured.compare(others, references, kind="difference")
-    low, high = measured.pairs(others, references, kind="difference", level=corrected)
+    low, high = measured.pairs(others, references, kind="difference", confidence=corrected)
     names = [
         ", ".join(f"{name} {level}" for name, level in zip(by, g, strict=True)) for g in groups
     ]

@@ -18,8 +18,8 @@ from pytest_fairness.inference.device import choose_device
 from pytest_fairness.inference.forward import Forward
 
 if TYPE_CHECKING:
+    from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
-    from pytest_fairness.models import Classifier
 
 __all__ = ["Activations", "capture_activations"]
 

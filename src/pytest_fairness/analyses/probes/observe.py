@@ -14,8 +14,8 @@ from pytest_fairness.analyses.probes.results import Null
 from pytest_fairness.errors import DataError
 
 if TYPE_CHECKING:
+    from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
-    from pytest_fairness.models import Classifier
 
 __all__ = ["ProbeObservation", "observe_probes"]
 

@@ -48,7 +48,7 @@ def linear_probes(
     intersection: bool = True,
     permutations: int = 99,
     control: bool = True,
-    level: float = 0.95,
+    confidence: float = 0.95,
     device: str = "cpu",
 ) -> LinearProbes:
     """Ask of every layer how well a linear probe reads each attribute off it.
@@ -68,7 +68,7 @@ def linear_probes(
         intersection: Whether to probe all attributes' full intersection too.
         permutations: B of the permutation null; 0 for none.
         control: Whether to run the control task; it needs clusters.
-        level: Level of the intervals, 0 to 1.
+        confidence: Confidence level of the intervals, 0 to 1.
         device: Where probes are fitted.
 
     Raises:
@@ -97,7 +97,7 @@ def linear_probes(
         mixed=cluster_folds(np.arange(n), min(folds, n), rng=rng),
         clusters=of_cluster,
         clustered=cluster is not None,
-        level=level,
+        confidence=confidence,
         seed=int(rng.integers(2**31)),
     )
     drawn = [plan.draw(target, permutations, rng, control=control) for target in asked]
@@ -141,7 +141,7 @@ class _Plan:
     mixed: Codes
     clusters: Codes
     clustered: bool
-    level: float
+    confidence: float
     seed: int
 
     def draw(
@@ -191,7 +191,9 @@ class _Plan:
         )
 
     def _rate(self, correct: NDArray[np.bool_]) -> ProbedRate:
-        return probed_rate(correct, self.clusters if self.clustered else None, level=self.level)
+        return probed_rate(
+            correct, self.clusters if self.clustered else None, confidence=self.confidence
+        )
 
     def _marginals(self, target: _Target, found: NDArray[np.float32]) -> dict[str, ProbedRate]:
         rates = {}

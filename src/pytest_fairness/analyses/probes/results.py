@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from pytest_fairness.errors import DataError
 from pytest_fairness.statistics.clusters import ClusterCounts
-from pytest_fairness.statistics.group_rates import GroupRates
-from pytest_fairness.statistics.metrics import RateCounts
+from pytest_fairness.statistics.estimators.group_rates import GroupRates
+from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 
 __all__ = [
     "Confusion",
@@ -188,7 +188,7 @@ class LinearProbes:
 
 
 def probed_rate(
-    correct: NDArray[np.bool_], clusters: NDArray[np.int64] | None, *, level: float
+    correct: NDArray[np.bool_], clusters: NDArray[np.int64] | None, *, confidence: float
 ) -> ProbedRate:
     """Rate of right answers with the engine's interval, widened for clusters.
 
@@ -201,5 +201,5 @@ def probed_rate(
         right = np.bincount(clusters, weights=correct).astype(np.int64)
         per_cluster = ClusterCounts(right[None], np.bincount(clusters)[None])
     rates = GroupRates(counts, per_cluster)
-    low, high = rates.alone(level)
+    low, high = rates.alone(confidence)
     return ProbedRate(float(rates.values[0]), float(low[0]), float(high[0]), len(correct))

@@ -10,8 +10,8 @@ from pytest_fairness.analyses.topography.similarity import Similarities, topogra
 from pytest_fairness.errors import DataError
 
 if TYPE_CHECKING:
+    from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
-    from pytest_fairness.models import Classifier
 
 __all__ = ["observe_topography"]
 
@@ -24,7 +24,7 @@ def observe_topography(
     seed: int,
     layers: Sequence[str] | int = 12,
     cluster: str | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
     activations: Activations | None = None,
     device: str = "auto",
 ) -> dict[str, Similarities]:
@@ -37,7 +37,7 @@ def observe_topography(
         seed: All randomness comes from it.
         layers: Names, or how many automatically chosen ones at most.
         cluster: Column whose values are clusters; None where samples are independent.
-        level: Level of the intervals, 0 to 1.
+        confidence: Confidence level of the intervals, 0 to 1.
         activations: What `capture_activations` gave before, to spare a pass of the model.
         device: Where the model runs.
 
@@ -75,7 +75,7 @@ def observe_topography(
             rng=np.random.default_rng(seed),
             classes=samples["target"].to_numpy(dtype=str),
             cluster=None if cluster is None else samples[cluster].to_numpy(dtype=str),
-            level=level,
+            confidence=confidence,
         )
         for layer, values in held.layers.items()
     }

@@ -74,7 +74,7 @@ def topographic_similarity(
     rng: np.random.Generator,
     classes: Sequence[object] | ArrayLike | None = None,
     cluster: Sequence[object] | ArrayLike | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> Similarities:
     """Cosine between the contrast profiles of levels, side by side over the classes.
 
@@ -95,7 +95,7 @@ def topographic_similarity(
         rng: Deals clusters to blocks.
         classes: N classes of the target; one class when None.
         cluster: N names of clusters; each image is one when None.
-        level: Level of the intervals, 0 to 1.
+        confidence: Confidence level of the intervals, 0 to 1.
 
     Raises:
         DataError: Shapes do not fit, or there are fewer than two levels or three clusters.
@@ -117,7 +117,7 @@ def topographic_similarity(
         )
         raise DataError(msg)
     cells = _Cells.of(values, (blocks, of_level, of_class), (len(names), len(class_names)))
-    return _compared(cells, names, class_names, level)
+    return _compared(cells, names, class_names, confidence)
 
 
 def _codes(values: object, n: int, name: str) -> tuple[tuple[str, ...], Codes]:
@@ -188,7 +188,7 @@ def _contrast(means: Floats) -> Floats:
 
 
 def _compared(
-    cells: _Cells, names: tuple[str, ...], classes: tuple[str, ...], level: float
+    cells: _Cells, names: tuple[str, ...], classes: tuple[str, ...], confidence: float
 ) -> Similarities:
     reasons = _reasons(cells.counts, classes)
     usable = np.array([not reason for reason in reasons])
@@ -197,7 +197,7 @@ def _compared(
     place = {int(i): k for k, i in enumerate(np.flatnonzero(usable))}
     count = len(cells.counts)
     noise, value, error = np.nan, np.empty((0, 0)), np.empty((0, 0))
-    quantile = float(stats.t.ppf((1 + level) / 2, count - 1))
+    quantile = float(stats.t.ppf((1 + confidence) / 2, count - 1))
     if len(place) > 1:
         plain, taken = kept.products()
         noise = float(np.clip(np.trace(taken) / np.trace(plain), 0, 1)) if plain.any() else np.nan

@@ -9,11 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pytest_fairness.classifiers.files.zips import is_torchscript
+from pytest_fairness.classifiers.labels.labels import Labels, named_labels, read_labels
 from pytest_fairness.commands.scaffold.found_data import name_of
 from pytest_fairness.commands.scaffold.problem import InitError
 from pytest_fairness.errors import ModelError
-from pytest_fairness.models.labels import Labels, named_labels, read_labels
-from pytest_fairness.policy.models import LabelFile
+from pytest_fairness.policy.model_specs import LabelFile
 
 __all__ = ["FoundModel", "ModelRequest", "find_model"]
 
@@ -108,7 +109,7 @@ def find_model(request: ModelRequest, *, root: Path) -> FoundModel:
             f"that builds it). Then also {_LABELS}"
         )
         raise InitError(msg)
-    if suffix in _PICKLES or (suffix in _TORCH and not _is_torchscript(weights)):
+    if suffix in _PICKLES or (suffix in _TORCH and not is_torchscript(weights)):
         what = "holds weights alone, or a pickled object" if suffix in _TORCH else "is a pickle"
         msg = (
             f"--model {request.spec}: {what}, which may run code when it is read; give the network of "
@@ -193,7 +194,7 @@ def _of_function(
 
 def _said_by_the_function(found: FoundModel, folder: Path | None) -> Iterable[str]:
     """Call the function: it returns a `Classifier`, or labels, score and preprocessing are asked for."""
-    from pytest_fairness.models import load_model
+    from pytest_fairness.classifiers import load_model
 
     added = [] if folder is None else [str(folder.resolve())]
     sys.path[:0] = added
@@ -307,12 +308,6 @@ def _check_groups(request: ModelRequest, labels: Labels) -> None:
         labels.grouped(request.groups, where="--group")
     except ModelError as error:
         raise InitError(str(error)) from error
-
-
-def _is_torchscript(path: Path) -> bool:
-    from pytest_fairness.models.torchscript import is_torchscript  # torch: seconds
-
-    return is_torchscript(path)
 
 
 def _sha256(path: Path) -> str:

@@ -16,7 +16,7 @@ from pytest_fairness.data.profile.record import AuditPair, AuditRecord, Measured
 from pytest_fairness.data.profile.request import AuditRequest, ProfileRequest
 from pytest_fairness.data.profile.scan import Pixels
 from pytest_fairness.data.profile.source import Table
-from pytest_fairness.statistics.defaults import rate_interval
+from pytest_fairness.statistics.intervals.chosen import rate_interval
 
 __all__ = ["Measurement", "audit_labels", "measure_set"]
 
@@ -95,7 +95,7 @@ def audit_labels(
         _Stratum(name, [one for one in measured if matched.strata[one.number] == name])
         for name in names
     ]
-    auditor = _Auditor(table, audit, matched, request.level)
+    auditor = _Auditor(table, audit, matched, request.confidence)
     return AuditRecord(
         attribute=audit.attribute,
         proxy=audit.proxy,
@@ -104,7 +104,7 @@ def audit_labels(
         match=matched.columns,
         by=audit.by,
         cluster=None if table.cluster is None else table.cluster.name,
-        level=request.level,
+        level=request.confidence,
         sets=len(matched.positions) + sum(matched.left_out.values()),
         measured=len(measured),
         unmeasured=dict(reasons.most_common()),
@@ -137,7 +137,7 @@ class _Auditor:
     table: Table
     audit: AuditRequest
     matched: MatchedSets
-    level: float
+    confidence: float
 
     def pair(self, stratum: _Stratum, first: int, second: int) -> AuditPair:
         both = [one for one in stratum.found if first in one.by_level and second in one.by_level]
@@ -197,7 +197,7 @@ class _Auditor:
         own = range(len(inverted)) if self.matched.clusters is None else None
         named = own or [self.matched.clusters[i] for i in numbers]  # type: ignore[index]
         shares = pd.Series(inverted, dtype=float).groupby(list(named)).mean()
-        low, high = rate_interval(float(shares.sum()), len(shares), level=self.level)
+        low, high = rate_interval(float(shares.sum()), len(shares), confidence=self.confidence)
         return _Mean(len(shares), float(shares.mean()), float(low), float(high))
 
     def _ids(self, number: int, first: int, second: int) -> tuple[str, str]:

@@ -58,8 +58,8 @@ def compare_population(
             f"{listed(others)}, the reference has {listed(reference)}"
         )
         raise ProfileUsageError(msg)
-    dependence = _dependence(table, column, k, request.level)
-    low, high = share_intervals(used, worth=dependence.factors, level=request.level)
+    dependence = _dependence(table, column, k, request.confidence)
+    low, high = share_intervals(used, worth=dependence.factors, confidence=request.confidence)
     test = _tested(used, shares, dependence)
     return PopulationRecord(
         column=name,
@@ -67,7 +67,7 @@ def compare_population(
         n=n,
         missing=missing,
         unlisted=others,
-        level=request.level,
+        level=request.confidence,
         tolerance=request.tolerance,
         rows=tuple(
             _row(
@@ -125,7 +125,7 @@ class _Dependence(NamedTuple):
     effects: NDArray[np.float64]
 
 
-def _dependence(table: Table, column: Coded, k: int, level: float) -> _Dependence:
+def _dependence(table: Table, column: Coded, k: int, confidence: float) -> _Dependence:
     if table.cluster is None:
         return _Dependence(np.ones(k), np.ones(k))
     kept = column.codes < k
@@ -135,7 +135,7 @@ def _dependence(table: Table, column: Coded, k: int, level: float) -> _Dependenc
     for code in range(k):  # one level at a time: levels by clusters may not fit into memory
         own = np.bincount(clusters[column.codes[kept] == code], minlength=size)[None, :]
         counted = ClusterCounts(own, sizes)
-        factors[code] = rate_factors(counted, level=1 - (1 - level) / k)[0]
+        factors[code] = rate_factors(counted, confidence=1 - (1 - confidence) / k)[0]
         effects[code] = 1 / worth(counted)[0]
     return _Dependence(factors, effects)
 

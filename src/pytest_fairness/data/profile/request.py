@@ -50,7 +50,7 @@ class ProfileRequest:
         audits: Labels to compare with measurements.
         read_images: Whether to read the images at all.
         workers: Threads that read images; some more than there are processors when None.
-        level: Level of the intervals, 0 to 1.
+        confidence: Confidence level of the intervals, 0 to 1.
     """
 
     evaluation: Evaluation
@@ -66,4 +66,4 @@ class ProfileRequest:
     audits: tuple[AuditRequest, ...] = ()
     read_images: bool = True
     workers: int | None = None
-    level: float = 0.95
+    confidence: float = 0.95

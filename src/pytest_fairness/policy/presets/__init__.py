@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from pytest_fairness.policy.lines import TomlLines
+from pytest_fairness.policy.text.lines import TomlLines
 
 __all__ = ["Preset", "preset_names", "read_preset"]
 

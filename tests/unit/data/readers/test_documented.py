@@ -9,9 +9,9 @@ import pytest
 
 from pytest_fairness.data.readers import list_samples
 from pytest_fairness.errors import DataError
-from pytest_fairness.gate.at_hand import read_at_hand
+from pytest_fairness.planning.at_hand import read_at_hand
 from pytest_fairness.policy import Evaluation, load_policy
-from pytest_fairness.policy.readers import READERS
+from pytest_fairness.policy.tables.readers import READERS
 
 ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")

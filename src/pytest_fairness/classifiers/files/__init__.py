@@ -1,0 +1,1 @@
+"""Weights and archives on disk, read without running code."""

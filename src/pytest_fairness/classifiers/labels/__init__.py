@@ -1,0 +1,1 @@
+"""The labels of a model's outputs and groups of them."""

@@ -1,0 +1,1 @@
+"""From decoded images to batches of a model's input."""

@@ -1,0 +1,1 @@
+"""Accepting, verifying and signing a run record."""

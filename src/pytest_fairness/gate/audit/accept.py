@@ -1,0 +1,93 @@
+"""Make a record the baseline: copied under a stable name, its predictions beside it."""
+
+import datetime as dt
+from pathlib import Path
+
+from pytest_fairness.errors import FairnessError
+from pytest_fairness.gate.record.details import AcceptedRecord
+from pytest_fairness.gate.record.kept import find_predictions, write_record
+from pytest_fairness.gate.record.run_record import RunRecord
+
+__all__ = ["BASELINE_NAME", "accept", "why_not"]
+
+BASELINE_NAME = "record.json"
+
+
+def accept(source: Path, folder: Path, *, even_if_failed: str | None = None) -> RunRecord:
+    """Copy a record and its predictions into the folder of the baseline, in place of the former.
+
+    Args:
+        source: JSON file of the record.
+        folder: Folder of the baseline; made when it is missing.
+        even_if_failed: Why a record that did not pass is accepted all the same; kept in it.
+
+    Returns:
+        The record as it was written to `record.json` in the folder; a run whose predictions are
+        gone has none, and can be compared by its counts only.
+
+    Raises:
+        FairnessError: The record cannot be read; is the baseline already; did not pass and no
+            reason was given; or its predictions are not its own.
+    """
+    record = RunRecord.from_json(source)
+    target = folder / BASELINE_NAME
+    if target.exists() and target.samefile(source):
+        msg = f"{source}: this record is the baseline already; give the record of a run"
+        raise FairnessError(msg)
+    if not even_if_failed and (reason := why_not(record)):
+        msg = (
+            f"{source}: {reason}, and a release that is not to go is no baseline; repair it, or "
+            "say why with --even-if-failed REASON"
+        )
+        raise FairnessError(msg)
+    found = {
+        (run.model, run.evaluation): file
+        for run in record.runs
+        if (file := find_predictions(run, source.parent)) is not None
+    }
+    former = _kept_beside(target)
+    bare = [run.model_copy(update={"predictions": None}) for run in record.runs]
+    note = AcceptedRecord(
+        at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        source=source.name,
+        even_if_failed=even_if_failed,
+    )
+    accepted = record.model_copy(update={"runs": bare, "accepted": note})
+    written = write_record(accepted, target, predictions=found)
+    kept = {run.predictions.file for run in written.runs if run.predictions}
+    for file in former:
+        if file.name not in kept:
+            file.unlink(missing_ok=True)
+    return written
+
+
+def _kept_beside(target: Path) -> list[Path]:
+    """Predictions of the former baseline; none where there is no readable one."""
+    if not target.is_file():
+        return []
+    try:
+        runs = RunRecord.from_json(target).runs
+    except FairnessError:
+        return []
+    return [target.with_name(run.predictions.file) for run in runs if run.predictions]
+
+
+def why_not(record: RunRecord) -> str:
+    """Return why a record did not pass, in words; empty when it did."""
+    if record.passed:
+        return ""
+    blocking = [one for one in record.verdicts if one.blocks(record.policy.inconclusive)]
+    unmet = [one for one in record.required if one.outcome == "fail"]
+    reasons = [
+        *(["it judged nothing"] if not record.verdicts else []),
+        *(["questions of its policy were not judged"] if not record.complete else []),
+        *([f"{len(blocking)} of its questions stop the release"] if blocking else []),
+        *(
+            [f"{len(unmet)} of the groups that its policy requires were not judged"]
+            if unmet
+            else []
+        ),
+        *[f"gone since its baseline: {name}" for name in record.vanished],
+        *record.problems,
+    ]
+    return "; ".join(reasons)

@@ -1,0 +1,261 @@
+"""Is a record what its policy makes of its counts? Every verdict is computed again."""
+
+import datetime as dt
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_fairness.errors import FairnessError, PolicyError
+from pytest_fairness.gate.audit.changed_fields import Difference, differences, different_fields
+from pytest_fairness.gate.decision.judging import judge_counts
+from pytest_fairness.gate.decision.required import check_required
+from pytest_fairness.gate.decision.waivers import apply_waivers
+from pytest_fairness.gate.estimates.counted import Estimate
+from pytest_fairness.gate.evidence import Evidence, gather_evidence
+from pytest_fairness.gate.questions import Question, ask
+from pytest_fairness.gate.record.kept import file_sha256, find_predictions
+from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord, Verdict
+from pytest_fairness.gate.run import count_predictions, record_of
+from pytest_fairness.gate.since import describe_baseline
+from pytest_fairness.inference import Predictions
+from pytest_fairness.policy import Evaluation, Policy, PolicyText, restore_policy
+from pytest_fairness.statistics.counts import GroupCounts
+
+__all__ = ["Verification", "verify"]
+
+
+@dataclass(slots=True)
+class Verification:
+    """What became of checking a record.
+
+    Args:
+        differences: Values that are not what they should be.
+        unchecked: What could not be checked, and why.
+        checked: Number of verdicts that were computed again.
+    """
+
+    differences: list[Difference] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+    checked: int = 0
+
+
+def verify(path: Path) -> Verification:
+    """Compute every verdict of a record again, from its policy and its counts.
+
+    What needs images is computed again from the predictions beside the record, and what needs the
+    baseline from its file, where these are there and unchanged.
+
+    Args:
+        path: File of the record.
+
+    Raises:
+        FairnessError: The record cannot be read, or holds no policy that can be read.
+    """
+    record = RunRecord.from_json(path)
+    found = Verification()
+    policy = _policy(record, path, found)
+    verdicts: list[Verdict] = []
+    for run in record.runs:
+        verdicts += _Run(record, run, policy, path.parent, found).verdicts()
+    _compare_verdicts(record, verdicts, found)
+    _compare_required(record, policy, found)
+    return found
+
+
+def _policy(record: RunRecord, path: Path, found: Verification) -> Policy:
+    """The policy of the record's own texts."""
+    kept = record.policy
+    texts = [PolicyText(file.source, file.text, file.sha256) for file in kept.files]
+    try:
+        policy = restore_policy(texts or [PolicyText(kept.source, kept.text, kept.sha256)])
+    except PolicyError as error:
+        msg = f"{path}: the policy in the record cannot be read: {error}"
+        raise FairnessError(msg) from error
+    for file in kept.files:
+        digest = hashlib.sha256(file.text.encode()).hexdigest()
+        found.differences += differences(f"policy.files[{file.source}].sha256", file.sha256, digest)
+    again = record_of(policy, [], [], complete=True).policy
+    found.differences += different_fields("policy", record, kept, again)
+    return policy
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One model on one evaluation set of a record, being judged again."""
+
+    record: RunRecord
+    run: JudgedRun
+    policy: Policy
+    folder: Path
+    found: Verification
+
+    @property
+    def place(self) -> str:
+        return f"runs[{self.run.model} on {self.run.evaluation}]"
+
+    def verdicts(self) -> list[Verdict]:
+        """All verdicts, waivers applied as of the day of the record."""
+        evaluation = self.policy.evaluations.get(self.run.evaluation)
+        if evaluation is None:
+            known = ", ".join(self.policy.evaluations)
+            self.found.differences.append(
+                Difference(f"{self.place}.evaluation", self.run.evaluation, known)
+            )
+            return []
+        counts = GroupCounts.from_dict(self.run.counts)
+        self.found.differences += differences(f"{self.place}.n", self.run.n, counts.n)
+        evidence = self._evidence(counts, evaluation)
+        judged = judge_counts(
+            self.policy, counts, evaluation=evaluation, model=self.run.model, evidence=evidence
+        )
+        unknown = set(evidence.recalled)
+        today = dt.datetime.fromisoformat(self.record.created).date()
+        waived = apply_waivers(self.policy, judged, today=today)
+        return [verdict for verdict in waived if verdict.question not in unknown]
+
+    def _evidence(self, counts: GroupCounts, evaluation: Evaluation) -> Evidence:
+        predictions = self._predictions(counts, evaluation)
+        baseline = self._baseline()
+        known = Evidence(counts, evaluation, predictions)
+        if predictions is not None:
+            known = gather_evidence(predictions, counts, evaluation, baseline=baseline)
+        self._compare_baseline(known)
+        recorded = {verdict.question: verdict for verdict in self.record.verdicts}
+        recalled = {}
+        for question in self._questions(counts, evaluation):
+            lacking = self._lacking(question, predictions, baseline)
+            if lacking and question.key in recorded:
+                self.found.unchecked.append(f"{question.key}: not checked: needs {lacking}")
+                recalled[question.key] = _recalled(recorded[question.key])
+        return Evidence(counts, evaluation, predictions, known.baseline, known.comparison, recalled)
+
+    def _compare_baseline(self, known: Evidence) -> None:
+        """Compare all that changed since the baseline, whatever the rules ask."""
+        kept = self.run.baseline
+        if kept is None:
+            return
+        again = describe_baseline(self.policy, known)
+        if again is None:
+            self.found.unchecked.append(
+                f"{self.place}.baseline: not checked: needs the predictions beside the record and "
+                f"{kept.source}"
+            )
+            return
+        moved = again.model_copy(update={"source": kept.source})
+        place = f"{self.place}.baseline"
+        self.found.differences += different_fields(place, self.record, kept, moved)
+
+    def _questions(self, counts: GroupCounts, evaluation: Evaluation) -> Iterator[Question]:
+        for rule in self.policy.rules:
+            if evaluation.name in rule.evaluations:
+                for by in rule.by:
+                    yield from ask(rule, evaluation, by, model=self.run.model, levels=counts.levels)
+
+    def _lacking(
+        self, question: Question, predictions: Predictions | None, baseline: Path | None
+    ) -> str:
+        rule, kept = question.rule, self.run.baseline
+        compares = rule.against is not None and kept is not None
+        needs_samples = rule.metric.matched or rule.metric.observed is not None
+        if (needs_samples or compares) and predictions is None:
+            name = self.run.predictions.file if self.run.predictions else "they were not kept"
+            return f"the predictions beside the record ({name})"
+        if compares and baseline is None and kept is not None:
+            return f"the baseline {kept.source} with sha256 {kept.sha256}"
+        return ""
+
+    def _predictions(self, counts: GroupCounts, evaluation: Evaluation) -> Predictions | None:
+        """The predictions beside the record, whose counts must be those of the record."""
+        try:
+            file = find_predictions(self.run, self.folder)
+        except FairnessError as error:
+            kept = self.run.predictions.sha256 if self.run.predictions else None
+            self.found.differences.append(
+                Difference(f"{self.place}.predictions.sha256", kept, str(error))
+            )
+            return None
+        if file is None:
+            return None
+        predictions = Predictions.from_parquet(file)
+        again = count_predictions(predictions, evaluation)
+        if again != counts:
+            what = f"those of {file.name}, {again.n} samples"
+            self.found.differences.append(
+                Difference(f"{self.place}.counts", f"{counts.n} samples", what)
+            )
+        return predictions
+
+    def _baseline(self) -> Path | None:
+        """The file of the baseline, where it is still there and unchanged."""
+        kept = self.run.baseline
+        if kept is None or kept.sha256 is None:
+            return None
+        for file in (Path(kept.source), self.folder / kept.source):
+            if file.is_file() and file_sha256(file) == kept.sha256:
+                return file
+        return None
+
+
+def _recalled(verdict: Verdict) -> Estimate:
+    """The answer that a record gives, so that the others are corrected for as many questions."""
+
+    def bounds(confidence: float, _size: float = 0.0) -> tuple[float, float]:
+        corrected = verdict.correction
+        if corrected is not None and math.isclose(confidence, corrected.level, rel_tol=1e-9):
+            return corrected.low, corrected.high
+        return -math.inf, math.inf
+
+    return Estimate(
+        group=verdict.group,
+        reference=verdict.reference,
+        value=verdict.value,
+        low=verdict.low,
+        high=verdict.high,
+        successes=verdict.successes,
+        n=verdict.n,
+        reference_successes=verdict.reference_successes,
+        reference_n=verdict.reference_n,
+        effective_n=float(verdict.n),
+        reason=None if verdict.value is not None else verdict.reason,
+        bounds=bounds,
+        unasked=verdict.value is None,
+    )
+
+
+def _compare_verdicts(
+    record: RunRecord, recomputed: Sequence[Verdict], found: Verification
+) -> None:
+    unchecked = {text.split(": not checked")[0] for text in found.unchecked}
+    recorded = {verdict.question: verdict for verdict in record.verdicts}
+    again = {verdict.question: verdict for verdict in recomputed}
+    for question, verdict in recorded.items():
+        place = f"verdicts[{question}]"
+        if question in again:
+            found.checked += 1
+            found.differences += different_fields(place, record, verdict, again[question])
+        elif question not in unchecked:
+            found.differences.append(Difference(place, verdict.outcome, "no such question"))
+    for question, verdict in again.items():
+        if question not in recorded and record.complete:
+            found.differences.append(
+                Difference(f"verdicts[{question}]", "no verdict", verdict.outcome)
+            )
+
+
+def _compare_required(record: RunRecord, policy: Policy, found: Verification) -> None:
+    """Compare what the policy requires; only a full run says it."""
+    again = check_required(
+        policy, record.runs, record.verdicts, models=list({run.model for run in record.runs})
+    )
+    known = {(one.model, one.evaluation, one.where): one for one in again}
+    for one in record.required:
+        place = f"required[{one.model} on {one.evaluation}, {one.where}]"
+        same = known.get((one.model, one.evaluation, one.where))
+        if same is None:
+            found.differences.append(Difference(place, one.outcome, "not required"))
+        else:
+            found.differences += different_fields(place, record, one, same)
+    if policy.required and not record.required:
+        found.unchecked.append("required: the record does not say whether it was judged")

@@ -1,0 +1,1 @@
+"""The comparison with the last accepted release, image by image."""

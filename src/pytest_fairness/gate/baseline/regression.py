@@ -1,0 +1,163 @@
+"""Estimates of rules against the baseline: how much worse a rate or a gap became, by group."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_fairness.gate.baseline.comparison import Comparison, GroupFlips
+from pytest_fairness.gate.estimates.counted import Estimate, named
+from pytest_fairness.gate.questions import Question
+from pytest_fairness.gate.record.details import ChangeCounts, ChangeRecord
+from pytest_fairness.policy import Rule
+from pytest_fairness.statistics.comparisons.movement import Movement
+from pytest_fairness.statistics.comparisons.widening import widening, widening_interval
+from pytest_fairness.statistics.intervals.paired import mcnemar_p_value
+from pytest_fairness.statistics.intervals.rates import Interval
+
+__all__ = ["estimate_changes"]
+
+
+class _Measured(NamedTuple):
+    """How much worse each group became (G,), with the bounds of its interval."""
+
+    value: NDArray[np.float64]
+    bounds: Interval
+
+
+# Movement of the groups and a level -> how much worse each became.
+Measure = Callable[[Movement, float], _Measured]
+
+
+def estimate_changes(
+    asked: Sequence[Question], comparison: Comparison, *, confidence: float
+) -> list[Estimate]:
+    """Answer the questions of one rule against the baseline, model, evaluation and `by`.
+
+    Args:
+        asked: Questions as `ask` gives them: same rule, same `by`.
+        comparison: The run beside its baseline.
+        confidence: Confidence level of the intervals, 0 to 1.
+    """
+    rule, by = asked[0].rule, asked[0].by
+    groups = comparison.counts.groups(by)
+    reference = asked[0].reference
+    position = groups.index(dict(reference)) if isinstance(reference, Mapping) else None
+    movement = comparison.movement(rule.metric.rate, by)
+    rows = _Rows(
+        rule=rule,
+        groups=groups,
+        reference=position,
+        movement=movement,
+        flips=comparison.flips(rule.metric.rate, by),
+        compared=comparison.compared(rule.metric.rate),
+        measure=_measure(rule, position),
+        confidence=confidence,
+    )
+    measured = rows.measure(movement, confidence)
+    return [rows.read(measured, groups.index(dict(question.group))) for question in asked]
+
+
+def _measure(rule: Rule, reference: int | None) -> Measure:
+    if reference is not None:
+        return lambda movement, confidence: _Measured(
+            widening(movement, movement.at(reference)),
+            widening_interval(movement, movement.at(reference), confidence=confidence),
+        )
+
+    def worsening(movement: Movement, confidence: float) -> _Measured:
+        bounds = movement.change_interval(confidence)
+        if rule.metric.rate.worse == "lower":
+            # 0.0 - x, so that no change is 0 and not -0.
+            return _Measured(0.0 - movement.change, Interval(0.0 - bounds.high, 0.0 - bounds.low))
+        return _Measured(movement.change, bounds)
+
+    return worsening
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """All groups of one `by`, on their way to estimates."""
+
+    rule: Rule
+    groups: list[dict[str, str]]
+    reference: int | None
+    movement: Movement
+    flips: GroupFlips | None
+    compared: str
+    measure: Measure
+    confidence: float
+
+    def read(self, measured: _Measured, row: int) -> Estimate:
+        now = self.movement.now
+        defined = not np.isnan(measured.value[row])
+        reference = self.reference
+
+        def bounds(confidence: float, size: float = 0.0) -> tuple[float, float]:
+            movement = self.movement.grown(size) if size else self.movement
+            found = self.measure(movement, confidence).bounds
+            return float(found.low[row]), float(found.high[row])
+
+        return Estimate(
+            group=self.groups[row],
+            reference=None if reference is None else self.groups[reference],
+            value=float(measured.value[row]) if defined else None,
+            low=float(measured.bounds.low[row]) if defined else None,
+            high=float(measured.bounds.high[row]) if defined else None,
+            successes=int(now.successes[row]),
+            n=int(now.n[row]),
+            reference_successes=None if reference is None else int(now.successes[reference]),
+            reference_n=None if reference is None else int(now.n[reference]),
+            effective_n=float(self.movement.effective_n(self.confidence)[row]),
+            reason=None if defined else self.reason(row),
+            bounds=bounds,
+            change=self.change(row),
+        )
+
+    def reason(self, row: int) -> str:
+        concerned = [row] if self.reference is None else [row, self.reference]
+        what = self.rule.metric.rate.counted_among
+        missing = [
+            f"no {what} in {named(self.groups[i])}{where}"
+            for i in concerned
+            for counts, where in (
+                (self.movement.now, ""),
+                (self.movement.then, " in the baseline"),
+            )
+            if counts.n[i] == 0
+        ]
+        return missing[0]
+
+    def change(self, row: int) -> ChangeRecord:
+        pairs, reference = self.movement.pairs, self.reference
+        p_value = None
+        if pairs is not None and reference is None and self.movement.clusters is None:
+            p_value = float(mcnemar_p_value(pairs.now_only[row], pairs.then_only[row]))
+        return ChangeRecord(
+            paired=pairs is not None,
+            compared=self.compared,
+            group=self.counted(row),
+            reference=None if reference is None else self.counted(reference),
+            p_value=p_value,
+            worst=() if self.flips is None else self.flips.worst(row),
+        )
+
+    def counted(self, row: int) -> ChangeCounts:
+        now, then, pairs, flips = (
+            self.movement.now,
+            self.movement.then,
+            self.movement.pairs,
+            self.flips,
+        )
+        return ChangeCounts(
+            successes=int(now.successes[row]),
+            n=int(now.n[row]),
+            baseline_successes=int(then.successes[row]),
+            baseline_n=int(then.n[row]),
+            gained=None if pairs is None else int(pairs.now_only[row]),
+            lost=None if pairs is None else int(pairs.then_only[row]),
+            right_to_wrong=None if flips is None else int(flips.tables.then_only[row]),
+            wrong_to_right=None if flips is None else int(flips.tables.now_only[row]),
+        )

@@ -1,0 +1,1 @@
+"""Verdicts: limits, corrections for several questions, waivers and what stops a release."""

@@ -1,0 +1,111 @@
+"""`[[required]]`: what a policy wants judged with samples, whatever its rules ask."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_fairness.gate.record.policy_records import RequiredRecord
+from pytest_fairness.gate.record.run_record import JudgedRun, Verdict
+from pytest_fairness.policy import Policy, Required
+from pytest_fairness.statistics.counts import GroupCounts
+
+__all__ = ["check_required"]
+
+
+def check_required(
+    policy: Policy,
+    runs: Iterable[JudgedRun],
+    verdicts: Iterable[Verdict],
+    *,
+    models: Sequence[str],
+    evaluations: Sequence[str] | None = None,
+) -> list[RequiredRecord]:
+    """Say of every requirement whether it was met, one line a model and evaluation.
+
+    Args:
+        policy: Its requirements.
+        runs: What was judged, with counts.
+        verdicts: The answers.
+        models: Models under test; each must meet every requirement.
+        evaluations: Requirements on other evaluations are left out; all when absent.
+    """
+    check = _Check(policy, {(run.model, run.evaluation): run for run in runs}, list(verdicts))
+    return [
+        check.line(required, model, evaluation)
+        for required in policy.required
+        for model in models
+        for evaluation in _targets(policy, required)
+        if evaluations is None or evaluation in (None, *evaluations)
+    ]
+
+
+def _targets(policy: Policy, required: Required) -> list[str | None]:
+    """Evaluations that must meet a requirement; None where no evaluation can."""
+    if required.evaluation is not None:
+        return [required.evaluation]
+    found: list[str | None] = [
+        name
+        for name, evaluation in policy.evaluations.items()
+        if all(
+            level in evaluation.attributes.get(attribute, ())
+            for attribute, level in required.group.items()
+        )
+    ]
+    return found or [None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    policy: Policy
+    runs: Mapping[tuple[str, str], JudgedRun]
+    verdicts: list[Verdict]
+
+    def line(self, required: Required, model: str, evaluation: str | None) -> RequiredRecord:
+        run = self.runs.get((model, evaluation or ""))
+        n = _samples(run, required.group)
+        missing = self.missing(required, model, evaluation, n)
+        return RequiredRecord(
+            model=model,
+            evaluation=evaluation,
+            group=dict(required.group),
+            outcome="fail" if missing else "pass",
+            n=n,
+            min_samples=required.min_samples,
+            reason=missing or f"judged with {n} samples",
+            where=required.where,
+        )
+
+    def missing(self, required: Required, model: str, evaluation: str | None, n: int) -> str:
+        """What is missing, in words; empty where nothing is."""
+        if evaluation is None:
+            return "no evaluation of the policy declares this group"
+        if evaluation not in self.policy.evaluations:
+            known = ", ".join(self.policy.evaluations)
+            return f"the policy has no [evaluation.{evaluation}]; it has {known}"
+        about = [v for v in self.verdicts if (v.model, v.evaluation) == (model, evaluation)]
+        if not about:
+            return "this evaluation was not judged"
+        if not any(_is_about(verdict, required.group) for verdict in about):
+            return f'no rule asks about this group; add by = ["{"*".join(required.group)}"] to one'
+        if n < required.min_samples:
+            return f"{n} samples, at least {required.min_samples} are required"
+        return ""
+
+
+def _samples(run: JudgedRun | None, group: Mapping[str, str]) -> int:
+    """Samples of a group, 0 where it was not counted."""
+    if run is None:
+        return 0
+    counts = GroupCounts.from_dict(run.counts)
+    if any(level not in counts.levels.get(name, ()) for name, level in group.items()):
+        return 0
+    by = tuple(group)
+    position = counts.groups(by).index(dict(group))
+    return int(counts.confusion(by)[position].sum())
+
+
+def _is_about(verdict: Verdict, group: Mapping[str, str]) -> bool:
+    """Whether a verdict compares or measures a group, alone or crossed with other attributes."""
+    if verdict.comparison is not None and set(group) <= set(verdict.by):
+        return True
+    named = (verdict.group, verdict.reference or {})
+    return any(group.items() <= one.items() for one in named)

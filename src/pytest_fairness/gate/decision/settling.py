@@ -1,0 +1,164 @@
+"""How many samples would settle an open question, at the rates seen."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_fairness.gate.decision.sides import Answer
+from pytest_fairness.gate.estimates.counted import RowBounds
+from pytest_fairness.statistics.intervals.inversion import crossing
+from pytest_fairness.statistics.intervals.rates import Interval
+
+__all__ = ["settling_sizes"]
+
+Floats: TypeAlias = NDArray[np.float64]
+# A level and sizes (Q,) -> intervals of Q answers, if their groups had so many samples.
+Bounds: TypeAlias = Callable[[float, Floats], Interval]
+
+_MOST_SAMPLES = 1_000_000
+# The answer is a guide: it is sought to half a percent, and rounded up by as much.
+_CLOSE = 0.005
+_ROUNDING = 1e-9
+
+
+def settling_sizes(
+    answers: Sequence[Answer], *, confidence: float, corrected: float
+) -> list[int | None]:
+    """How many samples each group would need to settle open questions at the same rates.
+
+    Args:
+        answers: Open questions whose values are defined.
+        confidence: Confidence level at which a limit is shown to be kept.
+        corrected: Level at which it is shown to be broken.
+
+    Returns:
+        The smallest number to about one percent; None when a million would not do, which is
+        so when the value lies on its limit.
+    """
+    sizes: list[int | None] = [None] * len(answers)
+    for broken, one_level in ((False, confidence), (True, max(confidence, corrected))):
+        batches: dict[int, list[int]] = {}
+        for position, answer in enumerate(answers):
+            if _is_broken(answer) == broken:
+                batches.setdefault(_batch(answer), []).append(position)
+        for positions in batches.values():
+            search = _Search.of([answers[i] for i in positions], broken=broken)
+            for position, size in zip(positions, search.sizes(one_level), strict=True):
+                sizes[position] = size
+    return sizes
+
+
+def _is_broken(answer: Answer) -> bool:
+    value, limit = answer.estimate.value, answer.question.rule.limit
+    return value is not None and not limit.low <= value <= limit.high
+
+
+def _batch(answer: Answer) -> int:
+    """What answers that can be computed together have in common."""
+    bounds = answer.estimate.bounds
+    return id(bounds.comparison if isinstance(bounds, RowBounds) else answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Answers to the questions of one rule, all on the same side of its limit.
+
+    Values, limits and intervals of ratios are taken as shares r / (1 + r), which are finite.
+
+    Args:
+        bounds: Their intervals at other levels and sizes.
+        now: Samples of the smaller of the groups compared, (Q,).
+        value: Values, (Q,).
+        low: Lower end of the limit.
+        high: Upper end.
+        broken: On which side they are.
+        ratio: Whether the values are ratios.
+        least: Samples that the rule asks for.
+    """
+
+    bounds: Bounds
+    now: Floats
+    value: Floats
+    low: Floats
+    high: Floats
+    broken: bool
+    ratio: bool
+    least: int
+
+    @classmethod
+    def of(cls, answers: Sequence[Answer], *, broken: bool) -> "_Search":
+        estimates = [answer.estimate for answer in answers]
+        rule = answers[0].question.rule
+        ratio = rule.against is None and rule.metric.comparison == "ratio"
+        smaller = [min(n for n in (one.n, one.reference_n) if n is not None) for one in estimates]
+        value, low, high = (
+            _as_share(np.array(ends, dtype=np.float64), ratio=ratio)
+            for ends in ([one.value for one in estimates], rule.limit.low, rule.limit.high)
+        )
+        now = np.maximum(np.array(smaller, dtype=np.float64), 1.0)
+        return cls(_bounds(answers), now, value, low, high, broken, ratio, rule.min_samples)
+
+    def sizes(self, confidence: float) -> list[int | None]:
+        """The sizes at which the intervals of this level settle the questions."""
+
+        def excess(log_size: Floats) -> Floats:
+            return self._excess(*self.bounds(confidence, np.exp(log_size)))
+
+        most = np.full_like(self.now, math.log(_MOST_SAMPLES))
+        start = np.minimum(np.log(self.now), most)
+        open_at_most = excess(most) > 0
+        found = crossing(excess, start, np.where(open_at_most, start, most), close=_CLOSE)
+        sizes = np.ceil(np.exp(found + _CLOSE))
+        sizes = np.maximum(sizes, self.least)
+        return [
+            None if never else int(size) for never, size in zip(open_at_most, sizes, strict=True)
+        ]
+
+    def _excess(self, low: Floats, high: Floats) -> Floats:
+        """Logarithm of how many times too wide the intervals are: positive where still open."""
+        low, high = (_as_share(end, ratio=self.ratio) for end in (low, high))
+        below, above = self.value - low, high - self.value
+        if self.broken:
+            over = self.value > self.high
+            width = np.where(over, below, above)
+            room = np.where(over, self.value - self.high, self.low - self.value)
+            return _log_share(width, room - 2 * _ROUNDING)
+        return np.maximum(
+            _log_share(below, self.value - self.low + _ROUNDING),
+            _log_share(above, self.high - self.value + _ROUNDING),
+        )
+
+
+def _bounds(answers: Sequence[Answer]) -> Bounds:
+    bounds = answers[0].estimate.bounds
+    if not isinstance(bounds, RowBounds):
+
+        def one_by_one(confidence: float, sizes: Floats) -> Interval:
+            ends = [
+                answer.estimate.bounds(confidence, size)
+                for answer, size in zip(answers, sizes.tolist(), strict=True)
+            ]
+            return Interval(*np.array(ends, dtype=np.float64).T)
+
+        return one_by_one
+    comparison = bounds.comparison
+    rows = np.array(
+        [one.estimate.bounds.row for one in answers if isinstance(one.estimate.bounds, RowBounds)]
+    )
+    return lambda confidence, sizes: comparison.bounds(confidence, rows, size=sizes)
+
+
+def _as_share(ends: Floats, *, ratio: bool) -> Floats:
+    if not ratio:
+        return ends
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isinf(ends), 1.0, ends / (1 + ends))
+
+
+def _log_share(width: Floats, room: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(room > 0, np.log(np.maximum(width, 0.0) / room), np.inf)

@@ -1,0 +1,46 @@
+"""On which side of its limit an estimate lies, before any correction."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pytest_fairness.gate.estimates.counted import Estimate
+from pytest_fairness.gate.questions import Question
+from pytest_fairness.policy import Limit
+
+__all__ = ["Answer", "Side", "answer", "decide"]
+
+Side: TypeAlias = Literal["kept", "broken", "open"]
+
+# A rate computed in floating point may miss its limit by a rounding error, not by a sample.
+_ROUNDING = 1e-9
+
+
+def decide(low: float, high: float, limit: Limit) -> Side:
+    """Say whether an interval shows its limit kept, shows it broken, or leaves it open.
+
+    Example:
+        >>> decide(0.75, 0.85, Limit("min", 0.7, 1.0)), decide(0.6, 0.8, Limit("min", 0.7, 1.0))
+        ('kept', 'open')
+    """
+    if high < limit.low - _ROUNDING or low > limit.high + _ROUNDING:
+        return "broken"
+    if low >= limit.low - _ROUNDING and high <= limit.high + _ROUNDING:
+        return "kept"
+    return "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question with its estimate, and where the interval lies; None where it is undefined."""
+
+    question: Question
+    estimate: Estimate
+    side: Side | None
+
+
+def answer(question: Question, estimate: Estimate) -> Answer:
+    """Put the estimate's interval beside the limit."""
+    side = None
+    if estimate.low is not None and estimate.high is not None:
+        side = decide(estimate.low, estimate.high, question.rule.limit)
+    return Answer(question, estimate, side)

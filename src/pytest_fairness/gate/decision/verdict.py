@@ -1,0 +1,124 @@
+"""From an answer to pass, fail or inconclusive, with the reason in words."""
+
+from pytest_fairness.gate.decision.multiplicity import Confirmation
+from pytest_fairness.gate.decision.sides import Answer, decide
+from pytest_fairness.gate.record.run_record import Correction, Outcome, Verdict
+from pytest_fairness.policy import Decision
+
+__all__ = ["give_verdict", "outcome_of"]
+
+
+def give_verdict(
+    answer: Answer,
+    decision: Decision,
+    *,
+    confirmation: Confirmation | None = None,
+    family: int = 1,
+    settles: int | None = None,
+    cluster: str | None = None,
+) -> Verdict:
+    """Judge one question.
+
+    Args:
+        answer: The question and its estimate.
+        decision: Level and correction of the policy.
+        confirmation: What the correction says of a broken limit; None where none is broken.
+        family: Number of questions that the correction counts.
+        settles: Samples in each group that would settle it, if it is inconclusive.
+        cluster: Column of the clusters that the interval accounts for.
+    """
+    question, estimate = answer.question, answer.estimate
+    rule = question.rule
+    outcome, reason = outcome_of(answer, confirmation, family=family)
+    correction = None
+    if confirmation is not None and rule.decide == "interval":
+        correction = Correction(
+            method=decision.correction,
+            questions=family,
+            level=confirmation.confidence,
+            low=confirmation.low,
+            high=confirmation.high,
+        )
+    return Verdict(
+        rule=rule.id,
+        metric=rule.metric.name,
+        model=question.model,
+        evaluation=question.evaluation,
+        by=question.by,
+        group=estimate.group,
+        reference=estimate.reference,
+        comparison=question.reference if isinstance(question.reference, str) else None,
+        outcome=outcome,
+        value=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        level=decision.confidence,
+        n=estimate.n,
+        successes=estimate.successes,
+        reference_n=estimate.reference_n,
+        reference_successes=estimate.reference_successes,
+        limit=rule.limit.shown,
+        bound=rule.limit.kind,
+        decide=rule.decide,
+        within_noise=answer.side not in ("kept", "broken"),
+        reason=reason,
+        n_to_settle=settles if outcome == "inconclusive" else None,
+        where=rule.where,
+        question=question.key,
+        correction=correction,
+        cluster=cluster,
+        effective_n=estimate.effective_n if cluster else None,
+        parts=estimate.parts,
+        positive=question.positive,
+        change=estimate.change,
+        matched=estimate.matched,
+        observed=estimate.observed,
+    )
+
+
+def outcome_of(
+    answer: Answer, confirmation: Confirmation | None, *, family: int
+) -> tuple[Outcome, str]:
+    """Return pass, fail or inconclusive, with the reason; arguments as for `give_verdict`."""
+    rule, estimate = answer.question.rule, answer.estimate
+    if estimate.too_small is not None:
+        return "inconclusive", estimate.too_small
+    if estimate.value is None or answer.side is None:
+        undefined = str(estimate.reason) if estimate.unasked else f"undefined: {estimate.reason}"
+        return "inconclusive", undefined
+    sizes = (estimate.n, estimate.reference_n, estimate.scarcest_n)
+    smallest = min(n for n in sizes if n is not None)
+    if smallest < rule.min_samples:
+        return "inconclusive", f"n = {smallest} is below min_samples = {rule.min_samples}"
+    if rule.decide == "estimate":
+        return _by_estimate(answer, estimate.value)
+    return _by_interval(answer, confirmation, family)
+
+
+def _by_interval(
+    answer: Answer, confirmation: Confirmation | None, family: int
+) -> tuple[Outcome, str]:
+    if answer.side == "broken":
+        if confirmation is None or confirmation.broken:
+            return "fail", "the whole interval breaks the limit"
+        return "inconclusive", _maybe_chance(confirmation, family)
+    if answer.estimate.reason is not None:
+        return "inconclusive", f"incomplete: {answer.estimate.reason}"
+    if answer.side == "kept":
+        return "pass", "the whole interval keeps the limit"
+    return "inconclusive", "the interval reaches over the limit"
+
+
+def _by_estimate(answer: Answer, value: float) -> tuple[Outcome, str]:
+    if decide(value, value, answer.question.rule.limit) == "broken":
+        return "fail", "the estimate breaks the limit"
+    if answer.estimate.reason is not None:
+        return "inconclusive", f"incomplete: {answer.estimate.reason}"
+    return "pass", "the estimate keeps the limit"
+
+
+def _maybe_chance(confirmation: Confirmation, family: int) -> str:
+    return (
+        f"the interval breaks the limit, but among {family} questions that may be chance: at "
+        f"{confirmation.confidence * 100:.4g} % it is {confirmation.low:.3f} … {confirmation.high:.3f}"
+    )

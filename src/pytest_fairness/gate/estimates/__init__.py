@@ -1,0 +1,1 @@
+"""Estimates with intervals, made from counts, observations and variants."""

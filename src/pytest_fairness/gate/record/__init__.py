@@ -1,0 +1,1 @@
+"""The run record: what one run leaves, and its parts."""

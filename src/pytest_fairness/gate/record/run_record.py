@@ -1,0 +1,238 @@
+"""What one run leaves: a record from which every report is rendered, readable as JSON."""
+
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel, Field, ValidationError
+
+from pytest_fairness.errors import FairnessError
+from pytest_fairness.gate.record.details import (
+    AcceptedRecord,
+    BaselineRecord,
+    ChangeRecord,
+    FrozenRecord,
+    MatchedRecord,
+    ObservedRecord,
+    PartRecord,
+    PredictionsFile,
+)
+from pytest_fairness.gate.record.policy_records import (
+    PolicyFile,
+    RequiredRecord,
+    RuleRecord,
+    WaiverRecord,
+)
+from pytest_fairness.policy.records import LimitKind
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Correction",
+    "JudgedRun",
+    "Outcome",
+    "PolicyRecord",
+    "RunRecord",
+    "Verdict",
+]
+
+# Version 2 added optional fields only: a record of version 1 reads as it is.
+SCHEMA_VERSION: Literal[2] = 2
+_OLDEST_SCHEMA = 1
+Outcome: TypeAlias = Literal["pass", "fail", "inconclusive"]
+
+
+class Correction(FrozenRecord):
+    """How a broken limit was checked against the number of questions asked."""
+
+    method: Literal["holm", "max-t", "none"]
+    questions: int
+    """Questions that the policy asks of the model."""
+    level: float
+    """Two-sided level of the interval that decided, 0 to 1."""
+    low: float
+    high: float
+
+
+class Verdict(FrozenRecord):
+    """The answer to one question; the order of the fields is the file format."""
+
+    rule: str
+    """Id of the rule."""
+    metric: str
+    model: str
+    evaluation: str
+    by: tuple[str, ...]
+    """The attributes that are crossed."""
+    group: dict[str, str]
+    """Attribute -> level; where all groups are compared, the extreme group."""
+    reference: dict[str, str] | None
+    """The group compared with; None where nothing is compared."""
+    comparison: Literal["best", "all"] | None
+    """How the data chose the reference; None when the policy named it."""
+    outcome: Outcome
+    value: float | None
+    """Rate, difference or ratio; None when undefined, and `reason` says why."""
+    low: float | None
+    high: float | None
+    level: float
+    """Level of the interval, 0 to 1."""
+    n: int
+    """Samples of the group that the rate is counted among."""
+    successes: int
+    reference_n: int | None
+    reference_successes: int | None
+    limit: float | tuple[float, float]
+    bound: LimitKind
+    """Which side the limit bounds; `max` of a difference bounds its absolute value."""
+    decide: Literal["interval", "estimate"]
+    within_noise: bool
+    """Whether the interval leaves open on which side of the limit the truth lies."""
+    reason: str
+    n_to_settle: int | None
+    """Samples in each group that would settle an inconclusive question at the same rates."""
+    where: str
+    """File and line of the rule."""
+    question: str
+    """Unique name: rule id and test id."""
+    correction: Correction | None = None
+    """For a broken limit: the interval at the corrected level."""
+    cluster: str | None = None
+    """Column of the clusters whose dependence the interval accounts for."""
+    effective_n: float | None = None
+    """What n is worth after the design effect of the clusters."""
+    positive: str | None = None
+    """Class that was asked of, where the rule names it."""
+    parts: tuple[PartRecord, ...] = ()
+    """For a metric that is made of several rates: what was counted of each."""
+    change: ChangeRecord | None = None
+    """For a rule against the baseline: what was counted now and then, and the worst samples."""
+    matched: MatchedRecord | None = None
+    """For a counterfactual metric: the matched images and the worst pairs."""
+    observed: ObservedRecord | None = None
+    """For a metric of an analysis: what it measured, and what the value is to be read beside."""
+    waiver: WaiverRecord | None = None
+    """Who answers for a verdict that would stop the release; the outcome stays what it is."""
+    robust_to: int | None = None
+    """Images of one of its groups that may be mislabelled without changing a pass or failure."""
+
+    def blocks(self, inconclusive: str) -> bool:
+        """Whether this answer alone stops the release.
+
+        Args:
+            inconclusive: What the policy does with an undecided question, `fail` or `warn`.
+        """
+        undecided = self.outcome == "inconclusive" and inconclusive == "fail"
+        return self.waiver is None and (self.outcome == "fail" or undecided)
+
+
+class PolicyRecord(FrozenRecord):
+    """The policy that a run was judged by."""
+
+    source: str
+    sha256: str
+    text: str
+    inconclusive: Literal["fail", "warn"]
+    decide: Literal["interval", "estimate"]
+    level: float
+    correction: Literal["holm", "max-t", "none"] = "holm"
+    files: list[PolicyFile] = Field(default_factory=list)
+    """The file and all that it extends, the one that extends nothing first."""
+    rules: list[RuleRecord] = Field(default_factory=list)
+    """The rules after inheritance and presets, with the line of each key."""
+
+
+class JudgedRun(FrozenRecord):
+    """One model on one evaluation set: the counts behind its verdicts, and where they came from."""
+
+    model: str
+    evaluation: str
+    n: int
+    counts: dict[str, Any]
+    """Levels, classes and the cells that are not zero: [level..., true, predicted, count]."""
+    metadata: dict[str, str] = Field(default_factory=dict)
+    """Device, times, hashes of weights, preprocessing and data."""
+    predictions: PredictionsFile | None = None
+    """Predictions kept beside the record; None when they were not kept."""
+    baseline: BaselineRecord | None = None
+    """The baseline that it was compared with, and all that changed since."""
+
+
+class RunRecord(FrozenRecord):
+    """All verdicts of a run and all that is needed to check them."""
+
+    schema_version: Literal[1, 2] = SCHEMA_VERSION
+    created: str
+    """UTC, ISO 8601."""
+    versions: dict[str, str]
+    policy: PolicyRecord
+    runs: list[JudgedRun]
+    verdicts: list[Verdict]
+    complete: bool = True
+    """Whether every question of the policy was judged."""
+    accepted: AcceptedRecord | None = None
+    """Set when the record was made the baseline."""
+    required: list[RequiredRecord] = Field(default_factory=list)
+    """Whether what the policy requires was judged with samples."""
+    problems: list[str] = Field(default_factory=list)
+    """What stops the release beside the verdicts: waivers that ended or that cover nothing."""
+    seeds: dict[str, int] = Field(default_factory=dict)
+    """What random draws started from: `max-t` for the levels of that correction."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the release may go: all judged, none failed, none undecided that must not be."""
+        judged = bool(self.verdicts) and self.complete
+        missing = any(one.outcome == "fail" for one in self.required)
+        stopped = any(verdict.blocks(self.policy.inconclusive) for verdict in self.verdicts)
+        return judged and not (missing or stopped or self.vanished or self.problems)
+
+    @property
+    def vanished(self) -> list[str]:
+        """Levels, groups and rules that the baseline had and this run no longer has."""
+        found = (run.baseline.vanished for run in self.runs if run.baseline is not None)
+        return list(dict.fromkeys(name for names in found for name in names))
+
+    def to_json(self, path: str | Path) -> None:
+        """Write the record as UTF-8 JSON; the folder is made when it is missing."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> "RunRecord":
+        """Read a record that `to_json` wrote.
+
+        Raises:
+            FairnessError: The file is missing, or is not a record of a schema this version reads.
+        """
+        try:
+            text = Path(path).read_bytes()
+            _check_version(text, path)
+            return cls.model_validate_json(text)
+        except OSError as error:
+            msg = f"{path}: the record cannot be read: {error.strerror}"
+            raise FairnessError(msg) from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "the file"
+            msg = (
+                f"{path}: not a run record of schema version {SCHEMA_VERSION}: {place}: "
+                f"{first['msg']}; write one with --fairness-record"
+            )
+            raise FairnessError(msg) from error
+
+
+class _Versioned(BaseModel):
+    """Any record, whatever else it holds."""
+
+    schema_version: int = SCHEMA_VERSION
+
+
+def _check_version(text: bytes, path: str | Path) -> None:
+    """Refuse a record of a version that is not known, before its fields are looked at."""
+    version = _Versioned.model_validate_json(text).schema_version
+    if not _OLDEST_SCHEMA <= version <= SCHEMA_VERSION:
+        msg = (
+            f"{path}: a run record of schema version {version}; this version of pytest-fairness "
+            f"reads {_OLDEST_SCHEMA} to {SCHEMA_VERSION}: read it with the one that wrote it"
+        )
+        raise FairnessError(msg)

@@ -1,0 +1,1 @@
+"""What a policy can decide with how many images, before any model is run."""

@@ -1,0 +1,312 @@
+"""What is assumed of the true rates when a question is planned, and how likely it is settled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_fairness.gate.questions import Question
+from pytest_fairness.statistics.estimators.group_rates import GroupRates, Kind
+from pytest_fairness.statistics.estimators.rate_counts import RateCounts
+from pytest_fairness.statistics.intervals.paired import tango
+from pytest_fairness.statistics.intervals.rates import Interval
+from pytest_fairness.statistics.power.power import (
+    Margins,
+    Settled,
+    loss_power,
+    pair_power,
+    rate_power,
+)
+
+__all__ = ["Design", "Levels", "Target", "design_of", "target_of"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+
+# Ratios beyond this are not planned for.
+_LARGEST_RATIO = 100.0
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The way from perfect fairness over the limit to the worst value.
+
+    Args:
+        perfect: 0 for a difference, 1 for a ratio, 0 or 1 for a rate; the middle of a limit
+            that leaves these out.
+        edge: The end of the limit that is planned for.
+        worst: The worst value beyond that end.
+    """
+
+    perfect: float
+    edge: float
+    worst: float
+
+    def at(self, way: float) -> float:
+        """The value so far on the way: 0 is perfect, 1 on the limit, 1.5 half as far again."""
+        value = self.perfect + min(way, self.longest) * (self.edge - self.perfect)
+        return float(np.round(value, 12))
+
+    @property
+    def longest(self) -> float:
+        """The way to the worst value; endless where the limit allows nothing but perfection."""
+        if self.edge == self.perfect:
+            return np.inf
+        return (self.worst - self.perfect) / (self.edge - self.perfect)
+
+
+def target_of(question: Question) -> Target | None:
+    """Return the way to the limit of a question; None where no value breaks it."""
+    rule = question.rule
+    comparison = "difference" if rule.against else rule.metric.comparison
+    least, most = {"none": (0.0, 1.0), "difference": (-1.0, 1.0), "ratio": (0.0, _LARGEST_RATIO)}[
+        comparison
+    ]
+    low, high = rule.limit.low, rule.limit.high
+    ends = {}
+    if low > least:
+        ends["low"] = low, least
+    if high < most:
+        ends["high"] = high, most
+    if not ends:
+        return None
+    perfect = {"none": 0.0 if "high" in ends else 1.0, "difference": 0.0, "ratio": 1.0}[comparison]
+    if len(ends) == 2 and not low < perfect < high:
+        perfect = (low + high) / 2
+    end = _end(question, comparison)
+    return Target(perfect, *ends.get(end, next(iter(ends.values()))))
+
+
+def _end(question: Question, comparison: str) -> str:
+    """The end of the limit that unfairness breaks."""
+    rate = question.rule.metric.rate
+    if question.rule.against:
+        return "high"
+    if question.reference == "all":
+        return "high" if comparison == "difference" else "low"
+    return "high" if rate.worse == "higher" else "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Levels at which a limit is shown to be kept and to be broken, 0 to 1."""
+
+    kept: float
+    broken: float
+
+    def of(self, settled: Settled) -> float:
+        """The level of one of the two."""
+        return self.kept if settled == "kept" else self.broken
+
+
+class Design(Protocol):
+    """A question under assumed rates; sizes are samples of all G groups."""
+
+    def power(self, value: float, sizes: Integers, settled: Settled) -> Floats:
+        """Return the chance (S,) of being settled so if the value is true, at sizes (S, G)."""
+
+    def reach(self, sizes: Integers) -> float | None:
+        """Return where beyond the limit the interval of a perfect result ends; None if within."""
+
+    def can_fail(self, sizes: Integers) -> bool:
+        """Return whether the worst result would break the limit."""
+
+
+def design_of(
+    question: Question,
+    groups: list[dict[str, str]],
+    *,
+    sizes: Integers,
+    base: float,
+    target: Target,
+    levels: Levels,
+) -> Design:
+    """Return the design of a question.
+
+    Args:
+        question: What is asked.
+        groups: The G groups of its `by`.
+        sizes: Their samples, (G,).
+        base: Assumed rate of the reference.
+        target: The way to its limit.
+        levels: Levels of the gate.
+    """
+    rule, reference = question.rule, question.reference
+    margins = Margins(rule.limit.low, rule.limit.high)
+    if reference == "all":
+        kind: Kind = "difference" if rule.metric.comparison == "difference" else "ratio"
+        return _all_groups(sizes, kind, margins, base, levels)
+    group = groups.index(dict(question.group))
+    if rule.against or (rule.metric.matched and rule.metric.comparison == "difference"):
+        return _Loss(group, margins, levels)
+    if rule.metric.comparison == "none":
+        return _Alone(group, target.perfect, margins, levels)
+    spread = np.zeros(len(groups))
+    spread[group] = 1.0
+    if reference == "best":
+        rivals = np.array([i for i in range(len(groups)) if i != group])
+        one_sided = _towards(target, margins, rule.metric.comparison)
+        wide = replace(levels, broken=1 - (1 - levels.broken) / max(len(rivals), 1))
+    else:
+        rivals, one_sided, wide = np.array([groups.index(dict(reference or {}))]), margins, levels
+    return _Pairs(
+        np.full_like(rivals, group), rivals, spread, base, rule.metric.comparison, one_sided, wide
+    )
+
+
+def _towards(target: Target, margins: Margins, comparison: str) -> Margins:
+    """The limit towards the worst value only: the best group bounds the other end."""
+    if target.worst < target.edge:
+        return margins._replace(high=1.0 if comparison == "difference" else np.inf)
+    return margins._replace(low=-1.0 if comparison == "difference" else 0.0)
+
+
+def _all_groups(
+    sizes: Integers, kind: Kind, margins: Margins, base: float, levels: Levels
+) -> "_Pairs":
+    """The two smallest groups are as far apart as the value says, the others lie between them."""
+    filled = np.flatnonzero(sizes > 0) if (sizes > 0).sum() > 1 else np.arange(len(sizes))
+    smallest = filled[np.argsort(sizes[filled], kind="stable")[:2]]
+    spread = np.full(len(sizes), 0.5)
+    spread[smallest[0]], spread[smallest[1]] = 1.0, 0.0
+    first, second = np.triu_indices(len(filled), k=1)
+    low, high = margins
+    both = Margins(-high, high) if kind == "difference" else Margins(low, 1 / low)
+    wide = replace(levels, broken=1 - (1 - levels.broken) / max(len(first), 1))
+    return _Pairs(filled[first], filled[second], spread, base, kind, both, wide)
+
+
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """The rate of one group."""
+
+    group: int
+    perfect: float
+    margins: Margins
+    levels: Levels
+
+    def power(self, value: float, sizes: Integers, settled: Settled) -> Floats:
+        n, confidence = sizes[..., self.group], self.levels.of(settled)
+        return rate_power(value, n, margins=self.margins, confidence=confidence, settled=settled)
+
+    def reach(self, sizes: Integers) -> float | None:
+        n = sizes[self.group]
+        return _reach([self._interval(np.round(n * self.perfect), n, "kept")], self.margins)
+
+    def can_fail(self, sizes: Integers) -> bool:
+        n = sizes[self.group]
+        return _breaks(self._interval(np.array([0, n]), n, "broken"), self.margins)
+
+    def _interval(self, successes: Floats | Integers, n: Integers, settled: Settled) -> Interval:
+        x, n = np.broadcast_arrays(np.atleast_1d(successes), n)
+        return GroupRates(RateCounts(x, n)).alone(self.levels.of(settled))
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """The drop of a rate on the same samples, of which none is gained."""
+
+    group: int
+    margins: Margins
+    levels: Levels
+
+    def power(self, value: float, sizes: Integers, settled: Settled) -> Floats:
+        n, confidence = sizes[..., self.group], self.levels.of(settled)
+        margins = self._worse()
+        return loss_power(abs(value), n, margins=margins, confidence=confidence, settled=settled)
+
+    def reach(self, sizes: Integers) -> float | None:
+        perfect = tango([0], 0, sizes[self.group], confidence=self.levels.kept)
+        return _reach([perfect], self._worse())
+
+    def can_fail(self, sizes: Integers) -> bool:
+        n = sizes[self.group]
+        return _breaks(tango([n], 0, n, confidence=self.levels.broken), self._worse())
+
+    def _worse(self) -> Margins:
+        """The limit of what is lost, whichever sign the metric gives it."""
+        return Margins(-1.0, min(abs(end) for end in self.margins if abs(end) < 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Groups that are compared in pairs: all must keep the limit to pass, one breaks it to fail.
+
+    The chance that all keep it is bounded from below by the sum of the chances that they do not,
+    that one breaks it by the largest chance of a pair.
+
+    Args:
+        first: (P,) positions of the first groups.
+        second: (P,) positions of the second groups.
+        spread: (G,) distance of each group's rate from the base, as a share of the value.
+        base: Rate of a group whose spread is 0.
+        kind: How rates are compared.
+        margins: Limit of each pair.
+        levels: Levels at which a pair is decided.
+    """
+
+    first: Integers
+    second: Integers
+    spread: Floats
+    base: float
+    kind: Kind
+    margins: Margins
+    levels: Levels
+
+    def power(self, value: float, sizes: Integers, settled: Settled) -> Floats:
+        rates = self._rates(value)
+        power = pair_power(
+            (rates[self.first], rates[self.second]),
+            (sizes[..., self.first], sizes[..., self.second]),
+            kind=self.kind,
+            margins=self.margins,
+            confidence=self.levels.of(settled),
+            settled=settled,
+        )
+        if settled == "kept":
+            return np.asarray(np.maximum(1 - (1 - power).sum(axis=-1), 0.0))
+        return np.asarray(power.max(axis=-1))
+
+    def reach(self, sizes: Integers) -> float | None:
+        # Of the results with equal rates, those of 0 or 1 are the surest.
+        return _reach([self._interval(sizes, x, x, "kept") for x in (0, 1)], self.margins)
+
+    def can_fail(self, sizes: Integers) -> bool:
+        return any(_breaks(self._interval(sizes, x, 1 - x, "broken"), self.margins) for x in (0, 1))
+
+    def _interval(self, sizes: Integers, first: int, second: int, settled: Settled) -> Interval:
+        """Intervals (P,) when all or none of the samples of each group are successes."""
+        n = np.concatenate([sizes, sizes])
+        x = np.concatenate([sizes * first, sizes * second])
+        groups = GroupRates(RateCounts(x, n))
+        shifted = self.second + len(sizes)
+        return groups.pairs(self.first, shifted, kind=self.kind, confidence=self.levels.of(settled))
+
+    def _rates(self, value: float) -> Floats:
+        """Rates (G,), moved into 0 … 1 where the base would lead out of it."""
+        if self.kind == "difference":
+            base = float(np.clip(self.base, -min(value, 0.0), 1 - max(value, 0.0)))
+            return np.asarray(base + value * self.spread)
+        return np.asarray(min(self.base, 1 / max(value, 1.0)) * value**self.spread)
+
+
+def _reach(perfect: Sequence[Interval], margins: Margins) -> float | None:
+    """Return where the best of some results ends beyond the limit, for the worst of P pairs."""
+    lows, highs = (np.stack(bounds) for bounds in zip(*perfect, strict=True))
+    beyond = np.maximum(margins.low - lows, highs - margins.high)
+    beyond = np.where(np.isnan(beyond), np.inf, beyond)
+    pair = beyond.min(axis=0).argmax()
+    best = beyond[:, pair].argmin()
+    if beyond[best, pair] <= _ROUNDING:
+        return None
+    low, high = float(lows[best, pair]), float(highs[best, pair])
+    return low if margins.low - low > high - margins.high else high
+
+
+def _breaks(worst: Interval, margins: Margins) -> bool:
+    """Return whether one of some intervals lies wholly beyond the limit."""
+    beyond = (worst.low > margins.high + _ROUNDING) | (worst.high < margins.low - _ROUNDING)
+    return bool(beyond.any())

@@ -1,0 +1,1 @@
+"""The pytest plugin: hooks, options, the session and what a run prints."""

@@ -1,0 +1,381 @@
+"""What one pytest session knows: the policy, the questions asked, the verdicts given."""
+
+import datetime as dt
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_fairness.errors import FairnessError, PolicyError
+from pytest_fairness.plugin.options import Settings
+
+if TYPE_CHECKING:
+    from pytest_fairness.classifiers import Classifier
+    from pytest_fairness.classifiers.under_test import ModelsUnderTest
+    from pytest_fairness.gate.questions import Question
+    from pytest_fairness.gate.record.policy_records import RequiredRecord
+    from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord, Verdict
+    from pytest_fairness.inference import Predictions
+    from pytest_fairness.plugin.model_runs import ModelRuns
+    from pytest_fairness.policy import Policy
+    from pytest_fairness.report.explain import Explainer
+
+__all__ = ["GateSession"]
+
+
+@dataclass(slots=True)
+class GateSession:
+    """State of the gate in one process; under xdist each worker has one, and so has the controller."""
+
+    settings: Settings
+    progress: Callable[[str], None] = print
+    problem: str | None = None
+    _policy: "Policy | None" = None
+    _under_test: "ModelsUnderTest | None" = None
+    _model_runs: "ModelRuns | None" = None
+    _explainers: "dict[tuple[str, str], Explainer]" = field(default_factory=dict)
+    _judged: "dict[tuple[str, str], RunRecord | FairnessError]" = field(default_factory=dict)
+    runs: "dict[tuple[str, str], JudgedRun]" = field(default_factory=dict)
+    verdicts: "dict[str, Verdict]" = field(default_factory=dict)
+    extras: "dict[str, Verdict]" = field(default_factory=dict)
+    """Verdicts on levels that only the data know: missing values that the policy does not declare."""
+    kept: dict[tuple[str, str], Path] = field(default_factory=dict)
+    """Predictions of this run, to be written beside its record."""
+    selected: set[str] | None = None
+    """Keys of the questions that this run asks; None before the tests are collected."""
+    not_asked: list[str] = field(default_factory=list)
+    """Tests of which the policy asks nothing."""
+    collected: bool = False
+    deselected: int = 0
+    full: bool = False
+    """Whether nothing narrowed the questions of the run down; known at its end."""
+    today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
+    """Day (UTC) on which waivers must still hold."""
+
+    @property
+    def policy(self) -> "Policy":
+        """The policy, read on first use.
+
+        Raises:
+            PolicyError: There is none, or it is not valid.
+        """
+        if self._policy is None:
+            from pytest_fairness.policy import load_policy
+
+            if self.settings.policy is None:
+                msg = (
+                    "no policy: give one with --fairness-policy FILE or write "
+                    'fairness_policy = "policy.toml" under [tool.pytest] in pyproject.toml'
+                )
+                raise PolicyError(msg)
+            self._policy = load_policy(self.settings.policy)
+        return self._policy
+
+    @property
+    def under_test(self) -> "ModelsUnderTest":
+        """Where the models under test are, those of the command line first."""
+        if self._under_test is None:
+            from pytest_fairness.classifiers.under_test import ModelsUnderTest
+
+            self._under_test = ModelsUnderTest(
+                self.policy.models,
+                self.settings.candidates,
+                allow_pickle=self.settings.allow_pickle,
+            )
+        return self._under_test
+
+    def check(self) -> None:
+        """Check the policy, the models, the baseline and the key before anything runs.
+
+        Raises:
+            FairnessError: The policy is not valid or lacks an evaluation, the run would write
+                over its baseline, or the key cannot sign.
+        """
+        settings = self.settings
+        for name in settings.candidates:
+            self.under_test.spec(name)
+        for evaluation in settings.predictions:
+            self.policy.evaluation_named(evaluation)
+        for evaluation, file in settings.baseline.items():
+            if evaluation is not None or file.suffix.lower() != ".json":
+                self.policy.evaluation_named(evaluation)
+        if settings.baseline or settings.record:
+            from pytest_fairness.gate.audit.guard import check_baseline_stays
+
+            check_baseline_stays(settings.baseline.values(), self._written())
+        if settings.sign is not None:
+            from pytest_fairness.gate.audit.attestation import private_key
+
+            private_key(settings.sign)
+
+    def _written(self) -> list[Path]:
+        """Files that the run will write."""
+        record, folder = self.settings.record, self.settings.save_predictions
+        files = [] if record is None else [record]
+        if folder is not None:
+            files += [
+                folder / f"{model}-{evaluation}.parquet"
+                for model in self.settings.models or self.policy.models
+                for evaluation in self.policy.evaluations
+            ]
+        return files
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the models under test; predictions from a file need no fixture.
+
+        Raises:
+            PolicyError: There is none.
+        """
+        if self.settings.models:
+            return self.settings.models
+        if self.settings.predictions:
+            return ("predictions",)
+        if self.policy.models:
+            return tuple(self.policy.models)
+        msg = (
+            "no model under test: write [model.NAME] in the policy, name a fixture with "
+            '--fairness-model NAME, or write fairness_models = ["NAME"] under [tool.pytest] in '
+            "pyproject.toml"
+        )
+        raise PolicyError(msg)
+
+    def questions(
+        self, metrics: Sequence[str] = (), *, against: str | None = "any"
+    ) -> "list[Question]":
+        """All questions, or those of some metrics.
+
+        Args:
+            metrics: Names of metrics; all when empty.
+            against: `baseline` for the rules against it, None for all others, `any` for both.
+        """
+        from pytest_fairness.gate.questions import questions
+
+        files = self.settings.predictions
+        names = [self.policy.evaluation_named(name).name for name in files] or None
+        asked = questions(self.policy, self.models, evaluations=names)
+        return [
+            question
+            for question in asked
+            if (not metrics or question.rule.metric.name in metrics)
+            and against in ("any", question.rule.against)
+        ]
+
+    def judge(
+        self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
+    ) -> "Verdict":
+        """Judge a question; the model runs once for all questions of an evaluation.
+
+        Args:
+            question: What is asked.
+            find_model: Model under test by its name.
+            folder: A folder that all processes of this run share.
+
+        Raises:
+            FairnessError: The model, the data or the predictions cannot be used.
+        """
+        key = question.model, question.evaluation
+        if key not in self._judged:
+            try:
+                self._judged[key] = self._record(question, find_model, folder)
+            except FairnessError as error:
+                self._judged[key] = error
+        found = self._judged[key]
+        if isinstance(found, FairnessError):
+            raise found
+        if key not in self.runs:
+            self.runs[key] = found.runs[0]
+            asked = {question.key for question in self.questions()}
+            self.extras |= {v.question: v for v in found.verdicts if v.question not in asked}
+        return next(verdict for verdict in found.verdicts if verdict.question == question.key)
+
+    def _record(
+        self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
+    ) -> "RunRecord":
+        from pytest_fairness.gate.run import judge
+
+        evaluation = self.policy.evaluations[question.evaluation]
+        predictions = self.predictions(question.model, evaluation.name, find_model, folder)
+        if self.settings.record is not None:
+            self._keep(predictions, folder)
+        baselines = self.settings.baseline
+        return judge(
+            self.policy,
+            predictions,
+            evaluation=evaluation.name,
+            baseline=baselines.get(evaluation.name) or baselines.get(None),
+            today=self.today,
+        )
+
+    def _keep(self, predictions: "Predictions", folder: Path) -> None:
+        """Keep predictions until the record is written; each process has a file of its own."""
+        folder.mkdir(parents=True, exist_ok=True)
+        key = predictions.model, predictions.evaluation
+        file = folder / f"{'-'.join(key)}.{os.getpid()}.kept.parquet"
+        predictions.to_parquet(file)
+        self.kept[key] = file
+
+    def predictions(
+        self,
+        model: str,
+        evaluation: str,
+        find_model: "Callable[[str], Classifier]",
+        folder: Path,
+    ) -> "Predictions":
+        """What a model answers on an evaluation set, from a file or by running it once.
+
+        Args:
+            model: Name of the model.
+            evaluation: Name of the evaluation.
+            find_model: Model under test by its name.
+            folder: A folder that all processes of this run share.
+
+        Raises:
+            FairnessError: The model, the data or the predictions cannot be used.
+        """
+        chosen = self.policy.evaluations[evaluation]
+        if files := self.settings.predictions:
+            from pytest_fairness.inference import read_predictions
+
+            file = files.get(evaluation) or files[None]  # None: the only evaluation
+            return read_predictions(file, chosen, model=model)
+        asked = [
+            one
+            for one in self.questions()
+            if (one.model, one.evaluation) == (model, evaluation)
+            and (self.selected is None or one.key in self.selected)
+        ]
+        return self.model_runs.predictions(lambda: find_model(model), model, chosen, asked, folder)
+
+    def explain(
+        self, verdict: "Verdict", find_model: "Callable[[str], Classifier]", folder: Path
+    ) -> str:
+        """Draw why a question failed; say where, or why not.
+
+        Args:
+            verdict: The failure.
+            find_model: Model under test by its name.
+            folder: A folder that all processes of this run share.
+        """
+        if self.settings.predictions:
+            return "not explained: predictions from a file, and no model to ask"
+        from pytest_fairness.report.explain import Explainer
+
+        key = verdict.model, verdict.evaluation
+        if key not in self._explainers:
+            evaluation = self.policy.evaluations[verdict.evaluation]
+            self._explainers[key] = Explainer(
+                find_model(verdict.model),
+                self.model_runs.samples(evaluation),
+                self.predictions(*key, find_model, folder),
+                evaluation.positive,
+                self.settings.device,
+            )
+        explainer = self._explainers[key]
+        try:
+            path = explainer.explain(
+                verdict, self.settings.explain_folder, most=self.settings.explain
+            )
+        except FairnessError as error:
+            return f"not explained: {error}"
+        return f"explained in {path}" if path else "not explained: no sample counts against it"
+
+    @property
+    def model_runs(self) -> "ModelRuns":
+        """The models and evaluation sets of this process."""
+        if self._model_runs is None:
+            from pytest_fairness.plugin.model_runs import ModelRuns
+
+            self._model_runs = ModelRuns(self.settings, self.progress)
+        return self._model_runs
+
+    def payload(self) -> dict[str, Any]:
+        """What an xdist worker sends to the controller."""
+        return {
+            "runs": [run.model_dump_json() for run in self.runs.values()],
+            "extras": [verdict.model_dump_json() for verdict in self.extras.values()],
+            "kept": [[*key, str(file)] for key, file in self.kept.items()],
+            "collected": self.collected,
+            "deselected": self.deselected,
+        }
+
+    def merge(self, payload: Mapping[str, Any]) -> None:
+        """Take over what a worker sent."""
+        from pytest_fairness.gate.record.run_record import JudgedRun, Verdict
+
+        for text in payload["runs"]:
+            run = JudgedRun.model_validate_json(text)
+            self.runs[run.model, run.evaluation] = run
+        for model, evaluation, file in payload["kept"]:
+            self.kept[model, evaluation] = Path(file)
+        for text in payload["extras"]:
+            verdict = Verdict.model_validate_json(text)
+            self.extras[verdict.question] = verdict
+        self.collected = self.collected or payload["collected"]
+        self.deselected = max(self.deselected, payload["deselected"])
+
+    def unjudged(self) -> "list[Question]":
+        """Questions of the policy that no test of this run answered."""
+        return [q for q in self.questions() if q.key not in self.verdicts]
+
+    def blocking_extras(self) -> "list[Verdict]":
+        """Verdicts without a test of their own that must stop the release all the same."""
+        inconclusive = self.policy.decision.inconclusive
+        return [verdict for verdict in self.extras.values() if verdict.blocks(inconclusive)]
+
+    def waiver_problems(self) -> list[str]:
+        """Waivers that a full run must not pass with: ended, not used, or covering nothing."""
+        from pytest_fairness.gate.decision.waivers import waiver_problems
+        from pytest_fairness.gate.questions import questions
+
+        if not self.full:
+            return []
+        verdicts = [*self.verdicts.values(), *self.extras.values()]
+        asked = questions(self.policy, self.models)  # those of evaluations that were left out too
+        return waiver_problems(self.policy, asked, verdicts, today=self.today)
+
+    def ending_waivers(self) -> list[str]:
+        """Waivers that end soon."""
+        from pytest_fairness.gate.decision.waivers import ending_waivers
+
+        return ending_waivers(self.policy, today=self.today)
+
+    def required(self) -> "list[RequiredRecord]":
+        """Whether what the policy requires was judged; only a full run can tell."""
+        from pytest_fairness.gate.decision.required import check_required
+
+        if not self.full:
+            return []
+        verdicts = [*self.verdicts.values(), *self.extras.values()]
+        return check_required(self.policy, self.runs.values(), verdicts, models=self.models)
+
+    def vanished(self) -> list[str]:
+        """Levels, groups and rules that the baseline had and a full run no longer has."""
+        return self.record().vanished if self.full else []
+
+    def write_record(self, path: Path) -> None:
+        """Write the record, and beside it the predictions and the signed statement."""
+        from pytest_fairness.gate.record.kept import write_record
+
+        written = write_record(self.record(), path, predictions=self.kept)
+        if self.settings.sign is not None:
+            from pytest_fairness.gate.audit.attestation import private_key, sign_record
+
+            sign_record(written, path, private_key(self.settings.sign))
+
+    def record(self) -> "RunRecord":
+        """The record of the whole run, in the order of the policy."""
+        from pytest_fairness.gate.run import record_of
+
+        keys = [question.key for question in self.questions()]
+        verdicts = [self.verdicts[key] for key in keys if key in self.verdicts]
+        verdicts += self.extras.values()
+        return record_of(
+            self.policy,
+            list(self.runs.values()),
+            verdicts,
+            complete=not self.unjudged(),
+            required=self.required(),
+            problems=self.waiver_problems(),
+        )

@@ -1,0 +1,383 @@
+"""`[model.NAME]` tables and what a command line says about models -> `ModelSpec` records."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import ValidationError
+
+from pytest_fairness.errors import PolicyError
+from pytest_fairness.policy.tables.model_tables import (
+    KINDS,
+    LabelsTable,
+    ModelTable,
+    PreprocessingTable,
+)
+from pytest_fairness.policy.tables.problems import explain_model, suggest
+from pytest_fairness.policy.text.document import KeyPath
+
+__all__ = [
+    "TORCH_FILE",
+    "LabelFile",
+    "ModelSpec",
+    "PixelSpec",
+    "candidate",
+    "is_path",
+    "model_spec",
+    "parse_model",
+]
+
+LabelFormat = Literal["lines", "json", "imagenet-index", "open-images"]
+
+_SUFFIXES = {
+    ".pt2": "exported",
+    ".onnx": "onnx",
+    ".ts": "torchscript",
+    ".pkl": "pickle",
+    ".pickle": "pickle",
+    ".joblib": "pickle",
+}
+# A file that torch wrote: TorchScript, a pickled module, or weights. Its content tells, once it is
+# loaded: a policy that a record kept is read where no file is.
+_TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".tar", ".ckpt")
+TORCH_FILE = "torch file"
+_READING = ("labels", "label_groups", "reduce", "score", "activation", "tagging", "views", "kind")
+_KEYS: dict[str, tuple[str, ...]] = {
+    "factory": ("factory", "arguments", "weights", "weights_key", "sha256", "layout", "output"),
+    "fixture": ("layout", "output"),
+    "torchvision": ("architecture", "arguments", "weights", "weights_key", "sha256", "output"),
+    "timm": ("architecture", "arguments", "weights", "weights_key", "sha256", "output"),
+    "exported": ("path", "sha256", "layout", "output"),
+    "torchscript": ("path", "sha256", "layout", "output"),
+    "onnx": ("path", "sha256", "layout", "output", "providers"),
+    "huggingface": ("path", "sha256"),
+    "zero_shot": ("path", "sha256", "prompts"),
+    "pickle": ("path", "sha256", "layout", "output"),
+    TORCH_FILE: ("path", "sha256", "layout", "output"),
+}
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "factory": ("factory",),
+    "torchvision": ("architecture", "weights"),
+    "timm": ("architecture", "weights", "labels"),
+    "exported": ("path", "labels", "score", "preprocessing"),
+    "torchscript": ("path", "labels", "score", "preprocessing"),
+    "onnx": ("path", "labels", "score", "preprocessing"),
+    "huggingface": ("path",),
+    "zero_shot": ("path", "prompts"),
+    "pickle": ("path", "preprocessing"),
+    TORCH_FILE: ("path", "preprocessing"),
+}
+_HINTS = {
+    "labels": '; write labels = ["woman", "man"], the names of the score columns in order, or the '
+    "name of a file with them",
+    "score": '; write score = "logit", "probability" or "log_probability": it is never guessed',
+    "preprocessing": "; write preprocessing = { size = 224, mean = [...], std = [...] }",
+    "prompts": '; write prompts = { man = "a photo of a man", woman = "a photo of a woman" }',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFile:
+    """A file with the names of the score columns; `order` lists their ids in order."""
+
+    file: Path
+    format: LabelFormat | None = None
+    order: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSpec:
+    """From an image to what a model takes, as the policy wrote it."""
+
+    size: int | None = None
+    resize: int | None = None
+    crop: int | None = None
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    interpolation: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
+    channels: Literal["rgb", "bgr", "grey"] = "rgb"
+    white: Literal[1, 255] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model under test: where it is, and how its scores are read; keys as in docs/models.md."""
+
+    name: str
+    kind: str
+    factory: str | None = None
+    architecture: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+    weights: Path | None = None
+    weights_key: str | None = None
+    sha256: str | None = None
+    labels: tuple[str, ...] | LabelFile | None = None
+    label_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reduce: Literal["max", "sum", "logsumexp"] = "max"
+    score: Literal["logit", "probability", "log_probability"] | None = None
+    activation: Literal["softmax", "sigmoid"] | None = None
+    tagging: Mapping[str, Any] = field(default_factory=dict)
+    preprocessing: PixelSpec | str | None = None
+    views: Literal["one", "flip", "ten-crop"] = "one"
+    layout: Literal["nchw", "nhwc", "flat"] | None = None
+    output: str | int | None = None
+    providers: tuple[str, ...] = ()
+    prompts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    where: str = ""
+    """File and line, or option, that it came from; empty where it came from Python."""
+
+    @property
+    def title(self) -> str:
+        """What to call it in an error."""
+        return f"model {self.name!r}" + (f" ({self.where})" if self.where else "")
+
+
+class _Problem(NamedTuple):
+    key: str
+    message: str
+
+
+def model_spec(name: str, table: ModelTable, *, place: Callable[[KeyPath], str]) -> ModelSpec:
+    """Return the record of a `[model.NAME]` table.
+
+    Args:
+        name: Name of the model.
+        table: The table, its shape already checked.
+        place: Path of a key -> `file:line`.
+
+    Raises:
+        PolicyError: Keys are missing, contradict each other, or are of another kind of model.
+    """
+    found = _kind(table)
+    problem = found if isinstance(found, _Problem) else _problem(found, table)
+    if problem is not None or isinstance(found, _Problem):
+        key, message = problem or _Problem("", "")
+        where = place(("model", name, key))
+        msg = f"{where}: model {name!r}: {message}" if where else f"model {name!r}: {message}"
+        raise PolicyError(msg)
+    return ModelSpec(
+        name=name,
+        kind=found,
+        path=_path(table.path),
+        weights=_path(table.weights),
+        labels=_labels(table.labels),
+        label_groups={group: tuple(labels) for group, labels in table.label_groups.items()},
+        tagging={} if table.tagging is None else table.tagging.model_dump(),
+        preprocessing=_pixels(table.preprocessing),
+        providers=tuple(table.providers or ()),
+        prompts={
+            name: (text,) if isinstance(text, str) else tuple(text)
+            for name, text in table.prompts.items()
+        },
+        sha256=table.sha256 and table.sha256.lower(),
+        where=place(("model", name)),
+        **{key: getattr(table, key) for key in _PLAIN},
+    )
+
+
+_PLAIN = (
+    *("factory", "architecture", "arguments", "weights_key", "reduce", "score", "activation"),
+    *("views", "layout", "output"),
+)
+
+
+def parse_model(
+    spec: str | Path | Mapping[str, Any], *, name: str, folder: Path, where: str = ""
+) -> ModelSpec:
+    """Return the record of a model that is given outside of a policy.
+
+    Args:
+        spec: A file or folder of a model, `package.module:function`, a TOML file with the keys of
+            `[model.NAME]`, such a table written inline (`{ kind = ... }`), or a mapping.
+        name: Name of the model.
+        folder: Folder that relative paths start from; those in a TOML file start from its own.
+        where: What to call it in an error.
+
+    Raises:
+        PolicyError: It is malformed, or keys are missing or not allowed.
+    """
+    table, folder = _table_of(spec, folder=folder, where=where)
+    table = {key: value for key, value in table.items() if key != "name"}
+    for key in ("path", "weights", "labels", "factory"):
+        if isinstance(value := table.get(key), str) and is_path(("model", name, key), value):
+            table[key] = str(folder / value)
+    if isinstance(labels := table.get("labels"), dict):
+        files = {key: str(folder / labels[key]) for key in ("file", "order") if key in labels}
+        table["labels"] = labels | files
+    try:
+        checked = ModelTable.model_validate(table)
+    except ValidationError as error:
+        raise explain_model(error, table, name=name, where=where or "a model") from error
+    return model_spec(name, checked, place=lambda _: where)
+
+
+def candidate(base: ModelSpec | None, spec: str, *, name: str) -> ModelSpec:
+    """Return the model of `--fairness-model NAME=SPEC`.
+
+    Where the policy has a `[model.NAME]`, a plain path takes the place of its file, and all else
+    stays: the candidate is another state of the same model. A pinned hash is that of the old file,
+    so it does not hold for the candidate.
+
+    Raises:
+        PolicyError: The specification is malformed, or there is no such file.
+    """
+    where = f"--fairness-model {name}={spec}"
+    path = Path(spec)
+    table = spec.lstrip().startswith("{") or path.suffix == ".toml"
+    plain = not table and (path.exists() or ":" not in spec)
+    if plain and not path.exists():
+        msg = f"{where}: no such file or folder: {path}; give a path, or package.module:function"
+        raise PolicyError(msg)
+    if base is None or not plain:
+        return parse_model(spec, name=name, folder=Path(), where=where)
+    if base.weights is not None or base.kind in ("factory", "torchvision", "timm"):
+        return replace(base, weights=path, sha256=None, where=where)
+    if base.kind == "fixture":
+        msg = f'{where}: [model.{name}] is of kind "fixture", which has no file; give another name'
+        raise PolicyError(msg)
+    torch = {TORCH_FILE, "torchscript", "pickle"}
+    kinds = {base.kind, _kind_of_path(path)}
+    if len(kinds) > 1 and not kinds <= torch and not path.is_dir():
+        msg = (
+            f"{where}: [model.{name}] is of kind {base.kind!r}, {path} is not; "
+            "give a file of the same kind, or a TOML file with all keys of the candidate"
+        )
+        raise PolicyError(msg)
+    return replace(base, path=path, sha256=None, where=where)
+
+
+def is_path(path: KeyPath, value: str) -> bool:
+    """Whether a key of a policy holds a path that is relative to the policy's file."""
+    if path[0] != "model":
+        return False
+    if path[2:] == ("factory",):
+        return ".py:" in value
+    files = (("path",), ("weights",), ("labels",), ("labels", "file"), ("labels", "order"))
+    return path[2:] in files
+
+
+def _table_of(
+    spec: str | Path | Mapping[str, Any], *, folder: Path, where: str
+) -> tuple[dict[str, Any], Path]:
+    if isinstance(spec, Mapping):
+        return dict(spec), folder
+    text = str(spec)
+    try:
+        if text.lstrip().startswith("{"):
+            return tomllib.loads(f"model = {text}")["model"], folder
+        if text.endswith(".toml"):
+            file = folder / text
+            return tomllib.loads(file.read_text(encoding="utf-8")), file.parent
+    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+        msg = f"{where or text}: cannot be read as the TOML table of a model: {error}"
+        raise PolicyError(msg) from error
+    if ":" in text and not (folder / text).exists():
+        return {"factory": text}, folder
+    return {"path": text}, folder
+
+
+def _kind(table: ModelTable) -> "str | _Problem":
+    if table.kind is not None:
+        return table.kind
+    if table.factory is not None:
+        return "factory"
+    if table.architecture is not None:
+        return _Problem("architecture", 'architecture needs kind = "torchvision" or "timm"')
+    if table.path is None:
+        what = f"needs kind, factory or path; allowed kinds: {', '.join(KINDS)}"
+        return _Problem("kind", what)
+    if Path(table.path).suffix.lower() == ".safetensors":
+        what = (
+            f"path = {table.path!r} holds weights without their network; name it: factory, or kind "
+            "and architecture, with this file as weights"
+        )
+        return _Problem("path", what)
+    kind = _kind_of_path(Path(table.path))
+    return "zero_shot" if kind == "huggingface" and table.prompts else kind
+
+
+def _kind_of_path(path: Path) -> str:
+    """The kind by the ending; what has no known one can only be a Hugging Face folder."""
+    suffix = path.suffix.lower()
+    return TORCH_FILE if suffix in _TORCH_SUFFIXES else _SUFFIXES.get(suffix, "huggingface")
+
+
+def _problem(kind: str, table: ModelTable) -> "_Problem | None":
+    written = {key for key in ModelTable.model_fields if getattr(table, key) not in (None, {}, [])}
+    written &= table.model_fields_set
+    if kind == "zero_shot" and "labels" in written:
+        return _Problem("labels", "the labels of kind 'zero_shot' are those of its prompts")
+    allowed = {*_KEYS[kind], *_READING, "preprocessing"}
+    for key in sorted(written - allowed):
+        return _Problem(key, f"{key} is not for kind {kind!r}{suggest(key, sorted(allowed))}")
+    for key in _NEEDED.get(kind, ()):
+        if key not in written and not (key == "labels" and isinstance(table.preprocessing, str)):
+            return _Problem("kind", f"kind {kind!r} needs the key {key!r}{_HINTS.get(key, '')}")
+    return _reading_problem(kind, table)
+
+
+def _reading_problem(kind: str, table: ModelTable) -> "_Problem | None":
+    """What contradicts itself in how scores and pixels are read."""
+    owners: dict[str, str] = {}
+    for group, labels in table.label_groups.items():
+        for label in labels:
+            if owners.setdefault(label, group) != group:
+                what = f"label {label!r} speaks for {owners[label]!r} and {group!r}; choose one"
+                return _Problem("label_groups", what)
+    if table.reduce == "sum" and table.score == "logit" and table.activation is None:
+        what = (
+            'reduce = "sum" adds probabilities, and the scores are logits; write activation = '
+            '"softmax" (one label an image) or "sigmoid" (several)'
+        )
+        return _Problem("reduce", what)
+    if table.tagging is not None and table.score not in (None, "logit"):
+        what = f"tagging reads logits, and the scores are of kind {table.score!r}"
+        return _Problem("tagging", what)
+    pixels = table.preprocessing
+    if isinstance(pixels, str) and kind != "torchvision":
+        what = f"preprocessing = {pixels!r} names torchvision weights; write a table for {kind!r}"
+        return _Problem("preprocessing", what)
+    if isinstance(pixels, PreprocessingTable):
+        return _pixel_problem(pixels, views=table.views)
+    return None
+
+
+def _pixel_problem(table: PreprocessingTable, *, views: str) -> "_Problem | None":
+    square = table.size is not None
+    cropped = (table.resize is not None, table.crop is not None)
+    if square == any(cropped) or any(cropped) != all(cropped):
+        return _Problem("preprocessing", "preprocessing takes size, or resize and crop")
+    if table.resize is not None and table.crop is not None and table.crop > table.resize:
+        what = f"preprocessing: crop = {table.crop} is larger than resize = {table.resize}"
+        return _Problem("preprocessing", what)
+    if 0.0 in table.std:
+        return _Problem("preprocessing", f"preprocessing: std = {list(table.std)} divides by 0")
+    if views == "ten-crop" and square:
+        what = 'views = "ten-crop" needs preprocessing with resize and crop instead of size'
+        return _Problem("views", what)
+    return None
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def _labels(
+    written: "list[str] | str | LabelsTable | None",
+) -> "tuple[str, ...] | LabelFile | None":
+    if written is None:
+        return None
+    if isinstance(written, list):
+        return tuple(written)
+    if isinstance(written, str):
+        return LabelFile(Path(written))
+    return LabelFile(Path(written.file), written.format, _path(written.order))
+
+
+def _pixels(written: "PreprocessingTable | str | None") -> "PixelSpec | str | None":
+    if isinstance(written, PreprocessingTable):
+        return PixelSpec(**written.model_dump())
+    return written

@@ -1,0 +1,1 @@
+"""The tables and keys that a policy may hold, and how problems are worded."""

@@ -1,0 +1,143 @@
+"""A mistake in a policy in words: where, what was got, what is allowed, what to write instead."""
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
+
+from pytest_fairness.errors import PolicyError
+from pytest_fairness.policy.tables.model_tables import LabelsTable, PreprocessingTable
+from pytest_fairness.policy.tables.tables import DeriveTable, PolicyDocument
+from pytest_fairness.policy.text.document import KeyPath
+
+__all__ = ["check_shape", "explain_model", "suggest", "validate"]
+
+Place: TypeAlias = Callable[[KeyPath], str]
+
+_HINTS = {
+    "inconclusive": '; write inconclusive = "fail" to block a release that cannot be judged, '
+    'or "warn" to let it through with a warning (there is no default)',
+    "decision": '; write [decision] with inconclusive = "fail" or "warn"',
+    "schema": "; write schema = 1",
+    "attributes": '; write attributes = { sex = ["female", "male"] }',
+    "evaluation": "; write [evaluation.NAME] with manifest, target and attributes",
+    "rule": "; write at least one [[rule]]",
+    "reason": "; a waiver says why the failure is accepted",
+    "approved_by": "; a waiver says who answers for it",
+    "until": "; a waiver ends on a day, such as until = 2027-01-31",
+}
+_INNER_TABLES: dict[str | int, Any] = {
+    "labels": LabelsTable,
+    "preprocessing": PreprocessingTable,
+}
+# What another file of the same policy may say.
+_INHERITED = ("decision", "evaluation", "rule")
+
+
+def validate(raw: Mapping[str, Any], *, place: Place) -> PolicyDocument:
+    """Check a whole policy.
+
+    Args:
+        raw: Tables and keys in the shape of a policy file.
+        place: Path of a key -> `file:line`.
+
+    Raises:
+        PolicyError: A key is unknown or missing, or a value is not allowed.
+    """
+    try:
+        return PolicyDocument.model_validate(raw)
+    except ValidationError as error:
+        raise _error(error.errors(), raw, place) from error
+
+
+def check_shape(raw: Mapping[str, Any], *, place: Place) -> None:
+    """Check one file of a policy, which may leave out what another file says.
+
+    Raises:
+        PolicyError: A key is unknown, or a value is not allowed.
+    """
+    try:
+        PolicyDocument.model_validate(raw)
+    except ValidationError as error:
+        wrong = [
+            problem
+            for problem in error.errors()
+            if problem["type"] != "missing" or problem["loc"][0] not in _INHERITED
+        ]
+        if wrong:
+            raise _error(wrong, raw, place) from error
+
+
+def explain_model(
+    error: ValidationError, table: Mapping[str, Any], *, name: str, where: str
+) -> PolicyError:
+    """The error of a `[model.NAME]` table that stands outside of a policy."""
+    problems = [problem | {"loc": ("model", name, *problem["loc"])} for problem in error.errors()]
+    return _error(problems, {"model": {name: table}}, lambda _: where)
+
+
+def _error(problems: Iterable[Any], raw: Mapping[str, Any], place: Place) -> PolicyError:
+    messages = [_explain(problem, raw, place) for problem in problems]
+    return PolicyError("\n".join(dict.fromkeys(messages)))
+
+
+def suggest(name: str, allowed: Iterable[object]) -> str:
+    """`; did you mean 'min'? Allowed: ...`."""
+    names = [str(item) for item in allowed]
+    close = get_close_matches(name, names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{hint} Allowed: {', '.join(names)}" if hint else f"; allowed: {', '.join(names)}"
+
+
+def _explain(problem: Any, raw: Mapping[str, Any], place: Place) -> str:
+    path = tuple(part for part in problem["loc"] if not _is_union_branch(part))
+    return f"{place(path)}: {_rule_name(path, raw)}{_message(problem, path)}"
+
+
+def _message(problem: Any, path: KeyPath) -> str:
+    key, got = path[-1], problem["input"]
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {key!r}{suggest(str(key), _allowed_keys(path[:-1]))}"
+    if problem["type"] == "missing":
+        return f"{_table_name(path[:-1])} needs the key {key!r}{_HINTS.get(str(key), '')}"
+    if problem["type"] == "literal_error" and key == "metric":
+        allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return f"unknown metric {got!r}{suggest(str(got), allowed)}"
+    if key == "reference" and path[0] == "rule":
+        return f'reference = {got!r}; write levels such as {{ sex = "male" }}, "best" or "all"'
+    shown = ".".join(str(part) for part in path)
+    return f"{shown} = {got!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _is_union_branch(part: str | int) -> bool:
+    """Pydantic puts the tried branch of a union into the location; users did not write it."""
+    return isinstance(part, str) and (part.startswith(("dict[", "literal[", "constrained")))
+
+
+def _rule_name(path: KeyPath, raw: Mapping[str, Any]) -> str:
+    if len(path) > 1 and path[0] == "rule" and isinstance(path[1], int):
+        rule = raw["rule"][path[1]]
+        name = rule.get("id") or rule.get("metric") if isinstance(rule, dict) else None
+        return f"rule {name!r}: " if name else ""
+    return ""
+
+
+def _allowed_keys(path: KeyPath) -> list[str]:
+    model: Any = PolicyDocument
+    if path and path[0] in PolicyDocument.model_fields:
+        annotation = PolicyDocument.model_fields[str(path[0])].annotation
+        model = getattr(annotation, "__args__", (annotation,))[-1]
+    if path and path[0] == "model" and path[-1] in _INNER_TABLES:
+        model = _INNER_TABLES[path[-1]]
+    if len(path) == 4 and path[0] == "evaluation" and path[2] == "derive":
+        model = DeriveTable
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _table_name(path: KeyPath) -> str:
+    if not path:
+        return "the policy"
+    if path[0] in ("rule", "waiver", "required"):
+        return f"[[{path[0]}]]"
+    return f"[{'.'.join(map(str, path))}]"

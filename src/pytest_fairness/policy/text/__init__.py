@@ -1,0 +1,1 @@
+"""TOML text with line numbers, and the layers of inherited files."""

@@ -1,0 +1,1 @@
+"""Whether a policy tightens what it inherits."""

@@ -1,0 +1,165 @@
+"""What one policy changes in another; a policy may only tighten what it extends."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pytest_fairness.errors import PolicyError
+from pytest_fairness.policy.text.document import Document, KeyPath
+from pytest_fairness.policy.text.toml_text import toml_key, toml_value
+from pytest_fairness.policy.tightening.change import DEFAULTS, Change, Kind, Pair
+from pytest_fairness.policy.tightening.compare_reading import READING_KEYS, compare_reading
+from pytest_fairness.policy.tightening.compare_rules import compare_rules
+
+__all__ = ["compare", "refuse_loosening"]
+
+_ADVICE: dict[str, str] = {
+    "loosened": "a policy may only tighten what it extends: keep it, or accept a failure for a "
+    "time with a [[waiver]]",
+    "changed": "what is inherited keeps its meaning: write a rule or an evaluation of your own "
+    "beside it",
+    "removed": "what is inherited cannot be dropped",
+}
+_VERBS = {"loosened": "loosens", "changed": "changes", "removed": "drops"}
+
+
+def refuse_loosening(parent: Document, child: Document) -> None:
+    """Check a policy against the one that it extends.
+
+    Raises:
+        PolicyError: It loosens or drops something; the message shows both lines.
+    """
+    refused = [_refusal(change) for change in compare(parent, child) if change.kind in _ADVICE]
+    if refused:
+        raise PolicyError("\n".join(refused))
+
+
+def _refusal(change: Change) -> str:
+    after, before = change.after or "nothing", change.before or "what is inherited"
+    advice = change.why or _ADVICE[change.kind]
+    return (
+        f"{change.where_after or change.where_before}: {change.subject}: {after} "
+        f"{_VERBS[change.kind]} {before} of {change.where_before}; {advice}"
+    )
+
+
+def compare(before: Document, after: Document) -> list[Change]:
+    """Every difference, in the order of a policy file."""
+    pair = Pair(before, after)
+    return [
+        *_decision(pair),
+        *_evaluations(pair),
+        *_models(pair),
+        *compare_rules(pair),
+        *_lists(pair, "required"),
+        *_lists(pair, "waiver"),
+    ]
+
+
+def _decision(pair: Pair) -> Iterator[Change]:
+    old, new = pair.before.table("decision"), pair.after.table("decision")
+    for key in dict.fromkeys([*old, *new]):
+        path = ("decision", key)
+        change = pair.changed_key(
+            "[decision]", (path, path), old.get(key), new.get(key), default=DEFAULTS.get(key)
+        )
+        if change is not None:
+            yield change
+
+
+def _evaluations(pair: Pair) -> Iterator[Change]:
+    old, new = pair.before.table("evaluation"), pair.after.table("evaluation")
+    for name in dict.fromkeys([*old, *new]):
+        path: KeyPath = ("evaluation", name)
+        subject = f"[evaluation.{toml_key(name)}]"
+        if name not in old or name not in new:
+            yield pair.change("removed" if name in old else "added", subject, (path, path))
+            continue
+        was, now = _filled(old[name]), _filled(new[name])
+        yield from _attributes(pair, name, was["attributes"], now["attributes"])
+        yield from _references(pair, name, was, now)
+        yield from compare_reading(pair, name, was, now)
+        for key in dict.fromkeys([*was, *now]):
+            if key not in ("attributes", "reference", *READING_KEYS) and was.get(key) != now.get(
+                key
+            ):
+                yield _column(pair, name, key, was.get(key), now.get(key))
+
+
+def _models(pair: Pair) -> Iterator[Change]:
+    """A `[model.NAME]` that is inherited names the same model, read in the same way."""
+    old, new = pair.before.table("model"), pair.after.table("model")
+    for name in dict.fromkeys([*old, *new]):
+        path: KeyPath = ("model", name)
+        subject = f"[model.{toml_key(name)}]"
+        if name not in old or name not in new:
+            yield pair.change("removed" if name in old else "added", subject, (path, path))
+            continue
+        for key in dict.fromkeys([*old[name], *new[name]]):
+            was, now = old[name].get(key), new[name].get(key)
+            if was != now:
+                texts = _written(key, was), _written(key, now)
+                yield pair.change("changed", subject, ((*path, key), (*path, key)), texts)
+
+
+def _filled(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    return {"attributes": {}, "reference": {}, "where": {}, **evaluation}
+
+
+def _attributes(
+    pair: Pair, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[Change]:
+    subject = f"[evaluation.{toml_key(name)}]"
+    for attribute in dict.fromkeys([*old, *new]):
+        was, now = (list(map(str, levels.get(attribute, []))) for levels in (old, new))
+        if set(was) == set(now):
+            continue
+        kind: Kind = "tightened" if set(was) <= set(now) else "loosened"
+        if not was or not now:
+            kind = "removed" if was else "added"
+        path = ("evaluation", name, "attributes", attribute)
+        texts = _written(f"attributes.{attribute}", was), _written(f"attributes.{attribute}", now)
+        yield pair.change(kind, subject, (path, path), texts)
+
+
+def _references(
+    pair: Pair, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[Change]:
+    for attribute in dict.fromkeys([*old["reference"], *new["reference"]]):
+        was, now = (table["reference"].get(attribute) for table in (old, new))
+        if str(was) == str(now) or attribute not in new["attributes"]:
+            continue
+        kind: Kind = "changed"
+        if was is None and attribute not in old["attributes"]:
+            kind = "added"
+        key = f"reference.{attribute}"
+        before = _written(key, was) or f"comparing all groups of {attribute}"
+        after = _written(key, now) or f"comparing all groups of {attribute}"
+        path = ("evaluation", name, "reference", attribute)
+        texts = ("" if kind == "added" else before, after)
+        yield pair.change(kind, f"[evaluation.{toml_key(name)}]", (path, path), texts)
+
+
+def _column(pair: Pair, name: str, key: str, was: Any, now: Any) -> Change:
+    """A key that says which data are judged or how they are read."""
+    kind: Kind = "changed"
+    if was is None or now is None:
+        kind = "added" if was is None else "removed"
+    path = ("evaluation", name, key)
+    texts = _written(key, was), _written(key, now)
+    why = "other samples would be judged" if key == "where" else ""
+    return pair.change(kind, f"[evaluation.{toml_key(name)}]", (path, path), texts, why)
+
+
+def _lists(pair: Pair, key: str) -> Iterator[Change]:
+    """`[[required]]` or `[[waiver]]`: tables without a name, so each is there or is not."""
+    old, new = pair.before.tables(key), pair.after.tables(key)
+    for index, table in enumerate(old):
+        if table not in new:
+            yield pair.change("removed", f"[[{key}]]", ((key, index), ()), (toml_value(table), ""))
+    for index, table in enumerate(new):
+        if table not in old:
+            yield pair.change("added", f"[[{key}]]", ((), (key, index)), ("", toml_value(table)))
+
+
+def _written(key: str, value: Any) -> str:
+    return f"{key} = {toml_value(value)}" if value not in (None, [], {}) else ""

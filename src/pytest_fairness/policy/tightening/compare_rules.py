@@ -1,0 +1,160 @@
+"""What one policy changes in the rules of another."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pytest_fairness.policy.records import Limit
+from pytest_fairness.policy.rules.resolve import RuleProblem, limit_of
+from pytest_fairness.policy.tables.tables import RuleTable
+from pytest_fairness.policy.text.document import LIMIT_KEYS, Document, KeyPath
+from pytest_fairness.policy.text.toml_text import toml_value
+from pytest_fairness.policy.tightening.change import DEFAULTS, Change, Kind, Pair
+
+__all__ = ["compare_rules"]
+
+_Values = dict[str, Any]
+# Compared by what they mean, not by how they are written.
+_BY_MEANING = {*LIMIT_KEYS, "by", "evaluations", "reference", "decide", "of"}
+
+
+def compare_rules(pair: Pair) -> Iterator[Change]:
+    """The rules that were added, removed or changed, matched by id."""
+    before, after = _numbered(pair.before), _numbered(pair.after)
+    for name, (index, rule) in before.items():
+        if name in after:
+            yield from _Rule(pair, name, (index, rule), after[name]).changes()
+        else:
+            yield pair.change("removed", f"rule {name!r}", (("rule", index), ()))
+    for name, (index, _) in after.items():
+        if name not in before:
+            yield pair.change("added", f"rule {name!r}", ((), ("rule", index)))
+
+
+def _numbered(document: Document) -> dict[str, tuple[int, _Values]]:
+    return {str(rule.get("id")): (i, rule) for i, rule in enumerate(document.tables("rule"))}
+
+
+class _Rule:
+    """One rule before and after."""
+
+    def __init__(
+        self, pair: Pair, name: str, before: tuple[int, _Values], after: tuple[int, _Values]
+    ) -> None:
+        self.pair = pair
+        self.subject = f"rule {name!r}"
+        (self.old_index, self.old), (self.new_index, self.new) = before, after
+
+    def changes(self) -> Iterator[Change]:
+        found = [self.key(key) for key in sorted({*self.old, *self.new} - _BY_MEANING)]
+        if self.old.get("metric") == self.new.get("metric"):
+            found.append(self.limit())
+        found += [self.decide(), self.reference(), self.by(), self.of(), self.evaluations()]
+        yield from (change for change in found if change is not None)
+
+    def paths(self, key: str, old_key: str | None = None) -> tuple[KeyPath, KeyPath]:
+        return ("rule", self.old_index, old_key or key), ("rule", self.new_index, key)
+
+    def key(self, key: str) -> Change | None:
+        default = DEFAULTS.get(key)
+        was, now = self.old.get(key), self.new.get(key)
+        return self.pair.changed_key(self.subject, self.paths(key), was, now, default=default)
+
+    def decide(self) -> Change | None:
+        was, now = (
+            rule.get("decide", document.table("decision").get("decide"))
+            for rule, document in ((self.old, self.pair.before), (self.new, self.pair.after))
+        )
+        if "decide" not in self.old and "decide" not in self.new:
+            return None  # told once, of [decision]
+        return self.pair.changed_key(
+            self.subject, self.paths("decide"), was, now, default=DEFAULTS["decide"]
+        )
+
+    def limit(self) -> Change | None:
+        (old_key, was), (new_key, now) = _limit(self.old), _limit(self.new)
+        if was == now:
+            return None
+        kind: Kind = "added" if was is None else "removed"
+        if was is not None and now is not None:
+            kept = now.low >= was.low and now.high <= was.high
+            kind = "tightened" if kept else "loosened"
+        texts = _text(self.old, old_key), _text(self.new, new_key)
+        return self.pair.change(kind, self.subject, self.paths(new_key, old_key), texts)
+
+    def reference(self) -> Change | None:
+        was, now = (_as_text(rule.get("reference")) for rule in (self.old, self.new))
+        if was == now:
+            return None
+        texts = tuple(
+            f"reference = {toml_value(value)}"
+            if value is not None
+            else "the evaluation's reference"
+            for value in (was, now)
+        )
+        # The largest gap between any two groups is the only choice that covers every other.
+        kind: Kind = "tightened" if now == "all" else "changed"
+        return self.pair.change(kind, self.subject, self.paths("reference"), (texts[0], texts[1]))
+
+    def by(self) -> Change | None:
+        was = self.groupings(self.old, self.pair.before)
+        now = self.groupings(self.new, self.pair.after)
+        return self.sets("by", was, now)
+
+    def of(self) -> Change | None:
+        """What an analysis measures; one name may be written without brackets."""
+        was, now = (_listed(rule.get("of", [])) for rule in (self.old, self.new))
+        return self.sets("of", was, now)
+
+    def groupings(self, rule: _Values, document: Document) -> list[str]:
+        """What a rule asks by; without `by`, every attribute of its evaluations."""
+        if "by" in rule:
+            return ["*".join(sorted(map(str.strip, text.split("*")))) for text in rule["by"]]
+        names = self.asked_of(rule, document)
+        evaluations = document.table("evaluation") or self.pair.after.table("evaluation")
+        attributes = [
+            name for key in names for name in evaluations.get(key, {}).get("attributes", {})
+        ]
+        return list(dict.fromkeys(attributes))
+
+    def evaluations(self) -> Change | None:
+        was = self.asked_of(self.old, self.pair.before)
+        now = self.asked_of(self.new, self.pair.after)
+        if "evaluations" not in self.old and "evaluations" not in self.new:
+            return None  # told once, of [evaluation]
+        return self.sets("evaluations", was, now)
+
+    def asked_of(self, rule: _Values, document: Document) -> list[str]:
+        known = document.table("evaluation") or self.pair.after.table("evaluation")
+        return list(rule.get("evaluations", known))
+
+    def sets(self, key: str, was: list[str], now: list[str]) -> Change | None:
+        if set(was) == set(now) or (key not in self.old and key not in self.new):
+            return None
+        kind: Kind = "tightened" if set(was) <= set(now) else "loosened"
+        texts = f"{key} = {toml_value(was)}", f"{key} = {toml_value(now)}"
+        return self.pair.change(kind, self.subject, self.paths(key), texts)
+
+
+def _limit(rule: Mapping[str, Any]) -> tuple[str, Limit | None]:
+    """The key of a limit and what it means; None where it is absent or not valid."""
+    key = next((name for name in LIMIT_KEYS if name in rule), "metric")
+    known = {name: rule[name] for name in ("metric", "against", *LIMIT_KEYS) if name in rule}
+    try:
+        return key, limit_of(RuleTable.model_validate(known))
+    except RuleProblem:
+        return key, None
+
+
+def _text(rule: Mapping[str, Any], key: str) -> str:
+    return f"{key} = {toml_value(rule[key])}" if key in LIMIT_KEYS else ""
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _as_text(reference: Any) -> Any:
+    """Levels by their text: TOML's `1` and `"1"` are the same level."""
+    if isinstance(reference, Mapping):
+        return {name: str(level) for name, level in reference.items()}
+    return reference

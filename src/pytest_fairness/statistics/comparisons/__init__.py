@@ -1,0 +1,1 @@
+"""Several questions and two runs compared at once."""

@@ -1,0 +1,250 @@
+"""How a rate moved between two releases: image by image, or from the counts of each alone."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_fairness.statistics.clusters import ClusterCounts, mean_factors, rate_factors
+from pytest_fairness.statistics.estimators.rate_counts import RateCounts
+from pytest_fairness.statistics.intervals.chosen import difference_interval
+from pytest_fairness.statistics.intervals.paired import tango
+from pytest_fairness.statistics.intervals.rates import Interval
+
+__all__ = ["ClusterMoves", "Movement", "PairTables", "cluster_moves", "pair_tables"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+
+
+class PairTables(NamedTuple):
+    """The 2 x 2 tables of G groups: samples by whether the event was seen now and then."""
+
+    both: Floats
+    now_only: Floats
+    then_only: Floats
+    neither: Floats
+
+    @property
+    def n(self) -> Floats:
+        """Samples of each group."""
+        return self.both + self.now_only + self.then_only + self.neither
+
+    def times(self, factor: Floats) -> "PairTables":
+        """The tables with every count of a group multiplied by its factor (G,)."""
+        return PairTables(*(cell * factor for cell in self))
+
+
+def pair_tables(
+    now: NDArray[np.bool_], then: NDArray[np.bool_], groups: Integers, *, size: int
+) -> PairTables:
+    """Count what was seen of each sample now and then, in each group.
+
+    Args:
+        now: (N,) whether the event is seen now.
+        then: (N,) whether it was seen then.
+        groups: (N,) position of the sample's group, 0 to `size` - 1.
+        size: Number G of groups; one without samples has a table of zeros.
+
+    Example:
+        >>> now, then = np.array([True, True, False]), np.array([True, False, True])
+        >>> tables = pair_tables(now, then, np.array([0, 0, 0]), size=2)
+        >>> tables.now_only.tolist(), tables.n.tolist()
+        ([1.0, 0.0], [3.0, 0.0])
+    """
+    cells = (now & then, now & ~then, ~now & then, ~now & ~then)
+    return PairTables(
+        *(np.bincount(groups[cell], minlength=size).astype(np.float64) for cell in cells)
+    )
+
+
+class ClusterMoves(NamedTuple):
+    """What was counted in each cluster of dependent samples, (G, C) each.
+
+    Args:
+        now: Successes and n now.
+        then: The same then; None where it is not known, which is taken to be as now.
+        differing: Of the same samples, those that are a success in one of the two; None where
+            the samples are not the same.
+    """
+
+    now: ClusterCounts
+    then: ClusterCounts | None = None
+    differing: Integers | None = None
+
+    def at(self, groups: slice) -> "ClusterMoves":
+        """Those of some groups."""
+        then = None if self.then is None else _slice(self.then, groups)
+        differing = None if self.differing is None else self.differing[groups]
+        return ClusterMoves(_slice(self.now, groups), then, differing)
+
+
+def cluster_moves(
+    now: NDArray[np.bool_],
+    then: NDArray[np.bool_],
+    groups: Integers,
+    clusters: Integers,
+    *,
+    size: int,
+) -> ClusterMoves:
+    """Count what was seen of each sample now and then, in each group and cluster.
+
+    Args:
+        now: (N,) whether the event is seen now.
+        then: (N,) whether it was seen then.
+        groups: (N,) position of the sample's group, 0 to `size` - 1.
+        clusters: (N,) position of the sample's cluster.
+        size: Number G of groups.
+    """
+    number = int(clusters.max(initial=0)) + 1
+    cells = groups * number + clusters
+
+    def counted(chosen: NDArray[np.bool_]) -> Integers:
+        found = np.bincount(cells[chosen], minlength=size * number)
+        return found.reshape(size, number).astype(np.int64)
+
+    n = counted(np.ones(len(now), dtype=bool))
+    return ClusterMoves(
+        ClusterCounts(counted(now), n), ClusterCounts(counted(then), n), counted(now != then)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """The rates of G groups now and then.
+
+    Args:
+        now: Successes and n of each group now.
+        then: The same then.
+        pairs: The tables of the same samples; None where the samples are not the same.
+        clusters: The same counted per cluster; None where samples are independent.
+        growth: How many times as many samples there are as were counted, (G,).
+    """
+
+    now: RateCounts
+    then: RateCounts
+    pairs: PairTables | None = None
+    clusters: ClusterMoves | None = None
+    growth: Floats | float = 1.0
+
+    @classmethod
+    def paired(cls, tables: PairTables, clusters: ClusterMoves | None = None) -> "Movement":
+        """The movement of samples that were seen now and then."""
+        now = RateCounts(tables.both + tables.now_only, tables.n)
+        return cls(now, RateCounts(tables.both + tables.then_only, tables.n), tables, clusters)
+
+    @property
+    def change(self) -> Floats:
+        """Rate now minus rate then (G,); nan where one of them is undefined."""
+        return _rate(self.now) - _rate(self.then)
+
+    @property
+    def total(self) -> Floats:
+        """Rate now plus rate then (G,)."""
+        return _rate(self.now) + _rate(self.then)
+
+    def change_interval(self, confidence: float) -> Interval:
+        """Interval of the change: Tango's for pairs, else that of independent rates."""
+        if self.pairs is not None:
+            pairs = self.pairs.times(self._worth_of_pairs(confidence, total=False))
+            return tango(pairs.now_only, pairs.then_only, pairs.n, confidence=confidence)
+        return difference_interval(
+            *self.effective_now(confidence), *self.effective_then(confidence), confidence=confidence
+        )
+
+    def total_interval(self, confidence: float) -> Interval:
+        """Interval of the total: 1 + the rate now - the share without the event then."""
+        if self.pairs is not None:
+            pairs = self.pairs.times(self._worth_of_pairs(confidence, total=True))
+            bounds = tango(pairs.both, pairs.neither, pairs.n, confidence=confidence)
+        else:
+            then = self.effective_then(confidence)
+            misses = then.n - then.successes
+            bounds = difference_interval(
+                *self.effective_now(confidence), misses, then.n, confidence=confidence
+            )
+        return Interval(1 + bounds.low, 1 + bounds.high)
+
+    def effective_now(self, confidence: float) -> RateCounts:
+        """Successes and n now, as independent samples would need to be as sure."""
+        clusters = None if self.clusters is None else self.clusters.now
+        return _effective(self.now, clusters, confidence, self.growth)
+
+    def effective_then(self, confidence: float) -> RateCounts:
+        """The same then."""
+        clusters = None if self.clusters is None else self.clusters.then or self.clusters.now
+        return _effective(self.then, clusters, confidence, self.growth)
+
+    def effective_n(self, confidence: float) -> Floats:
+        """Samples that the change is worth, at a level of its interval (G,)."""
+        if self.pairs is not None:
+            return self.pairs.n * self._worth_of_pairs(confidence, total=False)
+        return self.effective_now(confidence).n
+
+    def at(self, group: int) -> "Movement":
+        """The movement of one group, as arrays of length 1."""
+        one = slice(group, group + 1)
+        return Movement(
+            RateCounts(self.now.successes[one], self.now.n[one]),
+            RateCounts(self.then.successes[one], self.then.n[one]),
+            None if self.pairs is None else PairTables(*(cell[one] for cell in self.pairs)),
+            None if self.clusters is None else self.clusters.at(one),
+            np.broadcast_to(self.growth, self.now.n.shape)[one],
+        )
+
+    def grown(self, size: float) -> "Movement":
+        """The movement if every group had at least `size` samples, now and then."""
+        now, then = self.now.grown(size), self.then.grown(size)
+        if self.pairs is None:
+            growth = now.n / np.maximum(self.now.n, 1)
+            return replace(self, now=now, then=then, growth=np.maximum(growth, 1.0))
+        factor = np.maximum(size / np.maximum(self.pairs.n, 1), 1.0)
+        grown = Movement.paired(self.pairs.times(factor), self.clusters)
+        return replace(grown, growth=factor)
+
+    def _worth_of_pairs(self, confidence: float, *, total: bool) -> Floats:
+        """Share of the pairs that independent ones would need, for the change or for the total.
+
+        The outcomes of a pair are -1, 0 and 1; those that are not 0 vary by cluster too, so the
+        smaller share of both counts.
+        """
+        if self.clusters is None:
+            return np.ones(len(self.now.n))
+        now, then, differing = self.clusters
+        if then is None or differing is None:
+            msg = "pairs need the counts of both sides per cluster"
+            raise ValueError(msg)
+        n = now.n
+        if total:
+            outcome, moved = now.successes + then.successes - n, n - differing
+        else:
+            outcome, moved = now.successes - then.successes, differing
+        size = np.maximum(n.sum(axis=1), 1)
+        share = moved.sum(axis=1) / size
+        variances = share - (outcome.sum(axis=1) / size) ** 2, share * (1 - share)
+        found = [
+            mean_factors(
+                ClusterCounts(sums, n), variance, confidence=confidence, growth=self.growth
+            )
+            for sums, variance in zip((outcome, moved), variances, strict=True)
+        ]
+        return np.minimum(*found)
+
+
+def _slice(clusters: ClusterCounts, groups: slice) -> ClusterCounts:
+    return ClusterCounts(clusters.successes[groups], clusters.n[groups])
+
+
+def _effective(
+    counts: RateCounts, clusters: ClusterCounts | None, confidence: float, growth: Floats | float
+) -> RateCounts:
+    if clusters is None:
+        return counts
+    worth = rate_factors(clusters, confidence=confidence, growth=growth)
+    return RateCounts(counts.successes * worth, counts.n * worth)
+
+
+def _rate(counts: RateCounts) -> Floats:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(counts.successes / counts.n, dtype=np.float64)

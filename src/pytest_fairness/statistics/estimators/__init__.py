@@ -1,0 +1,1 @@
+"""Values of metrics and their intervals, computed from counts."""

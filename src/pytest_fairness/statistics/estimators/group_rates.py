@@ -1,0 +1,158 @@
+"""The rates of one question's groups, and the intervals of them and of their pairs."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_fairness.statistics.clusters import ClusterCounts, PairEffects, rate_factors, worth
+from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
+from pytest_fairness.statistics.estimators.rate_counts import RateCounts
+from pytest_fairness.statistics.intervals.chosen import (
+    Method,
+    difference_interval,
+    rate_interval,
+    ratio_interval,
+)
+from pytest_fairness.statistics.intervals.rates import Interval
+
+__all__ = ["GroupRates", "Kind"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRates:
+    """Successes out of n of G groups; with clusters, intervals are those of the effective n.
+
+    Args:
+        counts: Successes and n, (G,) each.
+        clusters: The same counted per cluster, (G, C); None where samples are independent.
+        effects: Design effects of pairs that were asked for, by kind and positions.
+    """
+
+    counts: RateCounts
+    clusters: ClusterCounts | None = None
+    effects: dict[tuple[Kind, bytes, bytes], PairEffects] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    @property
+    def values(self) -> Floats:
+        """Rate of each group, nan where n is 0."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.counts.successes / self.counts.n, dtype=np.float64)
+
+    @property
+    def scores(self) -> tuple[Floats, ...]:
+        """The rates."""
+        return (self.values,)
+
+    @property
+    def defined(self) -> NDArray[np.bool_]:
+        """Whether each group has a rate."""
+        return np.asarray(self.counts.n > 0)
+
+    @property
+    def smallest_n(self) -> Integers:
+        """Samples of each group that the rate is counted among."""
+        return np.asarray(self.counts.n, dtype=np.int64)
+
+    @property
+    def effective_n(self) -> Floats:
+        """Samples of each group after the design effect."""
+        n = self.counts.n.astype(np.float64)
+        return n if self.clusters is None else n * worth(self.clusters)
+
+    def alone(
+        self, confidence: float, *, groups: Integers | None = None, size: Floats | float = 0.0
+    ) -> Interval:
+        """Interval of each group's rate, or of the rates of some groups.
+
+        Args:
+            confidence: Confidence level of the intervals, 0 to 1.
+            groups: Positions of the groups; all when absent.
+            size: As if each of them had at least so many samples, of the same rate and dependence.
+        """
+        groups = np.arange(len(self.counts.n)) if groups is None else groups
+        counts = self.effective(
+            groups, confidence=confidence, factor=growth(self.counts, groups, size)
+        )
+        return rate_interval(*counts, confidence=confidence)
+
+    def effective(
+        self, groups: Integers, *, confidence: float, factor: Floats | float = 1.0
+    ) -> RateCounts:
+        """Successes and n, as floats, that independent samples would need to be as sure.
+
+        Args:
+            groups: Positions of the groups.
+            confidence: Confidence level of the interval that is computed from them.
+            factor: How many times as many samples there are as were counted.
+        """
+        x, n = (count[groups] * factor for count in self._floats())
+        if self.clusters is not None:
+            clusters = ClusterCounts(self.clusters.successes[groups], self.clusters.n[groups])
+            worth_now = rate_factors(clusters, confidence=confidence, growth=factor)
+            x, n = x * worth_now, n * worth_now
+        return RateCounts(x, n)
+
+    def compare(self, first: Integers, second: Integers, *, kind: Kind) -> Floats:
+        """p_first - p_second, or p_first / p_second, of each pair."""
+        return compared(self.values[first], self.values[second], kind)
+
+    def pairs(
+        self,
+        first: Integers,
+        second: Integers,
+        *,
+        kind: Kind,
+        confidence: float,
+        size: Floats | float = 0.0,
+    ) -> Interval:
+        """Interval of p_first - p_second, or of p_first / p_second, for each pair."""
+        if not np.any(size):
+            return self.pairs_of(first, second, kind=kind, confidence=confidence)
+        factors = growth(self.counts, first, size), growth(self.counts, second, size)
+        return self.pairs_of(first, second, kind=kind, confidence=confidence, factors=factors)
+
+    def pairs_of(
+        self,
+        first: Integers,
+        second: Integers,
+        *,
+        kind: Kind,
+        confidence: float,
+        factors: tuple[Floats, Floats] | None = None,
+    ) -> Interval:
+        """The same, as if there were so many times as many samples of the first and the second.
+
+        With factors it is a guess, so without the exact method, which takes its time.
+        """
+        method: Method = "auto" if factors is None else "corrected"
+        more1, more2 = (np.ones(len(first)),) * 2 if factors is None else factors
+        x, n = self._floats()
+        x1, n1, x2, n2 = x[first] * more1, n[first] * more1, x[second] * more2, n[second] * more2
+        if self.clusters is not None:
+            more = np.minimum(more1, more2)
+            one, two = self._effects(first, second, kind).factors(
+                confidence=confidence, growth=more
+            )
+            x1, n1, x2, n2 = x1 * one, n1 * one, x2 * two, n2 * two
+        interval = difference_interval if kind == "difference" else ratio_interval
+        return interval(x1, n1, x2, n2, confidence=confidence, method=method)
+
+    def _effects(self, first: Integers, second: Integers, kind: Kind) -> PairEffects:
+        """Design effects of pairs; they are asked for at many levels and sizes."""
+        key = kind, first.tobytes(), second.tobytes()
+        if key not in self.effects:
+            if self.clusters is None:
+                msg = "samples without clusters have no design effect"
+                raise ValueError(msg)
+            self.effects[key] = PairEffects.of(self.clusters, first, second, kind=kind)
+        return self.effects[key]
+
+    def _floats(self) -> tuple[Floats, Floats]:
+        return self.counts.successes.astype(np.float64), self.counts.n.astype(np.float64)

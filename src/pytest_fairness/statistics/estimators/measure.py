@@ -1,0 +1,143 @@
+"""From confusion matrices to a measure of each group: a rate, or what is made of several."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_fairness.statistics.clusters import ClusterCounts
+from pytest_fairness.statistics.estimators.composites import MeanRates
+from pytest_fairness.statistics.estimators.dependence import Dependence
+from pytest_fairness.statistics.estimators.extremes import ExtremeRates
+from pytest_fairness.statistics.estimators.group_rates import GroupRates
+from pytest_fairness.statistics.estimators.largest_gap import LargestGap
+from pytest_fairness.statistics.estimators.measured import Measured
+from pytest_fairness.statistics.estimators.rate_counts import RateCounts, rate_counts
+from pytest_fairness.statistics.metrics.definitions import (
+    CompositeDefinition,
+    Measure,
+    ObservedDefinition,
+    RateDefinition,
+)
+
+__all__ = ["measure", "parts_of"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+
+
+def measure(
+    definition: Measure,
+    confusion: Integers,
+    *,
+    positive: int | None = None,
+    clustered: Integers | None = None,
+) -> Measured:
+    """Measure each group.
+
+    Args:
+        definition: What is counted among what, or what is made of several such rates.
+        confusion: (G, K, K) counts of true class by predicted class.
+        positive: Index of the positive class; None where none is needed.
+        clustered: (G, C, K, K) the same counts in C clusters; None without clusters.
+
+    Raises:
+        ValueError: The measure needs a positive class and none is given, or it is observed of
+            samples and not counted.
+
+    Example:
+        >>> from pytest_fairness.statistics.metrics.names import metric_named
+        >>> f1 = metric_named("f1").measure
+        >>> measure(f1, np.array([[[6, 2], [1, 3]]]), positive=1).values.round(3).tolist()
+        [0.667]
+    """
+    if isinstance(definition, ObservedDefinition):
+        msg = f"{definition.name} is observed of samples, not counted"
+        raise ValueError(msg)  # noqa: TRY004  (a value of the right type, of another kind)
+    if isinstance(definition, RateDefinition):
+        return _rates(definition, confusion, positive, clustered)
+    parts = tuple(
+        _rates(rate, confusion, index, clustered)
+        for rate, index in parts_of(definition, confusion.shape[-1], positive)
+    )
+    counts = _counts(definition, confusion, positive, parts)
+    if definition.formula == "largest gap":
+        return LargestGap(counts, parts)
+    if definition.formula in ("smallest", "spread"):
+        return ExtremeRates(counts, parts, spread=definition.formula == "spread")
+    as_f1 = definition.formula == "mean F1"
+    dependence = None
+    if clustered is not None:
+        dependence = _from_clusters(parts, as_f1=as_f1)
+    elif as_f1 and len(parts) > 1:
+        dependence = _from_samples(confusion)
+    return MeanRates(counts, parts, as_f1, dependence)
+
+
+def parts_of(
+    definition: CompositeDefinition, classes: int, positive: int | None
+) -> Sequence[tuple[RateDefinition, int | None]]:
+    """Return the rates that a measure is made of, each with its positive class."""
+    if definition.each_class:
+        return [(rate, index) for index in range(classes) for rate in definition.parts]
+    return [(rate, positive) for rate in definition.parts]
+
+
+def _rates(
+    rate: RateDefinition, confusion: Integers, positive: int | None, clustered: Integers | None
+) -> GroupRates:
+    whole = rate_counts(confusion, rate, positive=positive)
+    if clustered is None:
+        return GroupRates(whole)
+    shape = clustered.shape[:2]
+    apart = rate_counts(clustered.reshape(-1, *clustered.shape[2:]), rate, positive=positive)
+    return GroupRates(whole, ClusterCounts(*(count.reshape(shape) for count in apart)))
+
+
+def _counts(
+    definition: CompositeDefinition,
+    confusion: Integers,
+    positive: int | None,
+    parts: tuple[GroupRates, ...],
+) -> RateCounts:
+    """What is told of the groups: of one part, that; else all samples."""
+    if len(parts) == 1:
+        return parts[0].counts
+    total = confusion.sum(axis=(1, 2))
+    if definition.each_class or positive is None:
+        return RateCounts(np.trace(confusion, axis1=1, axis2=2), total)
+    return RateCounts(confusion[:, :, positive].sum(axis=1), total)
+
+
+def _from_clusters(parts: tuple[GroupRates, ...], *, as_f1: bool) -> Dependence:
+    """Samples of one cluster enter several parts, and several groups."""
+    moved: list[Floats] = []
+    for part in parts:
+        if part.clusters is None:
+            msg = "a part without clusters cannot depend on them"
+            raise ValueError(msg)
+        rate = part.values[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            residuals = (part.clusters.successes - rate * part.clusters.n) / part.counts.n[:, None]
+        if as_f1:
+            residuals = residuals * 2 / (1 + rate) ** 2
+        moved.append(residuals)
+    together, apart = np.sum(moved, axis=0), np.sum(np.square(moved), axis=(0, 2))
+    return Dependence(together, apart, shared=True, most=float(len(parts)))
+
+
+def _from_samples(confusion: Integers) -> Dependence:
+    """A wrong sample enters the F1 scores of two classes: its own, and the one it is called."""
+    own, called = confusion.sum(axis=2), confusion.sum(axis=1)
+    hits = np.diagonal(confusion, axis1=1, axis2=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = 2 * hits / (own + called)
+        right, wrong = (2 - 2 * score) / (own + called), -score / (own + called)
+    each = np.sqrt(confusion)
+    moved = each * (wrong[:, :, None] + wrong[:, None, :])
+    index = np.arange(confusion.shape[1])
+    moved[:, index, index] = each[:, index, index] * right
+    apart = hits * right**2 + (own + called - 2 * hits) * wrong**2
+    size = len(confusion)
+    return Dependence(moved.reshape(size, -1), apart.sum(axis=1), shared=False, most=2.0)

@@ -1,0 +1,1 @@
+"""What a metric is: declarations without any computation."""

@@ -1,0 +1,1 @@
+"""How many images a verdict needs, and how many wrong labels it withstands."""

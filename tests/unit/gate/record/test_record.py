@@ -1,0 +1,145 @@
+"""A record read back is the record that was written."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pytest_fairness import RunRecord, judge
+from pytest_fairness.errors import FairnessError
+from pytest_fairness.report import table_lines
+from pytest_fairness.statistics.counts import GroupCounts
+
+POLICY = {
+    "schema": 1,
+    "decision": {"inconclusive": "warn"},
+    "evaluation": {"faces": {"attributes": {"sex": ["female", "male"]}}},
+    "rule": [{"metric": "accuracy", "min": 0.5}],
+}
+FRAME = pd.DataFrame(
+    {"sex": ["female", "male"] * 30, "target": ["a", "b"] * 30, "prediction": ["a", "b"] * 30}
+)
+
+
+ORG = """\
+schema = 1
+
+[decision]
+inconclusive = "warn"
+
+[[rule]]
+id = "floor"
+metric = "accuracy"
+min_samples = 5
+min = 0.5
+"""
+TEAM = """\
+schema = 1
+extends = "org.toml"
+
+[evaluation.faces]
+attributes = { sex = ["female", "male"] }
+
+[[rule]]
+id = "floor"
+min = 0.6
+"""
+
+
+@pytest.fixture
+def record() -> RunRecord:
+    return judge(POLICY, FRAME)
+
+
+def test_a_record_survives_its_json(record, tmp_path):
+    record.to_json(tmp_path / "made" / "record.json")
+    assert RunRecord.from_json(tmp_path / "made" / "record.json") == record
+
+
+def test_the_json_has_the_fields_of_a_verdict_and_its_schema_version(record, tmp_path):
+    record.to_json(tmp_path / "record.json")
+    values = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
+    assert values["schema_version"] == 2
+    fields = {"rule", "metric", "model", "evaluation", "group", "reference", "outcome", "value"}
+    fields |= {"low", "high", "n", "limit", "reason"}
+    assert all(fields <= set(verdict) for verdict in values["verdicts"])
+    assert values["policy"]["sha256"]
+    assert set(values["versions"]) >= {"pytest-fairness", "python", "numpy", "torch"}
+
+
+def test_the_counts_of_the_record_are_those_of_the_predictions(record):
+    counts = GroupCounts.from_dict(record.runs[0].counts)
+    assert counts.n == 60
+    assert counts.confusion(("sex",)).tolist() == [[[30, 0], [0, 0]], [[0, 0], [0, 30]]]
+
+
+@pytest.mark.parametrize(
+    ("inconclusive", "outcome", "passed"),
+    [("warn", "inconclusive", True), ("fail", "inconclusive", False), ("warn", "fail", False)],
+    ids=["warns", "blocks", "fails"],
+)
+def test_passed_follows_the_policy(record, inconclusive, outcome, passed):
+    verdicts = [record.verdicts[0].model_copy(update={"outcome": outcome}), *record.verdicts[1:]]
+    policy = record.policy.model_copy(update={"inconclusive": inconclusive})
+    changed = record.model_copy(update={"verdicts": verdicts, "policy": policy})
+    assert changed.passed is passed
+
+
+def test_nothing_judged_or_not_all_judged_is_not_passed(record):
+    assert record.passed
+    assert not record.model_copy(update={"verdicts": []}).passed
+    assert not record.model_copy(update={"complete": False}).passed
+
+
+def test_what_is_no_record_is_named(tmp_path):
+    with pytest.raises(FairnessError, match=r"none.json: the record cannot be read: No such file"):
+        RunRecord.from_json(tmp_path / "none.json")
+    (tmp_path / "other.json").write_text("[1, 2", encoding="utf-8")
+    with pytest.raises(FairnessError, match=r"other.json: not a run record of schema version 2"):
+        RunRecord.from_json(tmp_path / "other.json")
+
+
+V1 = Path(__file__).parents[3] / "data" / "record_v1.json"
+
+
+def test_a_record_of_the_first_schema_still_reads():
+    record = RunRecord.from_json(V1)
+    assert record.schema_version == 1
+    assert not record.passed
+    assert [v.outcome for v in record.verdicts] == ["fail", "fail", "pass", "fail", "fail"]
+    assert GroupCounts.from_dict(record.runs[0].counts).n == 400
+    assert (record.verdicts[0].robust_to, record.policy.rules, record.seeds) == (None, [], {})
+    assert any("FPR" in line.text for line in table_lines(record))
+
+
+def test_a_record_of_the_first_schema_survives_being_written_again(tmp_path):
+    record = RunRecord.from_json(V1)
+    record.to_json(tmp_path / "again.json")
+    assert RunRecord.from_json(tmp_path / "again.json") == record
+
+
+def test_a_record_of_a_later_schema_says_so(tmp_path):
+    values = json.loads(V1.read_text(encoding="utf-8")) | {"schema_version": 3, "new": True}
+    (tmp_path / "later.json").write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(
+        FairnessError, match=r"later.json: a run record of schema version 3; .* 1 to"
+    ):
+        RunRecord.from_json(tmp_path / "later.json")
+
+
+def test_the_record_holds_the_effective_limits_with_their_origins(tmp_path):
+    (tmp_path / "org.toml").write_text(ORG, encoding="utf-8")
+    (tmp_path / "team.toml").write_text(TEAM, encoding="utf-8")
+    rule = judge(tmp_path / "team.toml", FRAME).policy.rules[0]
+    assert (rule.id, rule.metric, rule.limit, rule.bound) == ("floor", "accuracy", 0.6, "min")
+    assert rule.by == [("sex",)]
+    assert rule.origins["min"] == f"{tmp_path}/team.toml:9"
+    assert rule.origins["min_samples"] == f"{tmp_path}/org.toml:9"
+    assert rule.min_samples == 5
+
+
+def test_the_record_holds_the_seed_of_random_draws(record):
+    assert record.seeds == {}
+    decision = {"inconclusive": "warn", "correction": "max-t"}
+    assert set(judge(POLICY | {"decision": decision}, FRAME).seeds) == {"max-t"}
