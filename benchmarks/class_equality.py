@@ -16,15 +16,14 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from typing_extensions import override
 
 from models.augment import Augmentation, augment
 from models.training_data import DATA, load_people
 from pytest_fairness.analyses import class_disparity, compare_heads, prediction_bias, thirds_of
+from pytest_fairness.statistics.arrays import Floats
 
-Floats: TypeAlias = NDArray[np.float64]
 Change: TypeAlias = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 TRAINED_ON = ("noto", "twemoji", "fluent-flat")
 JUDGED_ON = "fluent3d"

@@ -9,12 +9,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.remembered import remembered_pairs
+from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.estimators.measure import measure
 from pytest_fairness.statistics.metrics.definitions import CompositeDefinition
 from pytest_fairness.statistics.metrics.names import metric_named
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TRUTHS", "Coverage", "simulate_composite"]
 
-Floats: TypeAlias = NDArray[np.float64]
 
 LEVEL = 0.95
 METRICS = (

@@ -8,12 +8,12 @@ over rates close to 0 and 1, down to 0.05 expected successes, where approximatio
 import argparse
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.intervals.chosen import (
     Method,
     difference_interval,
@@ -22,8 +22,6 @@ from pytest_fairness.statistics.intervals.chosen import (
 )
 from pytest_fairness.statistics.intervals.paired import tango
 from pytest_fairness.statistics.intervals.rates import Interval
-
-Floats: TypeAlias = NDArray[np.float64]
 
 EVEN = (np.arange(40) + 0.5) / 40
 PAIRS = ((5, 5), (5, 50), (20, 20), (20, 100), (100, 100))

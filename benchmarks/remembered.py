@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytest_fairness.gate.decision import judging
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.estimators import group_rates
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["Remembered", "only_decisions", "remembered_pairs"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 class _Table(NamedTuple):

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.policy import Policy, load_policy
+from pytest_fairness.statistics.arrays import ROUNDING, Floats
 from pytest_fairness.statistics.counts import GroupCounts
 
 __all__ = ["GROUPS", "KINDS", "SIZES", "WAYS", "Kind", "Scenario", "grid", "rates_of"]
 
-Floats: TypeAlias = NDArray[np.float64]
 Kind: TypeAlias = Literal["minimum", "difference", "difference, all", "ratio", "ratio, all"]
 Spread: TypeAlias = Literal["one", "many"]
 
@@ -25,7 +25,6 @@ SMALL_BESIDE_LARGE = (20, 400)
 # The true gap, as a share of the one that the limit allows.
 WAYS = (0.0, 0.5, 1.0, 1.5, 2.0)
 _LARGEST_DIFFERENCE, _SMALLEST_RATIO = 0.1, 0.8
-_ROUNDING = 1e-9
 
 
 def rates_of(kind: Kind) -> tuple[float, ...]:
@@ -116,13 +115,13 @@ class Scenario:
     def breaks(self, values: Floats) -> NDArray[np.bool_]:
         """Whether values lie beyond the limit."""
         low, high = self.limit
-        return np.asarray((values < low - _ROUNDING) | (values > high + _ROUNDING))
+        return np.asarray((values < low - ROUNDING) | (values > high + ROUNDING))
 
     @property
     def at_limit(self) -> NDArray[np.bool_]:
         """Whether the truth of each question (Q,) lies on its limit."""
         away = [np.abs(self.truth - end) for end in self.limit if np.isfinite(end)]
-        near = np.min(away, axis=0) < _ROUNDING
+        near = np.min(away, axis=0) < ROUNDING
         return np.asarray(near if self.way else np.zeros_like(near))
 
     def policy(self, **decision: str) -> Policy:

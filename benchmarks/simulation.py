@@ -6,7 +6,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +14,13 @@ from benchmarks.remembered import Remembered, only_decisions, remembered_pairs
 from benchmarks.scenarios import Scenario
 from pytest_fairness.gate.decision.judging import judge_counts
 from pytest_fairness.gate.record.run_record import Verdict
+from pytest_fairness.statistics.arrays import ROUNDING, Integers
 
 __all__ = ["Result", "simulate", "simulate_all", "simulate_together"]
 
-Integers: TypeAlias = NDArray[np.int64]
 
 # With two groups the same counts come often, and are judged once: more runs cost little.
 _MORE_RUNS = {2: 4}
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ def _tally(scenario: Scenario, verdicts: Sequence[Sequence[Verdict]], times: Int
         weights = times[:, None] * where
         return float(np.average(happened, weights=weights)) if weights.any() else np.nan
 
-    room = _ROUNDING * np.maximum(1.0, truth)
+    room = ROUNDING * np.maximum(1.0, truth)
     defined = ~np.isnan(low)
     return Result(
         scenario=scenario,

@@ -15,6 +15,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 ORDER = (
     "errors",
+    "wording",
+    "hashing",
     "statistics",
     "policy",
     "data",

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.statistics.arrays import Floats, Integers
+
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
 
 __all__ = ["LimeExplanation", "lime_explain", "quickshift_segments"]
 
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 Pixels: TypeAlias = NDArray[np.uint8]
 # Images (B, H, W, 3) in the caller's own scale -> probabilities (B, K).
 Predict: TypeAlias = Callable[[NDArray[np.generic]], NDArray[np.floating]]

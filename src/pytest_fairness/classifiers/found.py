@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_fairness.errors import ModelError
+from pytest_fairness.wording import suggest
 
 if TYPE_CHECKING:
     import torch
@@ -103,6 +103,4 @@ def import_extra(package: str, spec: "ModelSpec", *, extra: str) -> Any:
 
 def unknown_name(what: str, name: str, allowed: Sequence[str]) -> str:
     """Return a complaint about a name, with the closest ones that are allowed."""
-    close = get_close_matches(name, allowed, n=3)
-    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-    return f"{what} {name!r} is not one of the {len(allowed):,} known ones{hint}"
+    return f"{what} {name!r} is not one of the {len(allowed):,} known ones{suggest(name, allowed, most=3)}"

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pytest_fairness.data.levels import listed
 from pytest_fairness.policy.derive import SCALES
+from pytest_fairness.wording import listed
 
 if TYPE_CHECKING:
     from pytest_fairness.data.rows import Rows

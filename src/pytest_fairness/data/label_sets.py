@@ -1,17 +1,19 @@
 """Sets of labels: as they stand in a column, and as samples and predictions keep them."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from pytest_fairness.data.levels import as_level
+from pytest_fairness.statistics.arrays import Integers
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from pytest_fairness.data.rows import Rows
     from pytest_fairness.policy.records import Evaluation
 
@@ -26,7 +28,6 @@ __all__ = [
     "read_label_sets",
 ]
 
-Integers: TypeAlias = NDArray[np.int64]
 SEPARATOR = "|"
 LABELS, PREDICTED = "labels", "predicted_labels"
 # The classes where label sets are all that is known of a sample: is its set exactly right?

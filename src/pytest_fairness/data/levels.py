@@ -1,18 +1,13 @@
 """Values of a column as the words that a policy uses for them."""
 
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["MISSING", "as_level", "as_levels", "listed", "suggest"]
+__all__ = ["MISSING", "as_level", "as_levels"]
 
 MISSING = "(missing)"
-_SHOWN = 12
 
 
 def as_level(value: Any) -> str | None:
@@ -38,21 +33,3 @@ def as_levels(column: pd.Series) -> pd.Series:
     codes, values = pd.factorize(column)
     levels = np.array([*(as_level(value) for value in values), None], dtype=object)
     return pd.Series(levels[codes], index=column.index)
-
-
-def suggest(value: str, allowed: "Iterable[str]") -> str:
-    """Return a question to add to an error message, or nothing when no allowed word is close.
-
-    Example:
-        >>> suggest("ligth", ["light", "dark"])
-        "; did you mean 'light'?"
-    """
-    close = get_close_matches(value, list(allowed), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def listed(words: "Iterable[str]") -> str:
-    """Return words for an error message, the first twelve when there are more."""
-    names = [repr(word) for word in words]
-    more = f", … ({len(names)} in all)" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

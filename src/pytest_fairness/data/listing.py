@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 import numpy as np
 import pandas as pd
 
-from pytest_fairness.data.levels import listed, suggest
 from pytest_fairness.data.masks import Masks
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import DataError
+from pytest_fairness.wording import listed, suggest
 
 if TYPE_CHECKING:
     from pytest_fairness.policy.records import Evaluation

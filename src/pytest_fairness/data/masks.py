@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pytest_fairness.data.images import opened
-from pytest_fairness.data.levels import as_levels, listed
+from pytest_fairness.data.levels import as_levels
 from pytest_fairness.errors import DataError
+from pytest_fairness.wording import listed
 
 __all__ = ["IndexMasks", "Masks", "read_index", "read_masks"]
 

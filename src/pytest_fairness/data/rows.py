@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pytest_fairness.data.levels import MISSING, as_levels, listed, suggest
+from pytest_fairness.data.levels import MISSING, as_levels
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.wording import listed, suggest
 
 __all__ = ["Rows", "arrow_rows", "read_rows"]
 

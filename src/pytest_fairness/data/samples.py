@@ -12,7 +12,8 @@ from pytest_fairness.data.label_sets import (
     only_label_sets,
     read_label_sets,
 )
-from pytest_fairness.data.levels import MISSING, listed, suggest
+from pytest_fairness.data.levels import MISSING
+from pytest_fairness.wording import listed, suggest
 
 if TYPE_CHECKING:
     from pytest_fairness.data.rows import Rows

@@ -15,7 +15,6 @@ from torch import nn
 
 from pytest_fairness.classifiers.files.weights import hash_weights
 from pytest_fairness.classifiers.labels.label_groups import class_scores, disagreements
-from pytest_fairness.data.levels import listed
 from pytest_fairness.errors import DataError, ModelError, PredictionError
 from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.device import choose_device
@@ -23,6 +22,7 @@ from pytest_fairness.inference.forward import Forward
 from pytest_fairness.inference.predictions import Predictions, prediction_table
 from pytest_fairness.inference.tags import check_tagging, exactly_right, only_tags, with_tags
 from pytest_fairness.inference.unreadable import check_unreadable, unreadable_metadata
+from pytest_fairness.wording import listed
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier

@@ -3,17 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pytest_fairness.inference.predictions import OBSERVED_PREFIX, Predictions
+from pytest_fairness.statistics.arrays import Floats
 
 __all__ = ["Observed", "facts_of", "observation", "observed_values", "with_observed"]
 
-Floats: TypeAlias = NDArray[np.float64]
 _FACTS = "observed"
 
 

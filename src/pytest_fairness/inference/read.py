@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pytest_fairness.data.derived import derive_columns
 from pytest_fairness.data.evaluation_set import hash_rows
 from pytest_fairness.data.label_sets import LABELS, PREDICTED, only_label_sets, read_label_sets
-from pytest_fairness.data.levels import listed
 from pytest_fairness.data.rows import Rows, arrow_rows, read_rows
 from pytest_fairness.data.samples import Samples, check_classes, read_ids, read_samples
 from pytest_fairness.errors import PredictionError
@@ -29,6 +28,7 @@ from pytest_fairness.inference.predictions import (
 )
 from pytest_fairness.inference.tags import exactly_right
 from pytest_fairness.inference.y_pred import is_y_pred, rows_of_y_pred
+from pytest_fairness.wording import listed
 
 if TYPE_CHECKING:
     from pytest_fairness.policy.records import Evaluation

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_fairness.data.readers import list_samples
 from pytest_fairness.data.samples import read_ids, read_samples
@@ -17,13 +16,11 @@ from pytest_fairness.gate.run import count_predictions
 from pytest_fairness.inference import Predictions, read_predictions
 from pytest_fairness.inference.predictions import prediction_table
 from pytest_fairness.policy import Evaluation
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 
 __all__ = ["AtHand", "Given", "Sizes", "read_at_hand", "read_targets"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 class Given(NamedTuple):

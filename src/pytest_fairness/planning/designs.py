@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_fairness.gate.questions import Question
+from pytest_fairness.statistics.arrays import ROUNDING, Floats, Integers
 from pytest_fairness.statistics.estimators.group_rates import GroupRates, Kind
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.paired import tango
@@ -22,12 +22,9 @@ from pytest_fairness.statistics.power.power import (
 
 __all__ = ["Design", "Levels", "Target", "design_of", "target_of"]
 
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 # Ratios beyond this are not planned for.
 _LARGEST_RATIO = 100.0
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +297,7 @@ def _reach(perfect: Sequence[Interval], margins: Margins) -> float | None:
     beyond = np.where(np.isnan(beyond), np.inf, beyond)
     pair = beyond.min(axis=0).argmax()
     best = beyond[:, pair].argmin()
-    if beyond[best, pair] <= _ROUNDING:
+    if beyond[best, pair] <= ROUNDING:
         return None
     low, high = float(lows[best, pair]), float(highs[best, pair])
     return low if margins.low - low > high - margins.high else high
@@ -308,5 +305,5 @@ def _reach(perfect: Sequence[Interval], margins: Margins) -> float | None:
 
 def _breaks(worst: Interval, margins: Margins) -> bool:
     """Return whether one of some intervals lies wholly beyond the limit."""
-    beyond = (worst.low > margins.high + _ROUNDING) | (worst.high < margins.low - _ROUNDING)
+    beyond = (worst.low > margins.high + ROUNDING) | (worst.high < margins.low - ROUNDING)
     return bool(beyond.any())

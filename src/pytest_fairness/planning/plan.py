@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 
-from pytest_fairness.data.levels import listed
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.gate.decision.judging import judge_counts
 from pytest_fairness.gate.decision.multiplicity import first_step_confidence
@@ -22,6 +21,7 @@ from pytest_fairness.policy import Policy
 from pytest_fairness.policy.records import LimitKind
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.metrics.names import RateDefinition
+from pytest_fairness.wording import listed
 
 __all__ = ["Plan", "PlannedQuestion", "plan"]
 

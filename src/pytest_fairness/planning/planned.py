@@ -2,18 +2,17 @@
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.gate.record.details import FrozenRecord
 from pytest_fairness.planning.designs import Design, Target
+from pytest_fairness.statistics.arrays import Integers
 from pytest_fairness.statistics.power.power import Settled, smallest_size
 
 __all__ = ["HALF_AGAIN", "HALF_WAY", "Effort", "Planned"]
 
-Integers: TypeAlias = NDArray[np.int64]
 
 # Where the truth is taken to lie on the way from perfect fairness (0) to the limit (1).
 HALF_WAY, HALF_AGAIN = 0.5, 1.5

@@ -6,9 +6,9 @@ from typing import Any
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.model_specs import is_path
 from pytest_fairness.policy.presets import Preset, preset_names, read_preset
-from pytest_fairness.policy.tables.problems import suggest
 from pytest_fairness.policy.text.document import LIMIT_KEYS, Document, KeyPath
 from pytest_fairness.policy.text.layers import Layer
+from pytest_fairness.wording import allowed_names
 
 __all__ = ["merge"]
 
@@ -82,7 +82,7 @@ class _Rules:
                 self.change(inherited.pop(name), position, table)
                 continue
             if inherits and not {"metric", "preset"} & set(table):
-                known = suggest(str(name), [rule for rule in inherited if rule])
+                known = allowed_names(str(name), [rule for rule in inherited if rule])
                 raise self.error(
                     (position,), f"[[rule]] has no metric, and no inherited rule has its id{known}"
                 )
@@ -106,7 +106,7 @@ class _Rules:
             return
         name = table["preset"]
         if name not in preset_names():
-            what = f"unknown preset {name!r}{suggest(str(name), preset_names())}"
+            what = f"unknown preset {name!r}{allowed_names(str(name), preset_names())}"
             raise self.error((position, "preset"), what)
         preset = read_preset(name)
         for number, brought in enumerate(preset.rules):

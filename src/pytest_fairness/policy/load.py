@@ -1,12 +1,12 @@
 """Read a policy and check all that can be checked without data; every error says where."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pytest_fairness.errors import PolicyError
+from pytest_fairness.hashing import sha256_of_text
 from pytest_fairness.policy.inherit import merge
 from pytest_fairness.policy.model_specs import model_spec
 from pytest_fairness.policy.reading import problem_with_reading, reading_of
@@ -20,12 +20,13 @@ from pytest_fairness.policy.records import (
     Waiver,
 )
 from pytest_fairness.policy.rules.resolve import RuleProblem, resolve_rules
-from pytest_fairness.policy.tables.problems import check_shape, suggest, validate
+from pytest_fairness.policy.tables.problems import check_shape, validate
 from pytest_fairness.policy.tables.tables import EvaluationTable, PolicyDocument
 from pytest_fairness.policy.text.document import Document, KeyPath
 from pytest_fairness.policy.text.layers import Layer, read_layers, restore_layers
 from pytest_fairness.policy.tightening.compare import refuse_loosening
 from pytest_fairness.policy.tightening.floor import floor_of
+from pytest_fairness.wording import allowed_names
 
 __all__ = ["load_policy", "read_document", "restore_policy"]
 
@@ -108,7 +109,9 @@ class _Resolution:
             name: self.evaluation(name, table) for name, table in tables.evaluation.items()
         }
         decision = Decision(**tables.decision.model_dump())
-        texts = tuple(PolicyText(layer.name, layer.text, _sha256(layer.text)) for layer in layers)
+        texts = tuple(
+            PolicyText(layer.name, layer.text, sha256_of_text(layer.text)) for layer in layers
+        )
         return Policy(
             decision=decision,
             evaluations=evaluations,
@@ -117,7 +120,7 @@ class _Resolution:
             text=layers[-1].text,
             sha256=texts[0].sha256
             if len(texts) == 1
-            else _sha256("".join(t.sha256 for t in texts)),
+            else sha256_of_text("".join(t.sha256 for t in texts)),
             models={
                 name: model_spec(name, table, place=self.document.place)
                 for name, table in tables.model.items()
@@ -167,13 +170,13 @@ class _Resolution:
                 raise self.error(
                     (*path, "reference"),
                     f"evaluation {name!r}: reference names attribute {attribute!r}, which "
-                    f"attributes does not declare{suggest(attribute, table.attributes)}",
+                    f"attributes does not declare{allowed_names(attribute, table.attributes)}",
                 )
             if level not in levels:
                 raise self.error(
                     (*path, "reference"),
                     f"evaluation {name!r}: reference {attribute} = {level!r} is not a declared "
-                    f"level{suggest(level, levels)}",
+                    f"level{allowed_names(level, levels)}",
                 )
         for attribute, levels in table.attributes.items():
             if len(set(levels)) != len(levels):
@@ -191,7 +194,7 @@ class _Resolution:
             raise self.error(
                 (*path, "positive"),
                 f"evaluation {name!r}: positive = {table.positive!r} is not one of "
-                f"classes{suggest(table.positive, table.classes)}",
+                f"classes{allowed_names(table.positive, table.classes)}",
             )
         if problem := problem_with_reading(table):
             raise self.error((*path, *problem.path), f"evaluation {name!r}: {problem.message}")
@@ -204,7 +207,3 @@ class _Resolution:
 
     def error(self, path: KeyPath, message: str) -> PolicyError:
         return PolicyError(f"{self.document.place(path)}: {message}")
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -15,8 +15,9 @@ from pytest_fairness.policy.tables.model_tables import (
     ModelTable,
     PreprocessingTable,
 )
-from pytest_fairness.policy.tables.problems import explain_model, suggest
+from pytest_fairness.policy.tables.problems import explain_model
 from pytest_fairness.policy.text.document import KeyPath
+from pytest_fairness.wording import allowed_names
 
 __all__ = [
     "TORCH_FILE",
@@ -312,7 +313,7 @@ def _problem(kind: str, table: ModelTable) -> "_Problem | None":
         return _Problem("labels", "the labels of kind 'zero_shot' are those of its prompts")
     allowed = {*_KEYS[kind], *_READING, "preprocessing"}
     for key in sorted(written - allowed):
-        return _Problem(key, f"{key} is not for kind {kind!r}{suggest(key, sorted(allowed))}")
+        return _Problem(key, f"{key} is not for kind {kind!r}{allowed_names(key, sorted(allowed))}")
     for key in _NEEDED.get(kind, ()):
         if key not in written and not (key == "labels" and isinstance(table.preprocessing, str)):
             return _Problem("kind", f"kind {kind!r} needs the key {key!r}{_HINTS.get(key, '')}")

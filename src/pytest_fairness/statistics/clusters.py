@@ -5,11 +5,13 @@ cluster-robust variance. Divided by the variance of independent samples it is th
 the sample divided by it is the effective one, on which the usual intervals are computed.
 """
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+
+from pytest_fairness.statistics.arrays import Floats, Integers
 
 __all__ = [
     "ClusterCounts",
@@ -21,9 +23,6 @@ __all__ = [
     "rate_factors",
     "worth",
 ]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 class ClusterCounts(NamedTuple):

@@ -1,18 +1,17 @@
 """A sample's distribution over K levels beside that of a reference population."""
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.intervals.rates import Interval, clopper_pearson
 
 __all__ = ["FitTest", "goodness_of_fit", "mean_design_effect", "share_intervals", "total_variation"]
 
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 # Below this expected count the chi-square distribution is not trusted (Cochran 1954).
 _FEW = 5.0

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
-from pytest_fairness.data.levels import as_level, as_levels, listed, suggest
+from pytest_fairness.data.levels import as_level, as_levels
+from pytest_fairness.wording import listed, suggest
 
 
 @pytest.mark.parametrize(

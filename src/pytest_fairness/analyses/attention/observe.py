@@ -16,6 +16,7 @@ from pytest_fairness.analyses.attention.seen_masks import MaskReader
 from pytest_fairness.analyses.attention.targets import Sign, Target
 from pytest_fairness.errors import DataError, ModelError
 from pytest_fairness.inference.prefetch import in_order
+from pytest_fairness.statistics.arrays import Floats
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["AttentionObserved", "observe_attention"]
 
 _BATCHES_AHEAD = 2
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

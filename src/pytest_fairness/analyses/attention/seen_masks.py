@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pytest_fairness.data.levels import listed, suggest
 from pytest_fairness.errors import DataError
+from pytest_fairness.wording import listed, suggest
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from pytest_fairness.classifiers.labels.label_groups import class_scores
-from pytest_fairness.data.levels import listed, suggest
 from pytest_fairness.errors import ModelError
+from pytest_fairness.wording import listed, suggest
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters import ClusterCounts
 from pytest_fairness.statistics.estimators.extremes import ExtremeRates
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
@@ -14,9 +14,6 @@ from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["ClassAccuracies", "Estimated", "Thirds", "class_disparity", "thirds_of"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

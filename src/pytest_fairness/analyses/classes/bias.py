@@ -1,14 +1,13 @@
 """Model prediction bias: which classes are other classes taken for?"""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PredictionBias", "prediction_bias"]
+from pytest_fairness.statistics.arrays import Floats
 
-Floats: TypeAlias = NDArray[np.float64]
+__all__ = ["PredictionBias", "prediction_bias"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

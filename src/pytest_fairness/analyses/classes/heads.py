@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from pytest_fairness.analyses.classes.accuracy import Thirds, thirds_of
+from pytest_fairness.statistics.arrays import Floats, Integers
 
 __all__ = ["HeadComparison", "Separability", "compare_heads"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

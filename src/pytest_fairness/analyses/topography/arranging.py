@@ -1,7 +1,5 @@
 """The order in which groups are shown, and turning one layer's layout to fit another's."""
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage
@@ -9,10 +7,9 @@ from scipy.spatial.distance import cdist, squareform
 
 from pytest_fairness.analyses.topography.layouts import cosine_distances, to_unit_square
 from pytest_fairness.errors import DataError
+from pytest_fairness.statistics.arrays import Floats
 
 __all__ = ["align_rotation", "group_order"]
-
-Floats: TypeAlias = NDArray[np.float64]
 
 
 def group_order(colours: Floats) -> NDArray[np.int64]:

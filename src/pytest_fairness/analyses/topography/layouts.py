@@ -1,21 +1,19 @@
 """Channels of a layer -> points in the unit square, similar ones close to each other."""
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
 
 from pytest_fairness.analyses.packages import from_extra
 from pytest_fairness.analyses.topography.force import move_apart
 from pytest_fairness.analyses.topography.som import som_positions
 from pytest_fairness.errors import DataError
+from pytest_fairness.statistics.arrays import Floats
 
 __all__ = ["LAYOUTS", "cosine_distances", "layout_channels"]
 
-Floats: TypeAlias = NDArray[np.float64]
 _EDGE_PERCENTILE = 7.5
 
 

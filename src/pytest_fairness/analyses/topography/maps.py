@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -13,10 +12,9 @@ from pytest_fairness.analyses.topography.layouts import layout_channels
 from pytest_fairness.analyses.topography.profiles import Weights, mean_profiles
 from pytest_fairness.analyses.topography.rendering import Renderer
 from pytest_fairness.errors import DataError
+from pytest_fairness.statistics.arrays import Floats
 
 __all__ = ["LayerMaps", "TopographicMaps", "topographic_maps"]
-
-Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

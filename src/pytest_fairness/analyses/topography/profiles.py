@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
 from pytest_fairness.errors import DataError
+from pytest_fairness.statistics.arrays import Floats
 
 __all__ = ["Profiles", "RunningProfiles", "mean_profiles"]
 
-Floats: TypeAlias = NDArray[np.float64]
 Weights = Literal["equal", "size"]
 _ROWS = 1024
 

@@ -1,17 +1,16 @@
 """How smooth maps are: what is lost when they are coarsened."""
 
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from pytest_fairness.errors import DataError
+from pytest_fairness.statistics.arrays import Floats
 
 __all__ = ["LayoutQuality", "layout_quality"]
 
-Floats: TypeAlias = NDArray[np.float64]
 How = Literal["resample", "blur"]
 _LEVELS = 10
 

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from pytest_fairness.errors import DataError
+from pytest_fairness.statistics.arrays import Floats
 
 __all__ = ["Similarities", "Similarity", "topographic_similarity"]
 
-Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int64]
 _BLOCKS = 100
 """Most blocks of clusters that the jackknife leaves out in turn."""

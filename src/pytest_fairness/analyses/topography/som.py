@@ -1,13 +1,12 @@
 """A self-organising map that places channels on a grid."""
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.statistics.arrays import Floats
+
 __all__ = ["som_positions"]
 
-Floats: TypeAlias = NDArray[np.float64]
 _TIE_RADIUS = 0.2
 
 

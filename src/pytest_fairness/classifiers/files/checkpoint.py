@@ -1,6 +1,5 @@
 """Tensors from a checkpoint, whatever its format, without running code in it."""
 
-import hashlib
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from pytest_fairness.classifiers.files.pickles import refuse_pickle
 from pytest_fairness.classifiers.files.zips import is_torchscript
 from pytest_fairness.errors import ModelError
+from pytest_fairness.hashing import sha256_of
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["check_sha256", "read_checkpoint", "sha256_of"]
+__all__ = ["check_sha256", "read_checkpoint"]
 
 _CONVERT = """\
   python -c "import torch; from safetensors.torch import save_file; \\
@@ -49,25 +49,6 @@ def read_checkpoint(
     if all(name.startswith(_PARALLEL) for name in weights):
         weights = {name.removeprefix(_PARALLEL): tensor for name, tensor in weights.items()}
     return weights, unpickled
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, or of the names and contents of the files of a folder.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.NamedTemporaryFile() as file:
-        ...     sha256_of(Path(file.name))[:12]
-        'e3b0c44298fc'
-    """
-    if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    digest = hashlib.sha256()
-    for file_path in sorted(found for found in path.rglob("*") if found.is_file()):
-        name = file_path.relative_to(path).as_posix()
-        digest.update(f"{name} {sha256_of(file_path)}\n".encode())
-    return digest.hexdigest()
 
 
 def check_sha256(path: Path, expected: str | None) -> str:

@@ -5,12 +5,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pytest_fairness.errors import ModelError
 from pytest_fairness.policy.model_specs import LabelFile
+from pytest_fairness.wording import suggest
 
 __all__ = ["Labels", "named_labels", "read_labels"]
 
@@ -83,11 +83,10 @@ class Labels:
         if meant := self.meant_by(word):
             return meant
         allowed = list(dict.fromkeys((*self.called, *self.names)))
-        close = get_close_matches(word, allowed, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"it has {allowed[:_SHOWN]}"
+        hint = suggest(word, allowed) or f"; it has {allowed[:_SHOWN]}"
         msg = (
             f"{where}: label_groups.{group} names {word!r}, which is none of the model's "
-            f"{len(self.names):,} labels; {hint}"
+            f"{len(self.names):,} labels{hint}"
         )
         raise ModelError(msg)
 

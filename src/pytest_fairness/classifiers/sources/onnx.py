@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from pytest_fairness.classifiers.files.checkpoint import check_sha256, sha256_of
+from pytest_fairness.classifiers.files.checkpoint import check_sha256
 from pytest_fairness.classifiers.found import Found, Loading, import_extra, pick_output
 from pytest_fairness.classifiers.preprocessing.batches import in_fixed_batches
 from pytest_fairness.classifiers.preprocessing.layouts import laid_out
 from pytest_fairness.errors import ModelError
+from pytest_fairness.hashing import sha256_of
 
 if TYPE_CHECKING:
     from pytest_fairness.policy.model_specs import ModelSpec

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from pytest_fairness.commands.scaffold.problem import InitError
-from pytest_fairness.data.levels import as_levels, listed, suggest
+from pytest_fairness.data.levels import as_levels
 from pytest_fairness.data.readers import list_samples
 from pytest_fairness.policy.records import Evaluation
+from pytest_fairness.wording import listed, suggest
 
 __all__ = ["Column", "DataRequest", "FoundData", "find_data", "name_of"]
 

@@ -1,6 +1,5 @@
 """What a file or function of a model needs in `[model.NAME]`, by what the command line says."""
 
-import hashlib
 import json
 import sys
 from collections.abc import Iterable, Mapping
@@ -14,6 +13,7 @@ from pytest_fairness.classifiers.labels.labels import Labels, named_labels, read
 from pytest_fairness.commands.scaffold.found_data import name_of
 from pytest_fairness.commands.scaffold.problem import InitError
 from pytest_fairness.errors import ModelError
+from pytest_fairness.hashing import sha256_of
 from pytest_fairness.policy.model_specs import LabelFile
 
 __all__ = ["FoundModel", "ModelRequest", "find_model"]
@@ -273,7 +273,7 @@ def _found(
         kind=kind,
         keys=keys,
         labels=tuple(request.groups or request.prompts or labels.names),
-        sha256="" if file is None else _sha256(file),
+        sha256="" if file is None else sha256_of(file),
         extra=_EXTRAS.get(kind, ""),
     )
 
@@ -308,8 +308,3 @@ def _check_groups(request: ModelRequest, labels: Labels) -> None:
         labels.grouped(request.groups, where="--group")
     except ModelError as error:
         raise InitError(str(error)) from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,9 +10,9 @@ from typing import Any
 from pytest_fairness.commands.scaffold.found_data import Column, FoundData
 from pytest_fairness.commands.scaffold.found_model import FoundModel
 from pytest_fairness.commands.scaffold.problem import InitError
-from pytest_fairness.data.levels import listed
 from pytest_fairness.policy.model_specs import is_path
 from pytest_fairness.policy.text.toml_text import toml_key, toml_value
+from pytest_fairness.wording import listed
 
 __all__ = ["policy_text", "template"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pytest_fairness.data.levels import MISSING, as_levels, listed
+from pytest_fairness.data.levels import MISSING, as_levels
 from pytest_fairness.data.profile.record import LevelShare, PopulationRecord
 from pytest_fairness.data.profile.request import ProfileRequest, ProfileUsageError
 from pytest_fairness.data.profile.source import Coded, Table, check_column, codes_of, text_of
@@ -20,6 +20,7 @@ from pytest_fairness.statistics.population import (
     share_intervals,
     total_variation,
 )
+from pytest_fairness.wording import listed
 
 __all__ = ["compare_population"]
 

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.data.derived import ita_degrees
+from pytest_fairness.statistics.arrays import Floats
 
 __all__ = ["PROXIES", "Proxy", "individual_typology_angle", "luminance", "shared_skin"]
 
-Floats: TypeAlias = NDArray[np.float64]
 
 # Largest change of a channel, of 255, that repeated compression of the same pixels may cause.
 _NOISE = 12

@@ -1,12 +1,10 @@
 """The whole flow of a profile on one page."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 from pytest_fairness.data.evaluation_set import hash_rows
-from pytest_fairness.data.levels import listed, suggest
 from pytest_fairness.data.profile.audit import audit_labels, measure_set
 from pytest_fairness.data.profile.classes import balance_classes
 from pytest_fairness.data.profile.columns import describe_columns, read_numbers
@@ -36,6 +34,8 @@ from pytest_fairness.data.profile.record import (
 from pytest_fairness.data.profile.request import ProfileRequest, ProfileUsageError
 from pytest_fairness.data.profile.scan import ImageFacts, scan_images
 from pytest_fairness.data.profile.source import Table, read_table
+from pytest_fairness.hashing import sha256_of
+from pytest_fairness.wording import listed, suggest
 
 __all__ = ["profile_data"]
 
@@ -188,7 +188,6 @@ def _hash(table: Table) -> str:
     """Hash of the file, or of the columns of a data set of many files."""
     source = table.evaluation.source
     if source is not None and source.is_file():
-        with source.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(source)
     frame = table.rows.frame
     return hash_rows(frame.drop(columns=table.evaluation.image, errors="ignore"))

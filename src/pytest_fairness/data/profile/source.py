@@ -10,11 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pytest_fairness.data.images import Images, Slice
-from pytest_fairness.data.levels import MISSING, as_levels, listed, suggest
+from pytest_fairness.data.levels import MISSING, as_levels
 from pytest_fairness.data.profile.request import ProfileRequest, ProfileUsageError
 from pytest_fairness.data.readers import list_samples
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.policy.records import Evaluation
+from pytest_fairness.wording import listed, suggest
 
 __all__ = ["Coded", "Table", "codes_of", "read_table", "text_of"]
 

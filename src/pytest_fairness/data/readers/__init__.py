@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pytest_fairness.data.derived import derive_columns
-from pytest_fairness.data.levels import listed, suggest
 from pytest_fairness.data.listing import Listing, ReadMasks, Source
 from pytest_fairness.data.masks import read_masks
 from pytest_fairness.errors import DataError
+from pytest_fairness.wording import listed, suggest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pytest_fairness.data.images import Cell
-from pytest_fairness.data.levels import listed
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.rows import arrow_rows
+from pytest_fairness.wording import listed
 
 __all__ = ["OPTIONS", "read"]
 

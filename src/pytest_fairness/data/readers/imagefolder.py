@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from pytest_fairness.data.levels import listed
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.files import image_files
 from pytest_fairness.data.readers.tables import join_attributes
+from pytest_fairness.wording import listed
 
 __all__ = ["OPTIONS", "read"]
 

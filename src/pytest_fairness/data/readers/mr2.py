@@ -9,11 +9,12 @@ from zipfile import BadZipFile
 
 import pandas as pd
 
-from pytest_fairness.data.levels import as_levels, listed
+from pytest_fairness.data.levels import as_levels
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.files import image_files
 from pytest_fairness.data.rows import read_rows
 from pytest_fairness.errors import DataError
+from pytest_fairness.wording import listed
 
 __all__ = ["OPTIONS", "read"]
 

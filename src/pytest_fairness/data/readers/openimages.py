@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pytest_fairness.data.label_sets import SEPARATOR
-from pytest_fairness.data.levels import listed, suggest
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.tables import expect_columns, join_attributes, read_table
+from pytest_fairness.wording import listed, suggest
 
 __all__ = ["OPTIONS", "SEVERAL", "class_descriptions", "read"]
 

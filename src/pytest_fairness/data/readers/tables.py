@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pytest_fairness.data.levels import as_levels, listed, suggest
+from pytest_fairness.data.levels import as_levels
 from pytest_fairness.data.rows import read_rows
 from pytest_fairness.errors import DataError
+from pytest_fairness.wording import listed, suggest
 
 if TYPE_CHECKING:
     from pytest_fairness.data.listing import Source

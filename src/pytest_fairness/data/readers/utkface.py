@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from pytest_fairness.data.levels import listed
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.files import image_files
+from pytest_fairness.wording import listed
 
 __all__ = ["OPTIONS", "read"]
 

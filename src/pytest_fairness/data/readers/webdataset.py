@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 
 from pytest_fairness.data.images import Slice
-from pytest_fairness.data.levels import listed
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.files import IMAGE_ENDINGS
+from pytest_fairness.wording import listed
 
 __all__ = ["OPTIONS", "read"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_fairness.errors import AttestationError, SigningKeyError
-from pytest_fairness.gate.record.kept import file_sha256
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
+from pytest_fairness.hashing import sha256_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -94,7 +94,7 @@ def check_attestation(record: RunRecord, path: Path, key: "Ed25519PublicKey") ->
     if types != (STATEMENT_TYPE, PREDICATE_TYPE):
         msg = f"{place}: signed is {sealed.kind} {types}; allowed is ({PREDICATE_TYPE})"
         raise AttestationError(msg)
-    digest = file_sha256(path)
+    digest = sha256_of(path)
     if digest not in [subject["digest"].get("sha256") for subject in statement["subject"]]:
         msg = (
             f"{place}: none of its subjects is {path.name} with sha256 {digest}; the record was "
@@ -126,7 +126,7 @@ def statement_of(record: RunRecord, path: Path) -> _Json:
     """
     failed = [v.question for v in record.verdicts if v.blocks(record.policy.inconclusive)]
     failed += [f"required[{one.where}]" for one in record.required if one.outcome == "fail"]
-    subjects = [_resource(path.name, file_sha256(path))]
+    subjects = [_resource(path.name, sha256_of(path))]
     return {
         "_type": STATEMENT_TYPE,
         "subject": _once(subjects + [one for run in record.runs for one in _subjects(run)]),

@@ -1,7 +1,6 @@
 """Is a record what its policy makes of its counts? Every verdict is computed again."""
 
 import datetime as dt
-import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +14,11 @@ from pytest_fairness.gate.decision.waivers import apply_waivers
 from pytest_fairness.gate.estimates.counted import Estimate
 from pytest_fairness.gate.evidence import Evidence, gather_evidence
 from pytest_fairness.gate.questions import Question, ask
-from pytest_fairness.gate.record.kept import file_sha256, find_predictions
+from pytest_fairness.gate.record.kept import find_predictions
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord, Verdict
 from pytest_fairness.gate.run import count_predictions, record_of
 from pytest_fairness.gate.since import describe_baseline
+from pytest_fairness.hashing import sha256_of, sha256_of_text
 from pytest_fairness.inference import Predictions
 from pytest_fairness.policy import Evaluation, Policy, PolicyText, restore_policy
 from pytest_fairness.statistics.counts import GroupCounts
@@ -74,7 +74,7 @@ def _policy(record: RunRecord, path: Path, found: Verification) -> Policy:
         msg = f"{path}: the policy in the record cannot be read: {error}"
         raise FairnessError(msg) from error
     for file in kept.files:
-        digest = hashlib.sha256(file.text.encode()).hexdigest()
+        digest = sha256_of_text(file.text)
         found.differences += differences(f"policy.files[{file.source}].sha256", file.sha256, digest)
     again = record_of(policy, [], [], complete=True).policy
     found.differences += different_fields("policy", record, kept, again)
@@ -193,7 +193,7 @@ class _Run:
         if kept is None or kept.sha256 is None:
             return None
         for file in (Path(kept.source), self.folder / kept.source):
-            if file.is_file() and file_sha256(file) == kept.sha256:
+            if file.is_file() and sha256_of(file) == kept.sha256:
                 return file
         return None
 

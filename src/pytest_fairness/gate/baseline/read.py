@@ -9,8 +9,9 @@ import pandas as pd
 from pytest_fairness.data.levels import MISSING, as_levels
 from pytest_fairness.data.rows import arrow_rows, read_rows
 from pytest_fairness.errors import PredictionError
-from pytest_fairness.gate.record.kept import file_sha256, find_predictions
+from pytest_fairness.gate.record.kept import find_predictions
 from pytest_fairness.gate.record.run_record import RunRecord
+from pytest_fairness.hashing import sha256_of
 from pytest_fairness.inference import Predictions, read_predictions
 from pytest_fairness.statistics.counts import GroupCounts, count_groups
 
@@ -65,12 +66,12 @@ def read_baseline(source: BaselineSource, evaluation: "Evaluation", *, model: st
         return _of_record(source, Baseline("a record", record=source), evaluation, model=model)
     if isinstance(source, str | Path) and Path(source).suffix.lower() == ".json":
         record = RunRecord.from_json(source)
-        start = Baseline(str(source), file_sha256(Path(source)), record=record)
+        start = Baseline(str(source), sha256_of(Path(source)), record=record)
         return _of_record(record, start, evaluation, model=model)
     found = _read(source, evaluation)
     counts = count_groups(found.table.to_batches(), levels=found.levels, classes=found.classes)
     if isinstance(source, str | Path):
-        return Baseline(str(source), file_sha256(Path(source)), found.model, counts, found)
+        return Baseline(str(source), sha256_of(Path(source)), found.model, counts, found)
     return Baseline("predictions", None, found.model, counts, found)
 
 

@@ -3,19 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from pytest_fairness.gate.decision.sides import Answer
 from pytest_fairness.gate.estimates.counted import RowBounds, measure_groups
+from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.counts import GroupCounts
 
 __all__ = ["simultaneous_confidence"]
 
-Floats: TypeAlias = NDArray[np.float64]
 
 # Draws of the counts, from which correlations are read, and of normal errors with these.
 _DRAWS, _ERRORS = 500, 10_000

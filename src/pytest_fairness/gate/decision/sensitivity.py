@@ -8,15 +8,15 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, permutations
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_fairness.gate.estimates.counted import measure_groups
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.policy import Evaluation
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters import pair_factors, rate_factors
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates, Kind
@@ -30,8 +30,6 @@ from pytest_fairness.statistics.power.mislabelled import (
 
 __all__ = ["with_robustness"]
 
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 _NOBODY = -1
 

@@ -6,23 +6,21 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_fairness.gate.decision.sides import Answer
 from pytest_fairness.gate.estimates.counted import RowBounds
+from pytest_fairness.statistics.arrays import ROUNDING, Floats
 from pytest_fairness.statistics.intervals.inversion import crossing
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["settling_sizes"]
 
-Floats: TypeAlias = NDArray[np.float64]
 # A level and sizes (Q,) -> intervals of Q answers, if their groups had so many samples.
 Bounds: TypeAlias = Callable[[float, Floats], Interval]
 
 _MOST_SAMPLES = 1_000_000
 # The answer is a guide: it is sought to half a percent, and rounded up by as much.
 _CLOSE = 0.005
-_ROUNDING = 1e-9
 
 
 def settling_sizes(
@@ -126,10 +124,10 @@ class _Search:
             over = self.value > self.high
             width = np.where(over, below, above)
             room = np.where(over, self.value - self.high, self.low - self.value)
-            return _log_share(width, room - 2 * _ROUNDING)
+            return _log_share(width, room - 2 * ROUNDING)
         return np.maximum(
-            _log_share(below, self.value - self.low + _ROUNDING),
-            _log_share(above, self.high - self.value + _ROUNDING),
+            _log_share(below, self.value - self.low + ROUNDING),
+            _log_share(above, self.high - self.value + ROUNDING),
         )
 
 

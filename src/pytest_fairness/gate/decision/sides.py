@@ -6,13 +6,11 @@ from typing import Literal, TypeAlias
 from pytest_fairness.gate.estimates.counted import Estimate
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.policy import Limit
+from pytest_fairness.statistics.arrays import ROUNDING
 
 __all__ = ["Answer", "Side", "answer", "decide"]
 
 Side: TypeAlias = Literal["kept", "broken", "open"]
-
-# A rate computed in floating point may miss its limit by a rounding error, not by a sample.
-_ROUNDING = 1e-9
 
 
 def decide(low: float, high: float, limit: Limit) -> Side:
@@ -22,9 +20,9 @@ def decide(low: float, high: float, limit: Limit) -> Side:
         >>> decide(0.75, 0.85, Limit("min", 0.7, 1.0)), decide(0.6, 0.8, Limit("min", 0.7, 1.0))
         ('kept', 'open')
     """
-    if high < limit.low - _ROUNDING or low > limit.high + _ROUNDING:
+    if high < limit.low - ROUNDING or low > limit.high + ROUNDING:
         return "broken"
-    if low >= limit.low - _ROUNDING and high <= limit.high + _ROUNDING:
+    if low >= limit.low - ROUNDING and high <= limit.high + ROUNDING:
         return "kept"
     return "open"
 

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from pytest_fairness.data import MISSING
-from pytest_fairness.data.levels import listed
 from pytest_fairness.errors import PredictionError
 from pytest_fairness.gate.estimates.counted import Estimate, named
 from pytest_fairness.gate.questions import Question
@@ -16,6 +15,7 @@ from pytest_fairness.inference import Predictions
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.comparisons.matched import MatchedOutcomes
 from pytest_fairness.statistics.intervals.paired import mcnemar_p_value
+from pytest_fairness.wording import listed
 
 __all__ = ["MatchedPairs", "estimate_matched", "match"]
 

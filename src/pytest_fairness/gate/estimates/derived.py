@@ -4,17 +4,15 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_fairness.data.label_sets import LABELS, PREDICTED, overlaps
 from pytest_fairness.inference import Predictions
 from pytest_fairness.inference.predictions import SCORE_PREFIX
 from pytest_fairness.policy import Evaluation
+from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.estimators.label_sets import fbeta_of_samples
 
 __all__ = ["DERIVED"]
-
-Floats: TypeAlias = NDArray[np.float64]
 
 
 def prediction_bias_values(

@@ -3,11 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import special
 
 from pytest_fairness.gate.estimates.counted import Bounds, Estimate, read_estimates
@@ -17,6 +15,7 @@ from pytest_fairness.gate.record.details import ObservedRecord
 from pytest_fairness.inference import Predictions
 from pytest_fairness.inference.observed import facts_of, observation, observed_values
 from pytest_fairness.policy import Evaluation
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters import ClusterCounts
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
@@ -25,9 +24,6 @@ from pytest_fairness.statistics.estimators.sample_means import SampleMeans, samp
 from pytest_fairness.statistics.metrics.definitions import ObservedDefinition
 
 __all__ = ["estimate_observed"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 def estimate_observed(

@@ -1,6 +1,5 @@
 """Predictions kept beside a record, by which a later run is compared image by image."""
 
-import hashlib
 import re
 import shutil
 from collections.abc import Mapping
@@ -9,9 +8,10 @@ from pathlib import Path
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.gate.record.details import PredictionsFile
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
+from pytest_fairness.hashing import sha256_of
 from pytest_fairness.inference import Predictions
 
-__all__ = ["file_sha256", "find_predictions", "write_record"]
+__all__ = ["find_predictions", "write_record"]
 
 
 def write_record(
@@ -47,7 +47,7 @@ def _keep(run: JudgedRun, predictions: Predictions | Path | None, record: Path) 
         predictions.to_parquet(file)
     elif not file.exists() or not file.samefile(predictions):
         shutil.copyfile(predictions, file)
-    kept = PredictionsFile(file=name, sha256=file_sha256(file))
+    kept = PredictionsFile(file=name, sha256=sha256_of(file))
     return run.model_copy(update={"predictions": kept})
 
 
@@ -62,19 +62,13 @@ def find_predictions(run: JudgedRun, folder: Path) -> Path | None:
     file = folder / run.predictions.file
     if not file.is_file():
         return None
-    if (found := file_sha256(file)) != run.predictions.sha256:
+    if (found := sha256_of(file)) != run.predictions.sha256:
         msg = (
             f"{file}: not the predictions of the record beside it: sha256 is {found}, the record "
             f"says {run.predictions.sha256}; restore the file, or judge the model again"
         )
         raise FairnessError(msg)
     return file
-
-
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _kept_name(run: JudgedRun, record: Path) -> str:

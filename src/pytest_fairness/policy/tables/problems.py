@@ -1,7 +1,6 @@
 """A mistake in a policy in words: where, what was got, what is allowed, what to write instead."""
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
@@ -10,8 +9,9 @@ from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.tables.model_tables import LabelsTable, PreprocessingTable
 from pytest_fairness.policy.tables.tables import DeriveTable, PolicyDocument
 from pytest_fairness.policy.text.document import KeyPath
+from pytest_fairness.wording import allowed_names
 
-__all__ = ["check_shape", "explain_model", "suggest", "validate"]
+__all__ = ["check_shape", "explain_model", "validate"]
 
 Place: TypeAlias = Callable[[KeyPath], str]
 
@@ -82,14 +82,6 @@ def _error(problems: Iterable[Any], raw: Mapping[str, Any], place: Place) -> Pol
     return PolicyError("\n".join(dict.fromkeys(messages)))
 
 
-def suggest(name: str, allowed: Iterable[object]) -> str:
-    """`; did you mean 'min'? Allowed: ...`."""
-    names = [str(item) for item in allowed]
-    close = get_close_matches(name, names, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{hint} Allowed: {', '.join(names)}" if hint else f"; allowed: {', '.join(names)}"
-
-
 def _explain(problem: Any, raw: Mapping[str, Any], place: Place) -> str:
     path = tuple(part for part in problem["loc"] if not _is_union_branch(part))
     return f"{place(path)}: {_rule_name(path, raw)}{_message(problem, path)}"
@@ -98,12 +90,12 @@ def _explain(problem: Any, raw: Mapping[str, Any], place: Place) -> str:
 def _message(problem: Any, path: KeyPath) -> str:
     key, got = path[-1], problem["input"]
     if problem["type"] == "extra_forbidden":
-        return f"unknown key {key!r}{suggest(str(key), _allowed_keys(path[:-1]))}"
+        return f"unknown key {key!r}{allowed_names(str(key), _allowed_keys(path[:-1]))}"
     if problem["type"] == "missing":
         return f"{_table_name(path[:-1])} needs the key {key!r}{_HINTS.get(str(key), '')}"
     if problem["type"] == "literal_error" and key == "metric":
         allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        return f"unknown metric {got!r}{suggest(str(got), allowed)}"
+        return f"unknown metric {got!r}{allowed_names(str(got), allowed)}"
     if key == "reference" and path[0] == "rule":
         return f'reference = {got!r}; write levels such as {{ sex = "male" }}, "best" or "all"'
     shown = ".".join(str(part) for part in path)

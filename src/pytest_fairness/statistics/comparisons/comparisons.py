@@ -1,18 +1,16 @@
 """Groups alone, against one reference, against the best one, or all with each other."""
 
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.estimators.measured import Kind, Measured
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["AgainstBest", "AgainstReference", "Alone", "BetweenAll", "Comparison"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 class Comparison(Protocol):

@@ -1,11 +1,12 @@
 """How a rate moved between two releases: image by image, or from the counts of each alone."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters import ClusterCounts, mean_factors, rate_factors
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.chosen import difference_interval
@@ -13,9 +14,6 @@ from pytest_fairness.statistics.intervals.paired import tango
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["ClusterMoves", "Movement", "PairTables", "cluster_moves", "pair_tables"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 class PairTables(NamedTuple):

@@ -1,10 +1,9 @@
 """Whether a gap between two groups became wider: |gap now| - |gap then|, with its interval."""
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.comparisons.movement import Movement
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.chosen import difference_interval
@@ -12,7 +11,6 @@ from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["widening", "widening_interval"]
 
-Floats: TypeAlias = NDArray[np.float64]
 # Share of the error that is spent on which signs the two gaps may have.
 _FOR_THE_SIGNS = 0.1
 

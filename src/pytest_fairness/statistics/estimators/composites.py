@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.estimators.dependence import Dependence
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
@@ -23,9 +23,6 @@ from pytest_fairness.statistics.intervals.melding import (
 from pytest_fairness.statistics.intervals.rates import Interval, clopper_pearson
 
 __all__ = ["Composite", "MeanRates", "f1_of"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 def f1_of(rate: Floats) -> Floats:

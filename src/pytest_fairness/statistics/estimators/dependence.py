@@ -1,15 +1,12 @@
 """How much wider a sum of estimates varies than if they were independent."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+
+from pytest_fairness.statistics.arrays import Floats, Integers
 
 __all__ = ["Dependence"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

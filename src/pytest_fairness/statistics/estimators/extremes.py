@@ -1,19 +1,15 @@
 """The worst of several rates, and how far the best and the worst are apart: classes are not equal."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.estimators.composites import Composite
 from pytest_fairness.statistics.estimators.measured import Kind, compared
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["ExtremeRates"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """The rates of one question's groups, and the intervals of them and of their pairs."""
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters import ClusterCounts, PairEffects, rate_factors, worth
 from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
@@ -18,9 +18,6 @@ from pytest_fairness.statistics.intervals.chosen import (
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["GroupRates", "Kind"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

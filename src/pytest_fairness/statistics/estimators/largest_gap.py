@@ -1,19 +1,15 @@
 """Equalised odds: two groups are as far apart as the rate in which they differ most."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.estimators.composites import Composite
 from pytest_fairness.statistics.estimators.measured import Kind, growth
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["LargestGap"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

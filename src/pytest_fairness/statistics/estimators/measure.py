@@ -1,11 +1,10 @@
 """From confusion matrices to a measure of each group: a rate, or what is made of several."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters import ClusterCounts
 from pytest_fairness.statistics.estimators.composites import MeanRates
 from pytest_fairness.statistics.estimators.dependence import Dependence
@@ -22,9 +21,6 @@ from pytest_fairness.statistics.metrics.definitions import (
 )
 
 __all__ = ["measure", "parts_of"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 def measure(

@@ -5,13 +5,12 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["Kind", "Measured", "compared", "growth"]
 
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 Kind: TypeAlias = Literal["difference", "ratio"]
 
 

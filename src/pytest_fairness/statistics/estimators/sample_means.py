@@ -1,12 +1,12 @@
 """Means of a bounded number that is known of every sample: attention scores, F2, drops."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters import (
     ClusterCounts,
     mean_factors,
@@ -18,9 +18,6 @@ from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["SampleMeans", "sample_means"]
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

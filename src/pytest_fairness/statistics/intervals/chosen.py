@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.intervals.differences import (
     miettinen_nurminen,
     newcombe,
@@ -51,7 +52,6 @@ __all__ = [
     "ratio_p_value",
 ]
 
-Floats: TypeAlias = NDArray[np.float64]
 Method: TypeAlias = Literal["auto", "exact", "corrected", "score", "newcombe"]
 Intervals: TypeAlias = Mapping[str, Callable[..., Interval]]
 PValues: TypeAlias = Mapping[str, Callable[..., Floats]]

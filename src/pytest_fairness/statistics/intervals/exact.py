@@ -7,12 +7,13 @@ the one seen has chance (1 - confidence)/2, at the worst nuisance rate. As one o
 level and margin, intervals are nested and agree with the p-values.
 """
 
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.intervals.inversion import (
     as_counts,
     check_alternative,
@@ -38,8 +39,6 @@ __all__ = [
     "forget_tables",
 ]
 
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 _REMEMBERED = 200_000
 # Share of each one-sided error that is spent on searching only rates near those seen.

@@ -7,18 +7,18 @@ asks. That quantile comes from a saddlepoint approximation, in which each term i
 variable of the same mean, variance and skewness: right for normal and for Poisson counts.
 """
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.intervals.inversion import critical_value, crossing
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["Known", "Spread", "beta_spread", "melded_ratio", "melded_sum", "spread_of"]
 
-Floats: TypeAlias = NDArray[np.float64]
 
 # Skewness below this is as good as none; a gamma variable needs some.
 _LEAST_SKEWNESS = 1e-3

@@ -9,18 +9,17 @@ once; what is found for one does not depend on the others.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.intervals.inversion import critical_value
 
 __all__ = ["Extreme", "Parameter", "Peak", "Tables", "extreme_tables"]
 
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 
 # Tables whose score statistic differs less than this are tied: mirrored tables must be.
 _TIE = 1e-7

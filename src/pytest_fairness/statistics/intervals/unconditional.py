@@ -6,12 +6,11 @@ started: the difference of two rates, and their ratio.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.intervals.differences import miettinen_nurminen, score_statistic
 from pytest_fairness.statistics.intervals.inversion import critical_value, crossing
 from pytest_fairness.statistics.intervals.nuisance import Extreme, Parameter, Peak, Tables
@@ -19,7 +18,6 @@ from pytest_fairness.statistics.intervals.ratios import ratio_score_statistic, s
 
 __all__ = ["CLOSE", "DIFFERENCE", "RATIO", "Kind", "Search"]
 
-Floats: TypeAlias = NDArray[np.float64]
 
 # A bound is found when a step moves it less than this, in so many steps at most.
 CLOSE, _STEPS = 1e-9, 8

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.statistics.arrays import ROUNDING, Floats, Integers
 from pytest_fairness.statistics.intervals.chosen import FEW, rate_interval
 from pytest_fairness.statistics.intervals.differences import score_statistic
 from pytest_fairness.statistics.intervals.exact import exact_is_above
@@ -20,11 +21,8 @@ from pytest_fairness.statistics.intervals.ratios import ratio_score_statistic
 
 __all__ = ["PairRows", "RateRows", "Statements", "pairs_withstand", "rates_withstand"]
 
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
 
-_ROUNDING = 1e-9
 # Where the gate is exact, the search takes off a quarter of a success and is then corrected.
 _CAUTION = 0.25
 
@@ -46,7 +44,7 @@ class Statements(NamedTuple):
 
     def hold(self, low: Floats, high: Floats) -> Flags:
         """Whether intervals (R,) show them."""
-        shift = _ROUNDING if self.strict else -_ROUNDING
+        shift = ROUNDING if self.strict else -ROUNDING
         shown = np.where(self.upward, low >= self.edge + shift, high <= self.edge - shift)
         return np.asarray(shown, dtype=bool)
 
@@ -168,7 +166,7 @@ class _Pairs(NamedTuple):
         x1 = np.where(self._are_few(k), x1 + np.where(upward, -_CAUTION, _CAUTION), x1)
         statistic = score_statistic if self.kind == "difference" else ratio_score_statistic
         found = statistic(np.clip(x1, 0, n1), n1, x2, n2, edge, corrected=True)
-        z = critical_value(confidence) + (_ROUNDING if strict else -_ROUNDING)
+        z = critical_value(confidence) + (ROUNDING if strict else -ROUNDING)
         return np.asarray(np.where(upward, found, -found) >= z)
 
     def are_exact(self, found: Integers) -> Flags:
@@ -209,7 +207,7 @@ class _Pairs(NamedTuple):
             np.where(upward, x2, x1),
             np.where(upward, n2, n1),
         )
-        shift = _ROUNDING if strict else -_ROUNDING
+        shift = ROUNDING if strict else -ROUNDING
         turned = shift - edge if self.kind == "difference" else 1 / (edge - shift)
         edges = np.where(upward, edge + shift, turned)
         shown = self.seem_shown(k)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from pytest_fairness.statistics.arrays import ROUNDING, Floats, Integers
 from pytest_fairness.statistics.intervals.chosen import FEW, rate_interval
 from pytest_fairness.statistics.intervals.differences import score_statistic
 from pytest_fairness.statistics.intervals.inversion import critical_value
@@ -33,13 +34,9 @@ __all__ = [
     "smallest_size",
 ]
 
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
 Settled: TypeAlias = Literal["kept", "broken"]
 
 MOST_SAMPLES = 1_000_000
-# A bound may miss its limit by a rounding error, not by a sample.
-_ROUNDING = 1e-9
 # The second count of a pair is enumerated in this many bins at most.
 _BINS = 33
 _UNSEEN = 1e-6
@@ -127,12 +124,12 @@ def _power(
         return interval(x, n).high
 
     if settled == "kept":
-        least = _first(lambda x: lows(x) >= margins.low - _ROUNDING, n)
-        beyond = _first(lambda x: highs(x) > margins.high + _ROUNDING, n)
+        least = _first(lambda x: lows(x) >= margins.low - ROUNDING, n)
+        beyond = _first(lambda x: highs(x) > margins.high + ROUNDING, n)
         power = _between(least, beyond, n, rate)
     else:
-        below = _first(lambda x: highs(x) >= margins.low - _ROUNDING, n)
-        above = _first(lambda x: lows(x) > margins.high + _ROUNDING, n)
+        below = _first(lambda x: highs(x) >= margins.low - ROUNDING, n)
+        above = _first(lambda x: lows(x) > margins.high + ROUNDING, n)
         power = _between(np.zeros_like(n), below, n, rate) + _between(above, n + 1, n, rate)
     return np.asarray(np.where(n > 0, power, 0.0))
 
@@ -208,11 +205,11 @@ class _Tables(NamedTuple):
 
     def above(self, edge: float, z: float) -> Integers:
         """Smallest first count that shows the value to be at least the edge."""
-        return _first(lambda x: self._statistic(x, -_CAUTION, edge) >= z - _ROUNDING, self.n)
+        return _first(lambda x: self._statistic(x, -_CAUTION, edge) >= z - ROUNDING, self.n)
 
     def below(self, edge: float, z: float) -> Integers:
         """Smallest first count that no longer shows the value to be at most the edge."""
-        return _first(lambda x: self._statistic(x, _CAUTION, edge) > z + _ROUNDING, self.n)
+        return _first(lambda x: self._statistic(x, _CAUTION, edge) > z + ROUNDING, self.n)
 
     def _statistic(self, first: Integers, caution: float, edge: float) -> Floats:
         x1, x2, n1, n2 = first, self.second, self.n1, self.n2

@@ -1,0 +1,48 @@
+"""Words that error messages share: lists of allowed names, and the nearest spelling."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = ["allowed_names", "listed", "suggest"]
+
+_SHOWN = 12
+
+
+def suggest(value: str, allowed: Iterable[object], *, most: int = 1) -> str:
+    """Return a question to add to an error message; empty when no allowed name is close.
+
+    Args:
+        value: What was written.
+        allowed: The names that may be written.
+        most: How many of them to offer.
+
+    Example:
+        >>> suggest("ligth", ["light", "dark"])
+        "; did you mean 'light'?"
+    """
+    close = get_close_matches(value, [str(name) for name in allowed], n=most)
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def allowed_names(value: str, allowed: Iterable[object]) -> str:
+    """Return all allowed names to add to an error message, after the nearest spelling.
+
+    Example:
+        >>> allowed_names("mni", ["min", "max"]), allowed_names("x", ["min", "max"])
+        ("; did you mean 'min'? Allowed: min, max", '; allowed: min, max')
+    """
+    names = [str(name) for name in allowed]
+    hint = suggest(value, names)
+    return f"{hint} Allowed: {', '.join(names)}" if hint else f"; allowed: {', '.join(names)}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return words for an error message, the first twelve when there are more.
+
+    Example:
+        >>> listed(["light", "dark"])
+        "'light', 'dark'"
+    """
+    names = [repr(word) for word in words]
+    more = f", … ({len(names)} in all)" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
