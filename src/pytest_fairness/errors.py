@@ -3,6 +3,7 @@
 __all__ = [
     "AttestationError",
     "DataError",
+    "DeclarationError",
     "FairnessError",
     "ModelError",
     "PolicyError",
@@ -17,6 +18,10 @@ class FairnessError(Exception):
 
 class PolicyError(FairnessError):
     """The policy file is missing, malformed, or asks for something that cannot be judged."""
+
+
+class DeclarationError(FairnessError):
+    """What a package declares is not valid, cannot be loaded, or has a name that is taken."""
 
 
 class DataError(FairnessError):

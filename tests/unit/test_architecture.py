@@ -18,6 +18,7 @@ ORDER = (
     "wording",
     "hashing",
     "statistics",
+    "doors",
     "policy",
     "data",
     "classifiers",

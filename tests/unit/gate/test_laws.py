@@ -105,8 +105,8 @@ def test_what_is_settled_at_a_high_level_is_settled_so_at_a_lower_one(counts, le
     low, high = sorted(levels)
     rules = list(SEVERAL)
     for sure, less_sure in zip(
-        verdicts_of(counts, rules, confidence=high),
-        verdicts_of(counts, rules, confidence=low),
+        verdicts_of(counts, rules, level=high),
+        verdicts_of(counts, rules, level=low),
         strict=True,
     ):
         if sure.outcome != "inconclusive":
@@ -130,7 +130,7 @@ def test_the_order_and_the_names_of_groups_change_nothing_but_order_and_names(co
     )
     before = judge_counts(policy, counts, evaluation=policy.evaluations["faces"], model="m")
     after = judge_counts(again, turned, evaluation=again.evaluations["faces"], model="m")
-    renamed = {f"renamed {i}": confidence for i, confidence in enumerate(counts.levels["tone"])}
+    renamed = {f"renamed {i}": level for i, level in enumerate(counts.levels["tone"])}
     both = (
         {(one.rule, _group_of(one, renamed)): seen(one) for one in verdicts}
         for verdicts in (before, after)

@@ -209,7 +209,7 @@ MISTAKES = {
     "level out of range": (
         '"warn"',
         '"warn"\nlevel = 95',
-        r"policy.toml:5: decision.confidence = 95: input should be less than 1",
+        r"policy.toml:5: decision.level = 95: input should be less than 1",
     ),
     "min_samples of zero": (
         "min = 0.7",

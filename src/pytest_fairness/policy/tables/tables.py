@@ -75,7 +75,9 @@ class DecisionTable(_Table):
         description="interval: fail when shown to break the limit, pass when shown to keep it. "
         "estimate: compare the bare number.",
     )
-    level: float = Field(default=0.95, gt=0.5, lt=1, description="Level of the intervals.")
+    confidence: float = Field(
+        alias="level", default=0.95, gt=0.5, lt=1, description="Level of the intervals."
+    )
     correction: Literal["holm", "max-t", "none"] = Field(
         default="holm",
         description="How failures are corrected for the number of questions that a policy asks.",

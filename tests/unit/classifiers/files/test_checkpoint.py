@@ -7,10 +7,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pytest_fairness.classifiers.files.checkpoint import check_sha256, read_checkpoint, sha256_of
+from pytest_fairness.classifiers.files.checkpoint import check_sha256, read_checkpoint
 from pytest_fairness.classifiers.files.pickles import globals_of
 from pytest_fairness.classifiers.files.weights import hash_weights, load_weights
 from pytest_fairness.errors import ModelError
+from pytest_fairness.hashing import sha256_of
 
 FORMATS = ("net.safetensors", "net.pt", "net.pth", "net.bin", "net.pth.tar")
 

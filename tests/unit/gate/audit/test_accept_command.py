@@ -8,7 +8,8 @@ import pytest
 
 from pytest_fairness import RunRecord, judge
 from pytest_fairness.cli import main
-from pytest_fairness.gate.record.kept import file_sha256, write_record
+from pytest_fairness.gate.record.kept import write_record
+from pytest_fairness.hashing import sha256_of
 from pytest_fairness.inference import read_predictions
 from pytest_fairness.policy import load_policy
 
@@ -61,7 +62,7 @@ def test_a_record_that_passed_becomes_the_baseline_with_its_predictions(write, t
     record = read(tmp_path / "baseline" / "record.json")
     kept = record.runs[0].predictions
     assert kept.file == "record.ads-faces.parquet"
-    assert kept.sha256 == file_sha256(tmp_path / "baseline" / kept.file)
+    assert kept.sha256 == sha256_of(tmp_path / "baseline" / kept.file)
     assert (record.accepted.source, record.accepted.even_if_failed) == ("run.json", None)
     shown = capsys.readouterr().out
     assert shown.startswith(

@@ -154,7 +154,7 @@ def test_a_higher_level_gives_a_wider_interval_up_to_the_levels_of_a_thousand_qu
     ):
         found = measured(name, CONFUSION)
         ends = [
-            found.pairs(np.array([0]), np.array([1]), kind=kind, level=level) for level in levels
+            found.pairs(np.array([0]), np.array([1]), kind=kind, confidence=each) for each in levels
         ]
         for inner, outer in itertools.pairwise(ends):
             assert outer.low[0] <= inner.low[0] + 1e-9
@@ -205,7 +205,7 @@ def f1(rate):
     return float(2 * rate[0] / (1 + rate[0]))
 
 
-@pytest.mark.parametrize("level", [0.95, 0.999])
+@pytest.mark.parametrize("confidence", [0.95, 0.999])
 @pytest.mark.parametrize("sizes", [((5,), (5,)), ((20,), (20,)), ((5,), (60,))], ids=str)
 def test_f1_differences_of_tiny_groups_miss_the_truth_no_more_than_allowed(sizes, confidence):
     def make(parts):
@@ -223,7 +223,7 @@ def test_f1_differences_of_tiny_groups_miss_the_truth_no_more_than_allowed(sizes
     assert found.max() <= (1 - confidence) / 2 * 1.02
 
 
-@pytest.mark.parametrize("level", [0.8, 0.95, 0.999])
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.999])
 @pytest.mark.parametrize("sizes", [((5, 5), (5, 5)), ((3, 10), (6, 4))], ids=str)
 def test_mean_differences_of_tiny_groups_miss_the_truth_no_more_than_allowed(sizes, confidence):
     def make(parts):
@@ -238,7 +238,7 @@ def test_mean_differences_of_tiny_groups_miss_the_truth_no_more_than_allowed(siz
     assert found.max() <= (1 - confidence) / 2
 
 
-@pytest.mark.parametrize("level", [0.95, 0.999])
+@pytest.mark.parametrize("confidence", [0.95, 0.999])
 def test_mean_ratios_of_tiny_groups_miss_the_truth_no_more_than_allowed(confidence):
     def make(parts):
         return MeanRates(parts[0].counts, parts)
@@ -256,7 +256,7 @@ def test_mean_ratios_of_tiny_groups_miss_the_truth_no_more_than_allowed(confiden
     assert found.max() <= (1 - confidence) / 2
 
 
-@pytest.mark.parametrize("level", [0.95, 0.999])
+@pytest.mark.parametrize("confidence", [0.95, 0.999])
 def test_equalized_odds_of_tiny_groups_miss_the_truth_no_more_than_allowed(confidence):
     def make(parts):
         return LargestGap(parts[0].counts, parts)

@@ -77,7 +77,7 @@ def test_margins_broadcast_against_tables():
     assert p_value[1, 1] == single
 
 
-@pytest.mark.parametrize("level", [0.95, 0.999], ids=str)
+@pytest.mark.parametrize("confidence", [0.95, 0.999], ids=str)
 @pytest.mark.parametrize(
     ("default", "true_value"),
     [

@@ -33,7 +33,7 @@ def chances(n: int, rates: np.ndarray) -> np.ndarray:
     return np.asarray(stats.binom.pmf(np.arange(n + 1), n, rates[:, None]))
 
 
-@pytest.mark.parametrize("level", [0.8, 0.98], ids=str)
+@pytest.mark.parametrize("confidence", [0.8, 0.98], ids=str)
 @pytest.mark.parametrize("sizes", [(5, 5), (3, 11)], ids=str)
 @pytest.mark.parametrize(
     ("method", "true_value"),
@@ -83,7 +83,7 @@ def test_bound_is_that_of_brute_force(table, kind):
     assert chance.max() + missed == pytest.approx(0.025, abs=1e-6)
 
 
-@pytest.mark.parametrize("level", [0.8, 0.95, 0.9999], ids=str)
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.9999], ids=str)
 @pytest.mark.parametrize("table", [(3, 5, 1, 6), (17, 20, 2, 9), (4, 60, 5, 40)], ids=str)
 def test_p_value_at_a_bound_is_the_nominal_error(table, confidence):
     tail = (1 - confidence) / 2

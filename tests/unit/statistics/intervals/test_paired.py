@@ -24,7 +24,7 @@ def all_pairs(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    ("first_only", "second_only", "n", "level", "expected"),
+    ("first_only", "second_only", "n", "confidence", "expected"),
     [
         pytest.param(9, 3, 32, 0.95, (-0.027, 0.390), id="Tango 1998"),
         pytest.param(0, 1, 44, 0.90, (-0.096, 0.037), id="Tango 1998, lenses"),

@@ -134,7 +134,7 @@ def test_impossible_counts_are_refused(successes, n, got):
         wilson(successes, n)
 
 
-@pytest.mark.parametrize("level", [0.0, 1.0, 95, float("nan")], ids=str)
+@pytest.mark.parametrize("confidence", [0.0, 1.0, 95, float("nan")], ids=str)
 @pytest.mark.parametrize("method", METHODS)
 def test_a_level_outside_0_and_1_is_refused(method, confidence):
     with pytest.raises(FairnessError, match=r"write 0\.95 for 95 %"):

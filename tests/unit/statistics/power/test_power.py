@@ -107,7 +107,7 @@ def test_the_power_of_two_rates_is_that_of_the_gate(kind, rates, sizes, decision
 )
 def test_with_few_events_the_power_of_two_rates_is_near_that_of_the_gate(kind, rates, sizes, how):
     margins = GAP if kind == "difference" else RATIO
-    cell = {"kind": kind, "margins": margins, "level": 0.95}
+    cell = {"kind": kind, "margins": margins, "confidence": 0.95}
     found = pair_power(rates, sizes, **cell, settled=how)
     assert found == pytest.approx(simulated(rates, sizes, **cell, how=how), abs=0.1)
 

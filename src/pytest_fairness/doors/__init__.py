@@ -1,0 +1,1 @@
+"""How the package is extended: what other packages declare, found by name."""

@@ -1,0 +1,7 @@
+"""What this package declares itself, through the same door as every other package."""
+
+from typing import Any
+
+__all__ = ["DECLARATIONS"]
+
+DECLARATIONS: tuple[Any, ...] = ()
