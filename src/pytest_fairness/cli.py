@@ -6,13 +6,19 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from pytest_fairness.commands import accept, init, plan, policy, profile, verify
-from pytest_fairness.errors import FairnessError, PolicyError, SigningKeyError
+from pytest_fairness.errors import (
+    DeclarationError,
+    FairnessError,
+    PolicyError,
+    SigningKeyError,
+)
 
 __all__ = ["main"]
 
 _COMMANDS = (init, profile, policy, plan, accept, verify)
 # As pytest's: 1 is a gate that does not pass, 4 a wrong use.
 _FAILED, _WRONG_USE = 1, 4
+_WRONG = (DeclarationError, PolicyError, SigningKeyError)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,12 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add_parser(subparsers)
-    args = parser.parse_args(argv)
     try:
+        args = parser.parse_args(argv)
         code: int = args.run(args)
     except FairnessError as error:
         print(error, file=sys.stderr)
-        return _WRONG_USE if isinstance(error, PolicyError | SigningKeyError) else _FAILED
+        return _WRONG_USE if isinstance(error, _WRONG) else _FAILED
     return code
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_fairness.doors.registry import declared
 from pytest_fairness.errors import ModelError
 from pytest_fairness.wording import suggest
 
@@ -85,8 +86,8 @@ def pick_output(outputs: Any, output: str | int | None, *, name: str) -> Any:
     return named[output]
 
 
-def import_extra(package: str, spec: "ModelSpec", *, extra: str) -> Any:
-    """Return a package that comes with an extra.
+def import_extra(package: str, spec: "ModelSpec") -> Any:
+    """Return a package that comes with the extra of this kind of model.
 
     Raises:
         ModelError: It is not installed; the message says how to install it.
@@ -94,6 +95,7 @@ def import_extra(package: str, spec: "ModelSpec", *, extra: str) -> Any:
     try:
         return import_module(package)
     except ImportError as error:
+        extra = declared("models", spec.kind).extra
         msg = (
             f"{spec.title}: kind {spec.kind!r} needs {package}, which cannot be "
             f'imported ({error}); install it with: pip install "pytest-fairness[{extra}]"'

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,13 @@ from pytest_fairness.classifiers.found import Found, Loading
 from pytest_fairness.classifiers.labels.labels import Labels, named_labels, read_labels
 from pytest_fairness.classifiers.preprocessing.pixels import preprocessing_of
 from pytest_fairness.classifiers.tagging import LabelRule
+from pytest_fairness.doors.registry import load_object
 from pytest_fairness.errors import ModelError
 from pytest_fairness.policy.model_specs import (
-    TORCH_FILE,
     LabelFile,
     ModelSpec,
     PixelSpec,
+    kind_of,
     parse_model,
 )
 
@@ -78,36 +78,22 @@ def describe_model(made: Any, spec: ModelSpec) -> Classifier:
     return _classifier(found_in(made, spec, notes={}), spec, _labels(spec))
 
 
-# Kind -> the module that loads it and its function; each imports its own packages only.
-_SOURCES = {
-    "factory": ("factory", "load_factory"),
-    "torchvision": ("architecture", "load_torchvision"),
-    "timm": ("architecture", "load_timm"),
-    "exported": ("exported", "load_exported"),
-    "torchscript": ("torchscript", "load_torchscript"),
-    "onnx": ("onnx", "load_onnx"),
-    "huggingface": ("huggingface", "load_huggingface"),
-    "zero_shot": ("zero_shot", "load_zero_shot"),
-    "pickle": ("pickled", "load_pickle"),
-}
-
-
 def _load(spec: ModelSpec, labels: Labels | None, *, allow_pickle: bool) -> "Found | Classifier":
-    kind = spec.kind
-    if kind == TORCH_FILE:
-        from pytest_fairness.classifiers.files.zips import is_torchscript  # noqa: PLC0415
-
-        kind = "torchscript" if is_torchscript(spec.path or Path()) else "pickle"
-    if kind not in _SOURCES:
+    load = kind_of(spec).load
+    if not load:
         msg = (
-            f"{spec.title}: kind {kind!r} is what a fixture of this name "
+            f"{spec.title}: kind {spec.kind!r} is what a fixture of this name "
             "returns; it is known to pytest only"
         )
         raise ModelError(msg)
-    module, function = _SOURCES[kind]
-    load = getattr(import_module(f"pytest_fairness.classifiers.sources.{module}"), function)
-    found: Found | Classifier = load(spec, Loading(labels, allow_pickle=allow_pickle))
-    return found
+    made = load_object(load)(spec, Loading(labels, allow_pickle=allow_pickle))
+    if not isinstance(made, Found | Classifier):
+        msg = (
+            f"{spec.title}: {load} of kind {spec.kind!r} returned {type(made).__name__}; it must "
+            "return a Found or a Classifier"
+        )
+        raise ModelError(msg)
+    return made
 
 
 def _labels(spec: ModelSpec) -> Labels | None:

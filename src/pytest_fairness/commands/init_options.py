@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from pytest_fairness.commands.profile_options import parse_levels, parse_names
-from pytest_fairness.policy.tables.readers import READERS
+from pytest_fairness.doors.registry import built_in_names, names
+from pytest_fairness.wording import allowed_names
 
 __all__ = [
     "add_data",
@@ -12,6 +13,7 @@ __all__ = [
     "add_model",
     "parse_channels",
     "parse_pair",
+    "parse_reader",
     "parse_reference",
     "parse_side",
 ]
@@ -64,6 +66,15 @@ def parse_side(text: str) -> int:
     return int(text)
 
 
+def parse_reader(text: str) -> str:
+    """Return the name of a declared reader, which is not that of manifests."""
+    readers = [name for name in names("readers") if name != "manifest"]
+    if text not in readers:
+        msg = f"unknown reader {text!r}{allowed_names(text, readers)}"
+        raise argparse.ArgumentTypeError(msg)
+    return text
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which model is judged, and how its scores are read."""
     model = parser.add_argument_group("the model")
@@ -110,8 +121,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     source = data.add_mutually_exclusive_group(required=True)
     source.add_argument("--manifest", type=Path, metavar="FILE", help="samples (.csv, .parquet)")
     source.add_argument(
-        "--reader", choices=READERS[1:], metavar="NAME", help=f"one of {', '.join(READERS[1:])}"
-    )
+        "--reader", type=parse_reader, metavar="NAME",
+        help=f"one of {', '.join(built_in_names('readers')[1:])}, or one of an installed package",
+    )  # fmt: skip
     data.add_argument("--root", type=Path, metavar="DIR", help="folder that the reader reads")
     data.add_argument("--split", type=parse_names, default=(), metavar="A,B", help="parts to read")
     data.add_argument(

@@ -1,14 +1,59 @@
-"""Declarations of readers, kinds of models, analyses and reports: pure data, no heavy import.
+"""What a package can declare: readers, kinds of models, analyses and reports; pure data.
 
 Metrics are declared by `Rate` and `SampleMean` of `pytest_fairness.statistics.metrics`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pytest_fairness.doors.registry import Door
 
-__all__ = ["Report"]
+__all__ = ["ModelKind", "Reader", "Report"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A format of data sets, named by `reader` in `[evaluation.NAME]`.
+
+    Args:
+        name: Name in policies.
+        read: `"package.module:function"`, which takes a `Source` and returns a `Listing`.
+        options: Key of the table `options` -> the type that its value must have.
+    """
+
+    door: ClassVar[Door] = "readers"
+
+    name: str
+    read: str
+    options: Mapping[str, type] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelKind:
+    """A kind of model under test, named by `kind` in `[model.NAME]`.
+
+    Args:
+        name: Name in policies.
+        load: `"package.module:function"`, which takes a `ModelSpec` and a `Loading` and returns a
+            `Found` or a `Classifier`; empty where pytest alone makes the model.
+        keys: Keys of `[model.NAME]` that the kind takes, beside those of every kind (labels,
+            score, preprocessing, ...).
+        needed: Keys that must be written.
+        endings: Endings of `path` by which the kind is recognised when `kind` is absent.
+        extra: Extra of pytest-fairness with the packages that it needs; empty where it needs none.
+        by_ending_only: Whether a policy cannot name it: only the ending of a file tells it.
+    """
+
+    door: ClassVar[Door] = "models"
+
+    name: str
+    load: str
+    keys: tuple[str, ...] = ("path", "sha256")
+    needed: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
+    extra: str = ""
+    by_ending_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ so looking a name up loads nothing heavy.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,11 +20,14 @@ __all__ = [
     "DOORS",
     "Declaration",
     "Door",
+    "broken",
+    "built_in",
     "built_in_names",
     "declarations",
     "declared",
     "kept_apart",
     "load_object",
+    "names",
     "register",
 ]
 
@@ -56,55 +59,69 @@ class _Shelf:
     """The declarations of one door, each with the package that made it."""
 
     door: Door
-    found: dict[str, Any] = field(default_factory=dict)
+    by_name: dict[str, Any] = field(default_factory=dict)
     source: dict[str, str] = field(default_factory=dict)
-    waiting: dict[str, EntryPoint] | None = None
-    """Entry points that are not loaded yet; None before they were listed."""
+    points: dict[str, EntryPoint] | None = None
+    """Entry points of installed packages, imported or not; None before they were listed."""
 
     def add(self, declaration: Any, source: str) -> None:
         name = declaration.name
-        if self.found.get(name) == declaration and self.source[name] == source:
+        if self.by_name.get(name) == declaration and self.source[name] == source:
             return
-        self.refuse_twin(name, source)
-        self.found[name], self.source[name] = declaration, source
+        other = self.source.get(name)
+        if other is None and name in (self.points or {}):
+            other = _package((self.points or {})[name])
+        if other is not None:
+            raise self.clash(name, other, source)
+        self.by_name[name], self.source[name] = declaration, source
 
-    def refuse_twin(self, name: str, source: str) -> None:
-        if name in self.source:
-            msg = (
-                f"{source} and {self.source[name]} both declare {name!r} ({self.door}); rename one "
-                "of the two, or uninstall a package"
-            )
-            raise DeclarationError(msg)
-
-    def list_entry_points(self) -> dict[str, EntryPoint]:
+    def entry_points(self) -> dict[str, EntryPoint]:
         """Return the entry points of installed packages; none of them is imported."""
-        if self.waiting is None:
-            waiting: dict[str, EntryPoint] = {}
-            for one in entry_points(group=f"pytest_fairness.{self.door}"):
-                if one.name in waiting and waiting[one.name] != one:
-                    self.source[one.name] = _package(waiting[one.name])
-                self.refuse_twin(one.name, _package(one))
-                waiting[one.name] = one
-            self.waiting = waiting
-        return self.waiting
+        if self.points is None:
+            points: dict[str, EntryPoint] = {}
+            for point in entry_points(group=f"pytest_fairness.{self.door}"):
+                name, package = point.name, _package(point)
+                other = _package(points[name]) if name in points else self.source.get(name)
+                if other is not None and other != package:
+                    raise self.clash(name, other, package)
+                points[name] = point
+            self.points = points
+        return self.points
 
-    def load(self, name: str) -> None:
+    def clash(self, name: str, first: str, second: str) -> DeclarationError:
+        msg = (
+            f"{' and '.join(sorted((first, second)))} both declare {name!r} "
+            f"(pytest_fairness.{self.door}); rename one of the two, or uninstall a package"
+            if first != second
+            else f"{first} declares {name!r} twice (pytest_fairness.{self.door}); rename one"
+        )
+        return DeclarationError(msg)
+
+    def get(self, name: str) -> Any:
+        """Return the declaration of a name, imported now where an entry point names it."""
+        points = self.entry_points()
+        if name not in self.by_name and name in points:
+            self.by_name[name] = self.load(points[name])
+            self.source[name] = _package(points[name])
+        return self.by_name[name]
+
+    def load(self, point: EntryPoint) -> Any:
         """Import the declaration of an entry point, which must have the name of the entry point."""
-        point = self.list_entry_points()[name]
+        where = f"{_package(point)}: the entry point {point.name!r} of pytest_fairness.{self.door}"
         try:
             declaration = point.load()
         except Exception as error:
-            msg = f"{_package(point)}: cannot load {point.value} ({type(error).__name__}: {error})"
+            msg = f"{where} cannot load {point.value} ({type(error).__name__}: {error})"
             raise DeclarationError(msg) from error
-        if getattr(declaration, "door", None) != self.door or declaration.name != name:
-            got = f"{type(declaration).__name__} {getattr(declaration, 'name', '')!r}"
+        if _door_of(declaration) != self.door or declaration.name != point.name:
+            name = getattr(declaration, "name", None)
+            named = f" with the name {name!r}" if isinstance(name, str) else ""
             msg = (
-                f"{_package(point)}: the entry point {name!r} of group pytest_fairness.{self.door} "
-                f"must be a declaration of that door with the name {name!r}, got {got}"
+                f"{where} must be a declaration of this door with the name {point.name!r}, got "
+                f"{type(declaration).__name__}{named} ({point.value})"
             )
             raise DeclarationError(msg)
-        del self.list_entry_points()[name]
-        self.add(declaration, _package(point))
+        return declaration
 
 
 _SHELVES: dict[Door, _Shelf] = {}
@@ -127,11 +144,11 @@ def register(declaration: Declaration, *, source: str | None = None) -> None:
         ...     declared("reports", "lines").render
         'my_package.lines:render'
     """
-    door = getattr(declaration, "door", None)
-    if door not in DOORS:
+    door = _door_of(declaration)
+    if door is None:
         msg = (
-            f"register() takes a declaration (Rate, SampleMean, Reader, ModelKind, Analysis, "
-            f"Report), got {type(declaration).__name__}"
+            "register() takes a declaration (Rate, SampleMean, Reader, ModelKind, Analysis, "
+            f"Report), got {getattr(declaration, '__name__', type(declaration).__name__)}"
         )
         raise DeclarationError(msg)
     caller = source or sys._getframe(1).f_globals.get("__name__", "?")  # noqa: SLF001
@@ -145,40 +162,61 @@ def declared(door: Door, name: str) -> Any:
         KeyError: Nobody declares the name; the message lists what is declared.
         DeclarationError: Two packages declare it, or the package that does cannot be loaded.
     """
-    shelf = _shelf(door)
-    points = shelf.list_entry_points()
-    if name not in shelf.found and name in points:
-        shelf.load(name)
-    if name not in shelf.found:
+    if name not in names(door):
         raise KeyError(f"{name!r}{allowed_names(name, names(door))}")  # noqa: EM102
-    return shelf.found[name]
+    return _shelf(door).get(name)
 
 
 def names(door: Door) -> tuple[str, ...]:
-    """Return the names of all declarations of a door; packages are listed, not imported."""
+    """Return the names of all declarations of a door; packages are listed, not imported.
+
+    Raises:
+        DeclarationError: Two packages declare the same name.
+    """
     shelf = _shelf(door)
-    return tuple(dict.fromkeys([*shelf.found, *shelf.list_entry_points()]))
+    return tuple(dict.fromkeys([*shelf.by_name, *shelf.entry_points()]))
 
 
 def declarations(door: Door) -> tuple[Any, ...]:
-    """Return all declarations of a door; those of installed packages are imported."""
-    return tuple(declared(door, name) for name in names(door))
+    """Return all declarations of a door that can be imported; `broken` says what cannot.
+
+    Raises:
+        DeclarationError: Two packages declare the same name.
+    """
+    return _imported(door)[0]
+
+
+def broken(door: Door) -> tuple[str, ...]:
+    """Return why declarations of installed packages cannot be imported, one sentence each."""
+    return _imported(door)[1]
+
+
+def _imported(door: Door) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    whole, problems = [], []
+    for name in names(door):
+        try:
+            whole.append(declared(door, name))
+        except DeclarationError as error:
+            problems.append(str(error))
+    return tuple(whole), tuple(problems)
 
 
 @cache
+def built_in(door: Door) -> tuple[Any, ...]:
+    """Return the declarations of this package itself."""
+    everything = import_module(DOORS[door]).DECLARATIONS
+    return tuple(declaration for declaration in everything if declaration.door == door)
+
+
 def built_in_names(door: Door) -> tuple[str, ...]:
     """Return the names that this package declares itself."""
-    return tuple(one.name for one in _built_in(door))
-
-
-def _built_in(door: Door) -> Iterable[Any]:
-    return [one for one in import_module(DOORS[door]).DECLARATIONS if one.door == door]
+    return tuple(declaration.name for declaration in built_in(door))
 
 
 def _shelf(door: Door) -> _Shelf:
     if door not in _SHELVES:
         shelf = _Shelf(door)
-        for declaration in _built_in(door):
+        for declaration in built_in(door):
             shelf.add(declaration, OWN)
         _SHELVES[door] = shelf
     return _SHELVES[door]
@@ -188,7 +226,7 @@ def _shelf(door: Door) -> _Shelf:
 def kept_apart() -> Iterator[None]:
     """Forget at the end what is registered within: a session leaves nothing to the next one."""
     before = {
-        door: _Shelf(door, dict(shelf.found), dict(shelf.source), shelf.waiting)
+        door: _Shelf(door, dict(shelf.by_name), dict(shelf.source), shelf.points)
         for door, shelf in _SHELVES.items()
     }
     try:
@@ -210,13 +248,20 @@ def load_object(reference: str) -> Any:
     """
     module, _, name = reference.partition(":")
     try:
-        found: Any = import_module(module)
+        target: Any = import_module(module)
         for part in name.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
+            target = getattr(target, part)
+    except (ImportError, AttributeError, ValueError) as error:
         msg = f"{reference}: cannot be imported ({error}); write it as package.module:name"
         raise DeclarationError(msg) from error
-    return found
+    return target
+
+
+def _door_of(declaration: Any) -> Door | None:
+    """Return the door that a declaration goes through; None for everything else."""
+    door = None if isinstance(declaration, type) else getattr(declaration, "door", None)
+    named = isinstance(getattr(declaration, "name", None), str)
+    return door if named and isinstance(door, str) and door in DOORS else None
 
 
 def _package(point: EntryPoint) -> str:

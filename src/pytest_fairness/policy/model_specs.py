@@ -8,68 +8,33 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from pytest_fairness.errors import PolicyError
-from pytest_fairness.policy.tables.model_tables import (
-    KINDS,
-    LabelsTable,
-    ModelTable,
-    PreprocessingTable,
-)
+from pytest_fairness.doors.declarations import ModelKind
+from pytest_fairness.doors.kinds import kind_names, kind_of_ending
+from pytest_fairness.doors.registry import declared
+from pytest_fairness.errors import DeclarationError, PolicyError
+from pytest_fairness.policy.tables.model_tables import LabelsTable, ModelTable, PreprocessingTable
 from pytest_fairness.policy.tables.problems import explain_model
 from pytest_fairness.policy.text.document import KeyPath
 from pytest_fairness.wording import allowed_names
 
 __all__ = [
-    "TORCH_FILE",
     "LabelFile",
     "ModelSpec",
     "PixelSpec",
     "candidate",
     "is_path",
+    "kind_of",
     "model_spec",
     "parse_model",
 ]
 
 LabelFormat = Literal["lines", "json", "imagenet-index", "open-images"]
 
-_SUFFIXES = {
-    ".pt2": "exported",
-    ".onnx": "onnx",
-    ".ts": "torchscript",
-    ".pkl": "pickle",
-    ".pickle": "pickle",
-    ".joblib": "pickle",
-}
-# A file that torch wrote: TorchScript, a pickled module, or weights. Its content tells, once it is
-# loaded: a policy that a record kept is read where no file is.
-_TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".tar", ".ckpt")
-TORCH_FILE = "torch file"
-_READING = ("labels", "label_groups", "reduce", "score", "activation", "tagging", "views", "kind")
-_KEYS: dict[str, tuple[str, ...]] = {
-    "factory": ("factory", "arguments", "weights", "weights_key", "sha256", "layout", "output"),
-    "fixture": ("layout", "output"),
-    "torchvision": ("architecture", "arguments", "weights", "weights_key", "sha256", "output"),
-    "timm": ("architecture", "arguments", "weights", "weights_key", "sha256", "output"),
-    "exported": ("path", "sha256", "layout", "output"),
-    "torchscript": ("path", "sha256", "layout", "output"),
-    "onnx": ("path", "sha256", "layout", "output", "providers"),
-    "huggingface": ("path", "sha256"),
-    "zero_shot": ("path", "sha256", "prompts"),
-    "pickle": ("path", "sha256", "layout", "output"),
-    TORCH_FILE: ("path", "sha256", "layout", "output"),
-}
-_NEEDED: dict[str, tuple[str, ...]] = {
-    "factory": ("factory",),
-    "torchvision": ("architecture", "weights"),
-    "timm": ("architecture", "weights", "labels"),
-    "exported": ("path", "labels", "score", "preprocessing"),
-    "torchscript": ("path", "labels", "score", "preprocessing"),
-    "onnx": ("path", "labels", "score", "preprocessing"),
-    "huggingface": ("path",),
-    "zero_shot": ("path", "prompts"),
-    "pickle": ("path", "preprocessing"),
-    TORCH_FILE: ("path", "preprocessing"),
-}
+# Keys of every kind of model.
+_READING = (
+    *("labels", "label_groups", "reduce", "score", "activation", "tagging", "views", "kind"),
+    "preprocessing",
+)
 _HINTS = {
     "labels": '; write labels = ["woman", "man"], the names of the score columns in order, or the '
     "name of a file with them",
@@ -234,14 +199,14 @@ def candidate(base: ModelSpec | None, spec: str, *, name: str) -> ModelSpec:
         raise PolicyError(msg)
     if base is None or not plain:
         return parse_model(spec, name=name, folder=Path(), where=where)
-    if base.weights is not None or base.kind in ("factory", "torchvision", "timm"):
+    if base.weights is not None or "weights" in kind_of(base).keys:
         return replace(base, weights=path, sha256=None, where=where)
     if base.kind == "fixture":
         msg = f'{where}: [model.{name}] is of kind "fixture", which has no file; give another name'
         raise PolicyError(msg)
-    torch = {TORCH_FILE, "torchscript", "pickle"}
-    kinds = {base.kind, _kind_of_path(path)}
-    if len(kinds) > 1 and not kinds <= torch and not path.is_dir():
+    torch = {"torch file", "torchscript", "pickle"}  # the content of the file tells them apart
+    kinds = {base.kind, base.kind if path.is_dir() else _kind_of_path(path)}
+    if len(kinds) > 1 and not kinds <= torch:
         msg = (
             f"{where}: [model.{name}] is of kind {base.kind!r}, {path} is not; "
             "give a file of the same kind, or a TOML file with all keys of the candidate"
@@ -288,22 +253,35 @@ def _kind(table: ModelTable) -> "str | _Problem":
     if table.architecture is not None:
         return _Problem("architecture", 'architecture needs kind = "torchvision" or "timm"')
     if table.path is None:
-        what = f"needs kind, factory or path; allowed kinds: {', '.join(KINDS)}"
+        what = f"needs kind, factory or path; allowed kinds: {', '.join(kind_names())}"
         return _Problem("kind", what)
-    if Path(table.path).suffix.lower() == ".safetensors":
+    return _kind_of_file(table.path, prompted=bool(table.prompts))
+
+
+def _kind_of_file(path: str, *, prompted: bool) -> "str | _Problem":
+    if Path(path).suffix.lower() == ".safetensors":
         what = (
-            f"path = {table.path!r} holds weights without their network; name it: factory, or kind "
+            f"path = {path!r} holds weights without their network; name it: factory, or kind "
             "and architecture, with this file as weights"
         )
         return _Problem("path", what)
-    kind = _kind_of_path(Path(table.path))
-    return "zero_shot" if kind == "huggingface" and table.prompts else kind
+    try:
+        kind = _kind_of_path(Path(path))
+    except DeclarationError as error:
+        return _Problem("path", f"path = {path!r}: {error}")
+    return "zero_shot" if kind == "huggingface" and prompted else kind
 
 
 def _kind_of_path(path: Path) -> str:
     """The kind by the ending; what has no known one can only be a Hugging Face folder."""
-    suffix = path.suffix.lower()
-    return TORCH_FILE if suffix in _TORCH_SUFFIXES else _SUFFIXES.get(suffix, "huggingface")
+    kind = kind_of_ending(path.suffix)
+    return "huggingface" if kind is None else kind.name
+
+
+def kind_of(spec: ModelSpec) -> ModelKind:
+    """Return the declaration of the kind of a model."""
+    kind: ModelKind = declared("models", spec.kind)
+    return kind
 
 
 def _problem(kind: str, table: ModelTable) -> "_Problem | None":
@@ -311,10 +289,11 @@ def _problem(kind: str, table: ModelTable) -> "_Problem | None":
     written &= table.model_fields_set
     if kind == "zero_shot" and "labels" in written:
         return _Problem("labels", "the labels of kind 'zero_shot' are those of its prompts")
-    allowed = {*_KEYS[kind], *_READING, "preprocessing"}
+    declaration: ModelKind = declared("models", kind)
+    allowed = {*declaration.keys, *_READING}
     for key in sorted(written - allowed):
         return _Problem(key, f"{key} is not for kind {kind!r}{allowed_names(key, sorted(allowed))}")
-    for key in _NEEDED.get(kind, ()):
+    for key in declaration.needed:
         if key not in written and not (key == "labels" and isinstance(table.preprocessing, str)):
             return _Problem("kind", f"kind {kind!r} needs the key {key!r}{_HINTS.get(key, '')}")
     return _reading_problem(kind, table)

@@ -264,7 +264,10 @@ def test_a_candidate_of_an_architecture_is_its_weights(tmp_path):
             "{file}.onnx",
             r"is of kind 'exported', .*\.onnx is not; give a file of the same kind, or a TOML",
         ),
-        ("{{ kind = 3 }}", "--fairness-model release=.*kind = 3: input should be 'factory'"),
+        (
+            "{{ kind = 'onxn' }}",
+            "--fairness-model rel.*unknown kind of model 'onxn'; did you mean 'onnx'",
+        ),
         ("{{ kind = ", "cannot be read as the TOML table of a model"),
     ],
     ids=["missing", "other kind", "bad table", "malformed"],

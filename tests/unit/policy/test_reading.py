@@ -41,7 +41,11 @@ def test_the_source_of_a_manifest_is_the_manifest(policy_file):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        pytest.param('reader = "celebb"\nroot = "x"', "reader = 'celebb': .*'celeba'", id="reader"),
+        pytest.param(
+            'reader = "celebb"\nroot = "x"',
+            "unknown reader 'celebb'; did you mean 'celeba'",
+            id="reader",
+        ),
         pytest.param('reader = "celeba"', "reader 'celeba' needs root", id="no root"),
         pytest.param('root = "x"', "root is for a reader of data sets", id="no reader"),
         pytest.param('manifest = "m.csv"\nsplit = "x"', "split is for a reader", id="split"),

@@ -61,7 +61,7 @@ def load_timm(spec: "ModelSpec", loading: Loading) -> Found:
     Raises:
         ModelError: timm is missing, the architecture is unknown, or the weights do not fit.
     """
-    timm = import_extra("timm", spec, extra="timm")
+    timm = import_extra("timm", spec)
     known = timm.list_models()  # a name of a hub, which would be downloaded, is none of them
     if str(spec.architecture).split(".")[0] not in known:
         what = unknown_name("architecture", str(spec.architecture), known)

@@ -94,7 +94,7 @@ def import_transformers(spec: "ModelSpec") -> Any:
         os.environ.setdefault(name, "1")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return import_extra("transformers", spec, extra="transformers")
+        return import_extra("transformers", spec)
 
 
 def from_folder(auto: Any, folder: Path) -> Any:

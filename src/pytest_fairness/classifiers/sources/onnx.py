@@ -34,9 +34,7 @@ def load_onnx(spec: "ModelSpec", _: Loading) -> Found:
         ModelError: onnxruntime is missing; the file is missing or broken, or names data outside of
             its folder; a provider is not available; it has several inputs.
     """
-    onnx, onnxruntime = (
-        import_extra(package, spec, extra="onnx") for package in ("onnx", "onnxruntime")
-    )
+    onnx, onnxruntime = (import_extra(package, spec) for package in ("onnx", "onnxruntime"))
     path = spec.path or Path()
     sha256 = check_sha256(path, spec.sha256)
     data = _data_files(path, onnx)

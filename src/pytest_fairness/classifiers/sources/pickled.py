@@ -9,15 +9,18 @@ import torch
 
 from pytest_fairness.classifiers.files.checkpoint import check_sha256
 from pytest_fairness.classifiers.files.pickles import refuse_pickle
+from pytest_fairness.classifiers.files.zips import is_torchscript
 from pytest_fairness.classifiers.found import Found, Loading
 from pytest_fairness.classifiers.sources.factory import found_in
+from pytest_fairness.classifiers.sources.torchscript import load_torchscript
+from pytest_fairness.doors.registry import declared
 from pytest_fairness.errors import ModelError
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers.classifier import Classifier
     from pytest_fairness.policy.model_specs import ModelSpec
 
-__all__ = ["load_pickle"]
+__all__ = ["load_pickle", "load_torch_file"]
 
 _CONVERT_TORCH = """\
   python -c "import torch; model = torch.load('{path}', weights_only=False, map_location='cpu').eval(); \\
@@ -28,7 +31,17 @@ _CONVERT_SKLEARN = """\
   python -c "import joblib, numpy; from skl2onnx import to_onnx; model = joblib.load('{path}'); \\
     onnx = to_onnx(model, numpy.zeros((1, model.n_features_in_), 'float32'), options={{'zipmap': False}}); \\
     open('{stem}.onnx', 'wb').write(onnx.SerializeToString())\""""
-_PYTHON = (".pkl", ".pickle", ".joblib")
+_PYTHON: tuple[str, ...] = declared("models", "pickle").endings
+
+
+def load_torch_file(spec: "ModelSpec", loading: Loading) -> "Found | Classifier":
+    """Read a file that torch wrote: a TorchScript archive, or a pickled model.
+
+    Raises:
+        ModelError: As for the kind that its content tells.
+    """
+    load = load_torchscript if is_torchscript(spec.path or Path()) else load_pickle
+    return load(spec, loading)
 
 
 def load_pickle(spec: "ModelSpec", loading: Loading) -> "Found | Classifier":

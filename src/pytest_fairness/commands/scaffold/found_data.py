@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pandas as pd
 from pytest_fairness.commands.scaffold.problem import InitError
 from pytest_fairness.data.levels import as_levels
 from pytest_fairness.data.readers import list_samples
+from pytest_fairness.doors.registry import declared
 from pytest_fairness.policy.records import Evaluation
 from pytest_fairness.wording import listed, suggest
 
@@ -180,7 +180,7 @@ def _options(request: DataRequest) -> dict[str, Any]:
     """Options of a reader, those that it takes as a list split at commas."""
     if not request.options:
         return {}
-    kinds = import_module(f"pytest_fairness.data.readers.{request.reader}").OPTIONS
+    kinds = declared("readers", request.reader).options
     return {
         key: value.split(",") if kinds.get(key) is list else value
         for key, value in request.options.items()

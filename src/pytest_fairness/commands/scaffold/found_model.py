@@ -12,21 +12,14 @@ from pytest_fairness.classifiers.files.zips import is_torchscript
 from pytest_fairness.classifiers.labels.labels import Labels, named_labels, read_labels
 from pytest_fairness.commands.scaffold.found_data import name_of
 from pytest_fairness.commands.scaffold.problem import InitError
+from pytest_fairness.doors.declarations import ModelKind
+from pytest_fairness.doors.kinds import kind_named, kind_of_ending
 from pytest_fairness.errors import ModelError
 from pytest_fairness.hashing import sha256_of
 from pytest_fairness.policy.model_specs import LabelFile
 
 __all__ = ["FoundModel", "ModelRequest", "find_model"]
 
-_WEIGHTS = (".safetensors",)
-_TORCH = (".pt", ".pth", ".bin", ".tar", ".ckpt", ".ts")
-_PICKLES = (".pkl", ".pickle", ".joblib")
-_EXTRAS = {
-    "onnx": "onnx",
-    "timm": "timm",
-    "huggingface": "transformers",
-    "zero_shot": "transformers",
-}
 _SCORE = "--score logit, probability or log_probability"
 _PIXELS = (
     "--size N (or --resize N --crop N) with --mean R,G,B and --std R,G,B, those of its training; "
@@ -102,38 +95,49 @@ def find_model(request: ModelRequest, *, root: Path) -> FoundModel:
     suffix = weights.suffix.lower()
     if request.architecture is not None:
         return _of_weights(request, weights, root=root)
-    if suffix in _WEIGHTS:
+    if suffix == ".safetensors":
         msg = (
             f"--model {request.spec}: holds weights without their network; name it with "
             "--architecture torchvision:NAME, timm:NAME, or package.module:function (your function "
             f"that builds it). Then also {_LABELS}"
         )
         raise InitError(msg)
-    if suffix in _PICKLES or (suffix in _TORCH and not is_torchscript(weights)):
-        what = "holds weights alone, or a pickled object" if suffix in _TORCH else "is a pickle"
+    kind = kind_of_ending(suffix)
+    if kind is not None and kind.name == "torch file" and is_torchscript(weights):
+        kind = kind_named("torchscript")
+    if kind is not None and kind.name in ("pickle", "torch file"):
+        what = (
+            "is a pickle" if kind.name == "pickle" else "holds weights alone, or a pickled object"
+        )
         msg = (
             f"--model {request.spec}: {what}, which may run code when it is read; give the network of "
             "its weights with --architecture, or export it (.pt2, .onnx, .safetensors; "
             "docs/models.md), or give a function of yours that loads it: --model file.py:function"
         )
         raise InitError(msg)
-    return _of_file(request, weights)
+    if kind is None and weights.is_dir():
+        return _of_folder(request, weights)
+    return _of_file(request, weights, kind)
 
 
-def _of_file(request: ModelRequest, path: Path) -> FoundModel:
-    if path.is_dir():
-        return _of_folder(request, path)
-    kinds = {".onnx": "onnx", ".pt2": "exported"}
-    kind = kinds.get(path.suffix.lower(), "torchscript" if path.suffix.lower() in _TORCH else "")
-    if not kind:
+def _of_file(request: ModelRequest, path: Path, kind: ModelKind | None) -> FoundModel:
+    if kind is None:
         msg = (
             f"--model {path}: not known by its ending {path.suffix!r}; known are .safetensors, .onnx, "
             ".pt2, .pt, a folder of Hugging Face, package.module:function, and file.py:function"
         )
         raise InitError(msg)
-    keys = {"path": str(path)} | ({"kind": kind} if kind == "torchscript" else {})
-    _demand(request, kind, labels=True, score=True, pixels=True)
-    return _found(request, kind, keys, default=path.stem, file=path)
+    keys = {"path": str(path)} | ({"kind": kind.name} if kind.name == "torchscript" else {})
+    needed = kind.needed
+    _demand(
+        request,
+        kind.name,
+        labels="labels" in needed,
+        score="score" in needed,
+        pixels="preprocessing" in needed,
+    )
+    file = None if path.is_dir() else path
+    return _found(request, kind.name, keys, default=path.stem, file=file)
 
 
 def _of_folder(request: ModelRequest, path: Path) -> FoundModel:
@@ -274,7 +278,7 @@ def _found(
         keys=keys,
         labels=tuple(request.groups or request.prompts or labels.names),
         sha256="" if file is None else sha256_of(file),
-        extra=_EXTRAS.get(kind, ""),
+        extra=kind_named(kind).extra,
     )
 
 

@@ -1,15 +1,15 @@
 """One module a data set: its own files -> the list of its samples.
 
-Each module has `OPTIONS`, the options that it takes with their kinds, and `read`; one with `MASKS`
-reads masks of its own.
+Each is declared by a `Reader` with the options that it takes, as those of other packages are.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_fairness.data.derived import derive_columns
 from pytest_fairness.data.listing import Listing, ReadMasks, Source
 from pytest_fairness.data.masks import read_masks
+from pytest_fairness.doors.declarations import Reader
+from pytest_fairness.doors.registry import declared, load_object
 from pytest_fairness.errors import DataError
 from pytest_fairness.wording import listed, suggest
 
@@ -34,19 +34,25 @@ def list_samples(evaluation: "Evaluation") -> Listing:
             "or a `reader` with its `root`, or judge predictions"
         )
         raise DataError(msg)
-    reader: Any = import_module(f"{__name__}.{evaluation.reader}")
-    _check_options(evaluation, reader.OPTIONS)
+    reader: Reader = declared("readers", evaluation.reader)
+    _check_options(evaluation, reader)
     if evaluation.reader != "manifest" and not root.exists():
         msg = (
             f"{root}: no such folder (root of evaluation {evaluation.name!r}); correct the path, "
             "which a policy gives relative to its own folder"
         )
         raise DataError(msg)
-    found: Listing = reader.read(Source(evaluation, root, evaluation.options))
-    masks = found.masks
+    listing = load_object(reader.read)(Source(evaluation, root, evaluation.options))
+    if not isinstance(listing, Listing):
+        msg = (
+            f"evaluation {evaluation.name!r}: {reader.read} of reader {reader.name!r} returned "
+            f"{type(listing).__name__}; it must return a Listing"
+        )
+        raise DataError(msg)
+    masks = listing.masks
     if evaluation.masks is not None and masks is None:
         masks = _masks_of_file(evaluation, root if root.is_dir() else root.parent)
-    return Listing(derive_columns(found.rows, evaluation), found.folder, masks)
+    return Listing(derive_columns(listing.rows, evaluation), listing.folder, masks)
 
 
 def _masks_of_file(evaluation: "Evaluation", folder: "Path") -> "ReadMasks":
@@ -61,18 +67,20 @@ def _masks_of_file(evaluation: "Evaluation", folder: "Path") -> "ReadMasks":
     return lambda _, ids: read_masks(path, ids)
 
 
-def _check_options(evaluation: "Evaluation", allowed: dict[str, Any]) -> None:
+def _check_options(evaluation: "Evaluation", reader: Reader) -> None:
     for name, value in evaluation.options.items():
-        if name not in allowed:
-            known = f"the options are {listed(allowed)}" if allowed else "it takes none"
+        if name not in reader.options:
+            takes = (
+                f"the options are {listed(reader.options)}" if reader.options else "it takes none"
+            )
             msg = (
-                f"evaluation {evaluation.name!r}: reader {evaluation.reader!r} has no option "
-                f"{name!r}{suggest(name, allowed)}; {known}"
+                f"evaluation {evaluation.name!r}: reader {reader.name!r} has no option "
+                f"{name!r}{suggest(name, reader.options)}; {takes}"
             )
             raise DataError(msg)
-        if not isinstance(value, allowed[name]):
+        if not isinstance(value, reader.options[name]):
             msg = (
                 f"evaluation {evaluation.name!r}: option {name} = {value!r} of reader "
-                f"{evaluation.reader!r} must be of kind {allowed[name].__name__}"
+                f"{reader.name!r} must be of kind {reader.options[name].__name__}"
             )
             raise DataError(msg)

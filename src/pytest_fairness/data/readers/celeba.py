@@ -3,7 +3,6 @@
 Liu, Luo, Wang and Tang (2015), Deep Learning Face Attributes in the Wild.
 """
 
-from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +16,8 @@ from pytest_fairness.data.readers.tables import matched, named_values, read_tabl
 if TYPE_CHECKING:
     from pytest_fairness.data.rows import Rows
 
-__all__ = ["OPTIONS", "SPLITS", "needed_of_celeba", "read", "read_attributes", "read_pairs"]
+__all__ = ["SPLITS", "needed_of_celeba", "read", "read_attributes", "read_pairs"]
 
-OPTIONS: Mapping[str, type] = {"images": str}
 SPLITS = {"0": "train", "1": "valid", "2": "test"}
 # Beside each other, or in the folders of the original download.
 _ATTRIBUTES = ("list_attr_celeba.txt", "Anno/list_attr_celeba.txt")

@@ -23,10 +23,8 @@ from pytest_fairness.data.readers.celeba import (
 from pytest_fairness.data.readers.tables import expect_columns, matched, read_table
 from pytest_fairness.errors import DataError
 
-__all__ = ["GROUPS", "MASKS", "OPTIONS", "PART_IDS", "PartMasks", "merge_parts", "read"]
+__all__ = ["GROUPS", "PART_IDS", "PartMasks", "merge_parts", "read"]
 
-OPTIONS: Mapping[str, type] = {"images": str}
-MASKS = True
 PART_IDS = [
     "background",
     "skin",

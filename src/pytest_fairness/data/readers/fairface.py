@@ -3,16 +3,13 @@
 Karkkainen and Joo (2021), FairFace: Face Attribute Dataset for Balanced Race, Gender, and Age.
 """
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.tables import expect_columns, read_table
 
-__all__ = ["OPTIONS", "read"]
+__all__ = ["read"]
 
-OPTIONS: Mapping[str, type] = {"images": str}
 _SPLITS = ("train", "val")
 _COLUMNS = ("file", "age", "gender", "race")
 

@@ -1,6 +1,5 @@
 """A data set of the Hugging Face library `datasets`, as `save_to_disk` wrote it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,7 @@ from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.rows import arrow_rows
 from pytest_fairness.wording import listed
 
-__all__ = ["OPTIONS", "read"]
-
-OPTIONS: Mapping[str, type] = {}
+__all__ = ["read"]
 
 
 def read(source: Source) -> Listing:

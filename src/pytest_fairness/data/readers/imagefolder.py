@@ -1,6 +1,5 @@
 """A folder of images whose subfolders are their classes, or other levels."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +9,7 @@ from pytest_fairness.data.readers.files import image_files
 from pytest_fairness.data.readers.tables import join_attributes
 from pytest_fairness.wording import listed
 
-__all__ = ["OPTIONS", "read"]
-
-OPTIONS: Mapping[str, type] = {"attributes": str, "folders": list}
+__all__ = ["read"]
 
 
 def read(source: Source) -> Listing:

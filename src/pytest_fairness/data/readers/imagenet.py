@@ -3,7 +3,6 @@
 Russakovsky et al. (2015), ImageNet Large Scale Visual Recognition Challenge.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,8 @@ from pytest_fairness.data.readers.files import image_files
 from pytest_fairness.data.readers.tables import join_attributes
 from pytest_fairness.wording import listed
 
-__all__ = ["OPTIONS", "read"]
+__all__ = ["read"]
 
-OPTIONS: Mapping[str, type] = {"attributes": str, "devkit": str, "images": str, "synsets": str}
 _TRUTH = "data/ILSVRC2012_validation_ground_truth.txt"
 _META = "data/meta.mat"
 _DEVKITS = ("ILSVRC2012_devkit_t12", ".")

@@ -1,14 +1,10 @@
 """A manifest: a CSV or Parquet file with one row a sample, and paths relative to it."""
 
-from collections.abc import Mapping
-
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.rows import read_rows
 from pytest_fairness.errors import DataError
 
-__all__ = ["OPTIONS", "read"]
-
-OPTIONS: Mapping[str, type] = {}
+__all__ = ["read"]
 
 
 def read(source: Source) -> Listing:

@@ -16,9 +16,8 @@ from pytest_fairness.data.rows import read_rows
 from pytest_fairness.errors import DataError
 from pytest_fairness.wording import listed
 
-__all__ = ["OPTIONS", "read"]
+__all__ = ["read"]
 
-OPTIONS: Mapping[str, type] = {"column": str, "images": str, "sheet": str, "spreadsheet": str}
 _ENDINGS = (".xlsx", ".csv")
 
 

@@ -17,18 +17,8 @@ from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.tables import expect_columns, join_attributes, read_table
 from pytest_fairness.wording import listed, suggest
 
-__all__ = ["OPTIONS", "SEVERAL", "class_descriptions", "read"]
+__all__ = ["SEVERAL", "class_descriptions", "read"]
 
-OPTIONS: Mapping[str, type] = {
-    "attributes": str,
-    "columns": dict,
-    "descriptions": str,
-    "every_row": bool,
-    "groups": dict,
-    "image_ids": str,
-    "images": str,
-    "labels": str,
-}
 SEVERAL = "(several)"
 """Target of an image that shows labels of more than one group."""
 

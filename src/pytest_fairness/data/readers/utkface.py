@@ -3,17 +3,14 @@
 Zhang, Song and Qi (2017), Age Progression/Regression by Conditional Adversarial Autoencoder.
 """
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.files import image_files
 from pytest_fairness.wording import listed
 
-__all__ = ["OPTIONS", "read"]
+__all__ = ["read"]
 
-OPTIONS: Mapping[str, type] = {"ignore": list}
 # [age]_[gender]_[race]_[date&time].jpg; a few names of the original lack gender or race, or have
 # a blank or no dot before the ending.
 _NAME = r"^(?P<age>\d{1,3})_(?P<gender>[01])?_(?:(?P<race>[0-4])_)?(?P<time>\d{12,17})\D"

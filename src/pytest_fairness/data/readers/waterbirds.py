@@ -3,7 +3,7 @@
 Sagawa, Koh, Hashimoto and Liang (2020), Distributionally Robust Neural Networks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,8 @@ from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.tables import expect_columns, named_values, read_table
 from pytest_fairness.errors import DataError
 
-__all__ = ["MASKS", "OPTIONS", "BirdMasks", "read"]
+__all__ = ["BirdMasks", "read"]
 
-OPTIONS: Mapping[str, type] = {}
-MASKS = True
 _NAMES = {
     "y": {"0": "landbird", "1": "waterbird"},
     "split": {"0": "train", "1": "val", "2": "test"},

@@ -6,7 +6,7 @@ place in the file, in any order, which the streams of the package `webdataset` d
 
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,8 @@ from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.files import IMAGE_ENDINGS
 from pytest_fairness.wording import listed
 
-__all__ = ["OPTIONS", "read"]
+__all__ = ["read"]
 
-OPTIONS: Mapping[str, type] = {"pattern": str}
 _TEXT = ("cls", "txt", "text")
 _COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 

@@ -4,21 +4,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
-__all__ = ["KINDS", "LabelsTable", "ModelTable", "PreprocessingTable"]
+from pytest_fairness.policy.tables.declared import KIND
 
-Kind: TypeAlias = Literal[
-    "factory",
-    "fixture",
-    "torchvision",
-    "timm",
-    "exported",
-    "torchscript",
-    "onnx",
-    "huggingface",
-    "zero_shot",
-    "pickle",
-]
-KINDS: tuple[str, ...] = Kind.__args__  # type: ignore[attr-defined]
+__all__ = ["LabelsTable", "ModelTable", "PreprocessingTable"]
 
 _Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 _Names: TypeAlias = Annotated[list[_Name], Field(min_length=1)]
@@ -120,7 +108,7 @@ class TaggingTable(_Table):
 class ModelTable(_Table):
     """`[model.NAME]`: a model under test."""
 
-    kind: Kind | None = Field(
+    kind: Annotated[str, *KIND] | None = Field(
         default=None, description="What it is; by `factory` or the ending of `path` when absent."
     )
     factory: _Name | None = Field(

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from pytest_fairness.errors import PolicyError
+from pytest_fairness.policy.tables.declared import UNDECLARED
 from pytest_fairness.policy.tables.model_tables import LabelsTable, PreprocessingTable
 from pytest_fairness.policy.tables.tables import DeriveTable, PolicyDocument
 from pytest_fairness.policy.text.document import KeyPath
@@ -96,6 +97,8 @@ def _message(problem: Any, path: KeyPath) -> str:
     if problem["type"] == "literal_error" and key == "metric":
         allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return f"unknown metric {got!r}{allowed_names(str(got), allowed)}"
+    if problem["type"] == UNDECLARED:
+        return str(problem["msg"])
     if key == "reference" and path[0] == "rule":
         return f'reference = {got!r}; write levels such as {{ sex = "male" }}, "best" or "all"'
     shown = ".".join(str(part) for part in path)

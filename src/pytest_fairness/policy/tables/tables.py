@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from pytest_fairness.policy.derive import Scale
+from pytest_fairness.policy.tables.declared import READER
 from pytest_fairness.policy.tables.model_tables import ModelTable
-from pytest_fairness.policy.tables.readers import READERS
 from pytest_fairness.statistics.metrics.names import METRIC_NAMES, Metric
 
 __all__ = [
@@ -119,7 +119,7 @@ class EvaluationTable(_Table):
     manifest: Name | None = Field(
         default=None, description="CSV or Parquet file, relative to the policy file."
     )
-    reader: Literal[READERS] = Field(  # type: ignore[valid-type]
+    reader: Annotated[str, *READER] = Field(
         default="manifest",
         description="What reads the data set: a manifest, or a published set in its own format.",
     )

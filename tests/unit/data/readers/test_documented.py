@@ -1,22 +1,21 @@
 """The page on data sets and the readers are in step, and its snippets are policies."""
 
 import re
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_fairness.data.readers import list_samples
+from pytest_fairness.doors.registry import built_in_names, declared, load_object
 from pytest_fairness.errors import DataError
 from pytest_fairness.planning.at_hand import read_at_hand
 from pytest_fairness.policy import Evaluation, load_policy
-from pytest_fairness.policy.tables.readers import READERS
 
 ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## `(\w+)`\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 FOLDER = ROOT / "src" / "pytest_fairness" / "data" / "readers"
+READERS = built_in_names("readers")
 NO_READERS = {"__init__", "files", "tables"}
 
 
@@ -33,6 +32,11 @@ def test_the_page_describes_every_reader_and_no_other():
 
 
 @pytest.mark.parametrize("name", READERS)
+def test_each_reader_is_declared_with_its_module(name):
+    assert load_object(declared("readers", name).read).__module__.endswith(f".readers.{name}")
+
+
+@pytest.mark.parametrize("name", READERS)
 def test_each_section_says_how_to_get_it_its_licence_and_its_caveats(name):
     for word in ("Obtain:", "Licence:", "Caveats:"):
         assert word in SECTIONS[name]
@@ -40,7 +44,7 @@ def test_each_section_says_how_to_get_it_its_licence_and_its_caveats(name):
 
 @pytest.mark.parametrize("name", READERS)
 def test_each_option_is_described(name):
-    options = import_module(f"pytest_fairness.data.readers.{name}").OPTIONS
+    options = declared("readers", name).options
     words = set(re.findall(r"`(\w+)`", SECTIONS[name]))
     assert set(options) <= words
 
@@ -52,7 +56,7 @@ def test_each_snippet_is_a_policy_whose_options_the_reader_takes(name, tmp_path)
     path.write_text(head + snippet(SECTIONS[name]), encoding="utf-8")
     (evaluation,) = load_policy(path).evaluations.values()
     assert evaluation.reader == name
-    taken: dict[str, Any] = dict(import_module(f"pytest_fairness.data.readers.{name}").OPTIONS)
+    taken = declared("readers", name).options
     assert {key: isinstance(value, taken[key]) for key, value in evaluation.options.items()} == (
         dict.fromkeys(evaluation.options, True)
     )
