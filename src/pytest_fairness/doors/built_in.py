@@ -109,7 +109,7 @@ _MODELS = (
     ),
 )
 
-_REPORTS = (Report("text", "pytest_fairness.report.terminal:render_text", ".txt"),)
+_REPORTS = (Report("text", "pytest_fairness.report.text:render_text", ".txt"),)
 
 DECLARATIONS: tuple[Any, ...] = (*_READERS, *_MODELS, *_REPORTS)
 """Declarations of readers, kinds of models, analyses and reports."""
