@@ -211,5 +211,7 @@ def test_a_fixture_with_the_name_of_a_model_of_the_policy_is_a_usage_error(proje
     result = run(project)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["*model 'release' is a fixture and the [[]model.release[]] of policy.toml*"]
+        [
+            "*model 'release' is both a fixture and the table [[]model.release[]] (policy.toml:*): rename*"
+        ]
     )

@@ -8,6 +8,7 @@ from pytest_fairness.classifiers.classifier import Classifier
 from pytest_fairness.classifiers.load import describe_model, load_model
 from pytest_fairness.errors import ModelError
 from pytest_fairness.policy.model_specs import ModelSpec, candidate
+from pytest_fairness.policy.text.toml_text import toml_header
 
 __all__ = ["ModelsUnderTest"]
 
@@ -49,8 +50,9 @@ class ModelsUnderTest:
         if base is None or base.kind == "fixture" or name in self.candidates:
             return None
         return (
-            f"model {name!r} is a fixture and the [model.{name}] of {base.where}; rename one, or write "
-            'kind = "fixture" in the table to describe what the fixture returns'
+            f"model {name!r} is both a fixture and the table {toml_header('model', name)} "
+            f'({base.where}): rename one, or write kind = "fixture" in the table, which then '
+            "describes what the fixture returns"
         )
 
     def find(self, name: str, fixture: Callable[[str], Any]) -> Classifier:
@@ -77,8 +79,8 @@ class ModelsUnderTest:
         if not isinstance(made, Classifier):
             msg = (
                 f"model {name!r}: its fixture returns {type(made).__name__}; return a Classifier, or "
-                f'describe it in the policy: [model.{name}] with kind = "fixture", labels, score and '
-                "preprocessing"
+                f"describe it in the policy: {toml_header('model', name)} with "
+                'kind = "fixture", labels, score and preprocessing'
             )
             raise ModelError(msg)
         return made

@@ -190,13 +190,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _no_such_model(gate: GateSession, fixtures: list[str]) -> str | None:
     """What is wrong with a model's name, given those that are fixtures too."""
+    from pytest_fairness.policy.text.toml_text import toml_header
+
     for name in gate.models:
         if name in fixtures and (problem := gate.under_test.refuse_twin(name)):
             return problem
         if name not in fixtures and gate.under_test.needs_fixture(name):
             return (
-                f"model {name!r}: no fixture of this name and no [model.{name}] in the policy; write "
-                "one, or give its place: --fairness-model NAME=PATH"
+                f"model {name!r}: no fixture of this name and no {toml_header('model', name)} in the "
+                "policy; add one of the two, or give the file: --fairness-model NAME=PATH"
             )
     return None
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from pytest_fairness.policy.presets import preset_names, read_preset
 from pytest_fairness.policy.text.document import Document, KeyPath
-from pytest_fairness.policy.text.toml_text import toml_key, toml_value
+from pytest_fairness.policy.text.toml_text import toml_header, toml_key, toml_value
 from pytest_fairness.policy.tightening.change import DEFAULTS
 
 __all__ = ["effective_lines"]
@@ -47,11 +47,11 @@ def _lines(document: Document) -> Iterator[_Line]:
     for name, table in document.table("evaluation").items():
         yield _Line("")
         path: KeyPath = ("evaluation", name)
-        yield _Line(f"[evaluation.{toml_key(name)}]", document.place(path))
+        yield _Line(toml_header("evaluation", name), document.place(path))
         yield from _keys(document, path, table)
     for name, table in document.table("model").items():
         yield _Line("")
-        yield _Line(f"[model.{toml_key(name)}]", document.place(("model", name)))
+        yield _Line(toml_header("model", name), document.place(("model", name)))
         yield from _keys(document, ("model", name), table)
     for key in ("rule", "required", "waiver"):
         for number, table in enumerate(document.tables(key)):

@@ -15,6 +15,7 @@ from pytest_fairness.errors import DeclarationError, PolicyError
 from pytest_fairness.policy.tables.model_tables import LabelsTable, ModelTable, PreprocessingTable
 from pytest_fairness.policy.tables.problems import explain_model
 from pytest_fairness.policy.text.document import KeyPath
+from pytest_fairness.policy.text.toml_text import toml_header
 from pytest_fairness.wording import allowed_names
 
 __all__ = [
@@ -202,13 +203,16 @@ def candidate(base: ModelSpec | None, spec: str, *, name: str) -> ModelSpec:
     if base.weights is not None or "weights" in kind_of(base).keys:
         return replace(base, weights=path, sha256=None, where=where)
     if base.kind == "fixture":
-        msg = f'{where}: [model.{name}] is of kind "fixture", which has no file; give another name'
+        msg = (
+            f"{where}: {toml_header('model', name)} is of kind 'fixture', which has no file; "
+            "give another name"
+        )
         raise PolicyError(msg)
     torch = {"torch file", "torchscript", "pickle"}  # the content of the file tells them apart
     kinds = {base.kind, base.kind if path.is_dir() else _kind_of_path(path)}
     if len(kinds) > 1 and not kinds <= torch:
         msg = (
-            f"{where}: [model.{name}] is of kind {base.kind!r}, {path} is not; "
+            f"{where}: {toml_header('model', name)} is of kind {base.kind!r}, {path} is not; "
             "give a file of the same kind, or a TOML file with all keys of the candidate"
         )
         raise PolicyError(msg)

@@ -10,7 +10,9 @@ from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.derive import Derivation
 from pytest_fairness.policy.model_specs import ModelSpec
 from pytest_fairness.policy.text.document import Document
+from pytest_fairness.policy.text.toml_text import toml_header
 from pytest_fairness.statistics.metrics.names import Metric
+from pytest_fairness.wording import allowed_names
 
 __all__ = [
     "EACH",
@@ -80,6 +82,11 @@ class Evaluation:
     on_error: Literal["fail", "count"] = "fail"
     max_errors: float = 0.0
     """Share of unreadable images that `on_error = "count"` bears, 0 to 1."""
+
+    @property
+    def table(self) -> str:
+        """The header of its table: `[evaluation.faces]`."""
+        return toml_header("evaluation", self.name)
 
     @property
     def source(self) -> Path | None:
@@ -235,6 +242,7 @@ class Policy:
             msg = f"{self.source}: the policy has several evaluations, name one of: {names}"
             raise PolicyError(msg)
         if name is not None and name not in self.evaluations:
-            msg = f"{self.source}: no [evaluation.{name}]; allowed: {names}"
+            missing = f"no {toml_header('evaluation', name)}"
+            msg = f"{self.source}: {missing}{allowed_names(name, self.evaluations)}"
             raise PolicyError(msg)
         return self.evaluations[next(iter(self.evaluations)) if name is None else name]

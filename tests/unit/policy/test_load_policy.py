@@ -219,7 +219,7 @@ MISTAKES = {
     "unknown evaluation": (
         "min = 0.7",
         'min = 0.7\nevaluations = ["face"]',
-        r"no \[evaluation.face\]; allowed: faces",
+        r"no \[evaluation.face\]; did you mean 'faces'\? Allowed: faces",
     ),
 }
 
@@ -293,3 +293,11 @@ def test_importing_loads_nothing_heavy(module):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_table_in_an_error_is_written_as_toml_writes_it(write):
+    text = POLICY.replace("[evaluation.faces]", "[evaluation.'a.b']").replace("sex*old", "tone")
+    with pytest.raises(PolicyError, match=r"which \[evaluation\.\"a\.b\"\] does not declare"):
+        load_policy(write(text))
+    with pytest.raises(PolicyError, match=r"evaluation\.\"a\.b\"\.target = 1: "):
+        load_policy(write(text.replace("positive", "target = 1\npositive")))

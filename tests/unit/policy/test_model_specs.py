@@ -288,7 +288,7 @@ def test_a_candidate_without_a_table_needs_all_that_a_table_says(tmp_path):
 def test_a_fixture_has_no_file_to_replace(tmp_path):
     base = model("\n[model.r]\nkind = 'fixture'\n", tmp_path)["r"]
     path = write(tmp_path / "b.pt2", "")
-    with pytest.raises(PolicyError, match='is of kind "fixture", which has no file'):
+    with pytest.raises(PolicyError, match="is of kind 'fixture', which has no file"):
         candidate(base, str(path), name="r")
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pytest_fairness.gate.record.policy_records import RequiredRecord
 from pytest_fairness.gate.record.run_record import JudgedRun, Verdict
 from pytest_fairness.policy import Policy, Required
+from pytest_fairness.policy.text.toml_text import toml_header
 from pytest_fairness.statistics.counts import GroupCounts
+from pytest_fairness.wording import allowed_names
 
 __all__ = ["check_required"]
 
@@ -79,8 +81,8 @@ class _Check:
         if evaluation is None:
             return "no evaluation of the policy declares this group"
         if evaluation not in self.policy.evaluations:
-            known = ", ".join(self.policy.evaluations)
-            return f"the policy has no [evaluation.{evaluation}]; it has {known}"
+            allowed = allowed_names(evaluation, self.policy.evaluations)
+            return f"the policy has no {toml_header('evaluation', evaluation)}{allowed}"
         about = [v for v in self.verdicts if (v.model, v.evaluation) == (model, evaluation)]
         if not about:
             return "this evaluation was not judged"

@@ -47,7 +47,7 @@ def f2_values(predictions: Predictions, evaluation: Evaluation, _: str | None) -
     """F2 (N,) of the labels predicted for each sample; their mean is the challenge's score."""
     table = predictions.table
     for column, remedy in (
-        (LABELS, f"[evaluation.{evaluation.name}] names them by `labels`: read them anew"),
+        (LABELS, f"{evaluation.table} names them by `labels`: read them anew"),
         (PREDICTED, "give a column of them, or `Classifier.tagging` to the model"),
     ):
         if column not in table.column_names:

@@ -28,7 +28,7 @@ def check_counterfactual_rule(
             rule.limit.kind, f"a flip rate is bounded from above: write max, not {rule.limit.kind}"
         )
     for evaluation in evaluations.values():
-        table = f"[evaluation.{evaluation.name}]"
+        table = evaluation.table
         if not evaluation.counterfactual:
             fail(
                 "metric",
@@ -54,7 +54,7 @@ def _check_by(
         fail(
             "reference",
             f"{rule.metric.name!r} needs a reference level of {attribute}: write reference = "
-            f"{{ {attribute} = ... }} in the rule or in [evaluation.{evaluation.name}]",
+            f"{{ {attribute} = ... }} in the rule or in {evaluation.table}",
         )
     if rule.metric.comparison == "none" and attribute == evaluation.target:
         fail(

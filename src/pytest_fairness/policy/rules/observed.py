@@ -51,7 +51,7 @@ def _check_groups(
             fail(
                 "metric",
                 f'{name!r} compares sets of labels; write labels = "COLUMN", the column of the '
-                f"true ones, in [evaluation.{evaluation.name}]",
+                f"true ones, in {evaluation.table}",
             )
     if observed.shape != "by group" and rule.min_share:
         fail("min_share", f"{name!r} is not asked of single groups; drop min_share")
@@ -63,5 +63,5 @@ def _check_groups(
                 fail(
                     "reference",
                     f"{name!r} compares each group with a named one: write reference = "
-                    f"{{ {by[0]} = ... }} in the rule or in [evaluation.{evaluation.name}]",
+                    f"{{ {by[0]} = ... }} in the rule or in {evaluation.table}",
                 )

@@ -32,7 +32,7 @@ def check_positive(
             fail(
                 "metric",
                 f'{metric.name!r} needs a positive class; write positive = "..." in '
-                f"[evaluation.{evaluation.name}], or in the rule",
+                f"{evaluation.table}, or in the rule",
             )
 
 
@@ -48,7 +48,7 @@ def _check_own(positive: str, table: RuleTable, metric: Metric, *, fail: Fail) -
 
 
 def _check_class(positive: str, metric: Metric, evaluation: Evaluation, *, fail: Fail) -> None:
-    where = f"[evaluation.{evaluation.name}]"
+    where = evaluation.table
     if evaluation.score is not None:
         fail(
             "positive",

@@ -81,5 +81,5 @@ def check_baseline_rule(rule: Rule, evaluations: Mapping[str, Evaluation], *, fa
                 fail(
                     "reference",
                     f"max_widening needs a named reference for {'*'.join(by)}: write reference = "
-                    f"{{ {by[0]} = ... }} in the rule or in [evaluation.{evaluation.name}]",
+                    f"{{ {by[0]} = ... }} in the rule or in {evaluation.table}",
                 )

@@ -9,7 +9,9 @@ from pytest_fairness.policy.rules.observed import check_observed_rule
 from pytest_fairness.policy.rules.positive import check_positive
 from pytest_fairness.policy.rules.regression import baseline_limit, check_baseline_rule
 from pytest_fairness.policy.tables.tables import RuleTable, allowed_range
+from pytest_fairness.policy.text.toml_text import toml_header
 from pytest_fairness.statistics.metrics.names import metric_named
+from pytest_fairness.wording import allowed_names
 
 __all__ = ["RuleProblem", "limit_of", "resolve_rules"]
 
@@ -97,8 +99,8 @@ class _Resolver:
         names = self.table.evaluations or list(evaluations)
         for name in names:
             if name not in evaluations:
-                allowed = ", ".join(evaluations)
-                self._fail("evaluations", f"no [evaluation.{name}]; allowed: {allowed}")
+                missing = f"no {toml_header('evaluation', name)}"
+                self._fail("evaluations", missing + allowed_names(name, evaluations))
         return {name: evaluations[name] for name in names}
 
     def _by(self) -> tuple[tuple[str, ...], ...]:
@@ -125,8 +127,8 @@ class _Resolver:
             if set(other.attributes) != set(first.attributes):
                 self._fail(
                     "metric",
-                    f"without by it asks every attribute, but [evaluation.{first.name}] has "
-                    f"{', '.join(first.attributes)} and [evaluation.{other.name}] has "
+                    f"without by it asks every attribute, but {first.table} has "
+                    f"{', '.join(first.attributes)} and {other.table} has "
                     f"{', '.join(other.attributes)}; write by = [...] with attributes of both, or one "
                     "rule for each, with evaluations = [...]",
                 )
@@ -139,7 +141,7 @@ class _Resolver:
                     allowed = ", ".join(evaluation.attributes)
                     self._fail(
                         "by",
-                        f"by names attribute {attribute!r}, which [evaluation.{evaluation.name}] "
+                        f"by names attribute {attribute!r}, which {evaluation.table} "
                         f"does not declare; allowed: {allowed}, and intersections such as 'a*b'",
                     )
         if len(set(attributes)) != len(attributes):
@@ -174,7 +176,7 @@ class _Resolver:
                     self._fail(
                         "reference",
                         f"reference {attribute} = {level!r} is not declared in "
-                        f"[evaluation.{evaluation.name}]; allowed: {', '.join(levels) or 'none'}",
+                        f"{evaluation.table}; allowed: {', '.join(levels) or 'none'}",
                     )
 
     def _check_share(self, rule: Rule) -> None:

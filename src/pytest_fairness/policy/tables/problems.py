@@ -1,6 +1,6 @@
 """A mistake in a policy in words: where, what was got, what is allowed, what to write instead."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
@@ -10,6 +10,7 @@ from pytest_fairness.policy.tables.declared import UNDECLARED
 from pytest_fairness.policy.tables.model_tables import LabelsTable, PreprocessingTable
 from pytest_fairness.policy.tables.tables import DeriveTable, PolicyDocument
 from pytest_fairness.policy.text.document import KeyPath
+from pytest_fairness.policy.text.toml_text import toml_header
 from pytest_fairness.wording import allowed_names
 
 __all__ = ["check_shape", "explain_model", "validate"]
@@ -32,6 +33,7 @@ _INNER_TABLES: dict[str | int, Any] = {
     "labels": LabelsTable,
     "preprocessing": PreprocessingTable,
 }
+_UNION_BRANCHES = ("dict[", "literal[", "constrained")
 # What another file of the same policy may say.
 _INHERITED = ("decision", "evaluation", "rule")
 
@@ -84,7 +86,7 @@ def _error(problems: Iterable[Any], raw: Mapping[str, Any], place: Place) -> Pol
 
 
 def _explain(problem: Any, raw: Mapping[str, Any], place: Place) -> str:
-    path = tuple(part for part in problem["loc"] if not _is_union_branch(part))
+    path = _written(problem["loc"], raw)
     return f"{place(path)}: {_rule_name(path, raw)}{_message(problem, path)}"
 
 
@@ -101,13 +103,20 @@ def _message(problem: Any, path: KeyPath) -> str:
         return str(problem["msg"])
     if key == "reference" and path[0] == "rule":
         return f'reference = {got!r}; write levels such as {{ sex = "male" }}, "best" or "all"'
-    shown = ".".join(str(part) for part in path)
-    return f"{shown} = {got!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    return f"{toml_header(*map(str, path))[1:-1]} = {got!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
 
 
-def _is_union_branch(part: str | int) -> bool:
-    """Pydantic puts the tried branch of a union into the location; users did not write it."""
-    return isinstance(part, str) and (part.startswith(("dict[", "literal[", "constrained")))
+def _written(location: Sequence[str | int], raw: Any) -> KeyPath:
+    """Return the path of an error without the tried branches of unions, which pydantic adds."""
+    path: list[str | int] = []
+    for part in location:
+        items = dict(enumerate(raw)) if isinstance(raw, list) else raw
+        if isinstance(items, dict) and part in items:
+            raw = items[part]
+        elif str(part).startswith(_UNION_BRANCHES):
+            continue
+        path.append(part)
+    return tuple(path)
 
 
 def _rule_name(path: KeyPath, raw: Mapping[str, Any]) -> str:
@@ -135,4 +144,4 @@ def _table_name(path: KeyPath) -> str:
         return "the policy"
     if path[0] in ("rule", "waiver", "required"):
         return f"[[{path[0]}]]"
-    return f"[{'.'.join(map(str, path))}]"
+    return toml_header(*map(str, path))

@@ -92,7 +92,8 @@ def _from_text(name: str, text: str) -> Layer:
     try:
         if text.startswith("{"):  # a mapping; no TOML file starts so
             return Layer(name, text, TomlLines(""), Path(), json.loads(text))
-        return Layer(name, text, TomlLines(text), Path(name).parent, tomllib.loads(text))
+        raw = tomllib.loads(text)
+        return Layer(name, text, TomlLines(text), Path(name).parent, raw)
     except ValueError as error:
         msg = f"{Path(name)}: not valid TOML: {error}"
         raise PolicyError(msg) from error

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["toml_key", "toml_value"]
+__all__ = ["toml_header", "toml_key", "toml_value"]
 
 
 def toml_value(value: Any) -> str:
@@ -19,7 +19,7 @@ def toml_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, Mapping):
@@ -32,4 +32,14 @@ def toml_value(value: Any) -> str:
 
 def toml_key(key: str) -> str:
     """Return a key, in quotes where TOML needs them."""
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else toml_value(key)
+
+
+def toml_header(*path: str) -> str:
+    """Return the header of a table.
+
+    Example:
+        >>> toml_header("evaluation", "celeba.v2")
+        '[evaluation."celeba.v2"]'
+    """
+    return f"[{'.'.join(map(toml_key, path))}]"

@@ -5,7 +5,7 @@ from typing import Any
 
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.text.document import Document, KeyPath
-from pytest_fairness.policy.text.toml_text import toml_key, toml_value
+from pytest_fairness.policy.text.toml_text import toml_header, toml_value
 from pytest_fairness.policy.tightening.change import DEFAULTS, Change, Kind, Pair
 from pytest_fairness.policy.tightening.compare_reading import READING_KEYS, compare_reading
 from pytest_fairness.policy.tightening.compare_rules import compare_rules
@@ -70,7 +70,7 @@ def _evaluations(pair: Pair) -> Iterator[Change]:
     old, new = pair.before.table("evaluation"), pair.after.table("evaluation")
     for name in dict.fromkeys([*old, *new]):
         path: KeyPath = ("evaluation", name)
-        subject = f"[evaluation.{toml_key(name)}]"
+        subject = toml_header("evaluation", name)
         if name not in old or name not in new:
             yield pair.change("removed" if name in old else "added", subject, (path, path))
             continue
@@ -90,7 +90,7 @@ def _models(pair: Pair) -> Iterator[Change]:
     old, new = pair.before.table("model"), pair.after.table("model")
     for name in dict.fromkeys([*old, *new]):
         path: KeyPath = ("model", name)
-        subject = f"[model.{toml_key(name)}]"
+        subject = toml_header("model", name)
         if name not in old or name not in new:
             yield pair.change("removed" if name in old else "added", subject, (path, path))
             continue
@@ -108,7 +108,7 @@ def _filled(evaluation: Mapping[str, Any]) -> dict[str, Any]:
 def _attributes(
     pair: Pair, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> Iterator[Change]:
-    subject = f"[evaluation.{toml_key(name)}]"
+    subject = toml_header("evaluation", name)
     for attribute in dict.fromkeys([*old, *new]):
         was, now = (list(map(str, levels.get(attribute, []))) for levels in (old, new))
         if set(was) == set(now):
@@ -136,7 +136,7 @@ def _references(
         after = _written(key, now) or f"comparing all groups of {attribute}"
         path = ("evaluation", name, "reference", attribute)
         texts = ("" if kind == "added" else before, after)
-        yield pair.change(kind, f"[evaluation.{toml_key(name)}]", (path, path), texts)
+        yield pair.change(kind, toml_header("evaluation", name), (path, path), texts)
 
 
 def _column(pair: Pair, name: str, key: str, was: Any, now: Any) -> Change:
@@ -147,7 +147,7 @@ def _column(pair: Pair, name: str, key: str, was: Any, now: Any) -> Change:
     path = ("evaluation", name, key)
     texts = _written(key, was), _written(key, now)
     why = "other samples would be judged" if key == "where" else ""
-    return pair.change(kind, f"[evaluation.{toml_key(name)}]", (path, path), texts, why)
+    return pair.change(kind, toml_header("evaluation", name), (path, path), texts, why)
 
 
 def _lists(pair: Pair, key: str) -> Iterator[Change]:

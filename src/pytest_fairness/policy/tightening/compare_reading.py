@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pytest_fairness.policy.text.toml_text import toml_key, toml_value
+from pytest_fairness.policy.text.toml_text import toml_header, toml_key, toml_value
 from pytest_fairness.policy.tightening.change import Change, Kind, Pair
 
 if TYPE_CHECKING:
@@ -74,4 +74,4 @@ def _text(column: str, derived: Mapping[str, Any] | None) -> str:
 
 
 def _subject(name: str) -> str:
-    return f"[evaluation.{toml_key(name)}]"
+    return toml_header("evaluation", name)

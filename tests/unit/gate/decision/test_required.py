@@ -125,7 +125,7 @@ def test_a_full_run_must_judge_every_required_evaluation_of_every_model():
         ("other", "street", "fail"),
     ]
     assert lines[1].reason == "this evaluation was not judged"
-    assert lines[2].reason == "the policy has no [evaluation.street]; it has faces"
+    assert lines[2].reason == "the policy has no [evaluation.street]; allowed: faces"
 
 
 def test_the_table_shows_what_is_required_failures_first(tmp_path):
