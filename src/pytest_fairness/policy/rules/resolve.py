@@ -8,7 +8,7 @@ from pytest_fairness.policy.rules.counterfactual import check_counterfactual_rul
 from pytest_fairness.policy.rules.observed import check_observed_rule
 from pytest_fairness.policy.rules.positive import check_positive
 from pytest_fairness.policy.rules.regression import baseline_limit, check_baseline_rule
-from pytest_fairness.policy.tables.tables import RuleTable, allowed_range
+from pytest_fairness.policy.tables.tables import RuleTable
 from pytest_fairness.policy.text.toml_text import toml_header
 from pytest_fairness.statistics.metrics.names import metric_named
 from pytest_fairness.wording import allowed_names
@@ -194,7 +194,7 @@ class _Resolver:
     def limit(self) -> Limit:
         if limit := baseline_limit(self.table, self.metric, fail=self._fail):
             return limit
-        low, high = allowed_range(self.metric)
+        low, high = self.metric.allowed_range
         given = {
             key: value
             for key in ("min", "max", "between")

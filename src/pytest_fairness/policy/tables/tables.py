@@ -1,7 +1,6 @@
 """The shape of a policy file: pydantic models, and the JSON Schema that editors complete from."""
 
 import datetime as dt
-import math
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -9,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pytest_fairness.policy.derive import Scale
 from pytest_fairness.policy.tables.declared import READER
 from pytest_fairness.policy.tables.model_tables import ModelTable
-from pytest_fairness.statistics.metrics.names import METRIC_NAMES, Metric
+from pytest_fairness.statistics.metrics.names import METRIC_NAMES
 
 __all__ = [
     "DecisionTable",
@@ -332,13 +331,3 @@ def policy_schema() -> dict[str, Any]:
         "required": ["schema"],
         "anyOf": [{"required": ["extends"]}, whole],
     }
-
-
-def allowed_range(metric: Metric) -> tuple[float, float]:
-    """The values that a rate, a difference or a ratio can take, or what is observed."""
-    if metric.observed is not None:
-        low, high = metric.observed.floor, metric.observed.ceiling
-        return (low, high) if metric.comparison == "none" else (low - high, high - low)
-    return {"none": (0.0, 1.0), "difference": (-1.0, 1.0), "ratio": (0.0, math.inf)}[
-        metric.comparison
-    ]

@@ -1,5 +1,6 @@
 """What a metric is: a rate, several rates, or what an analysis observes; pure data."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -196,6 +197,23 @@ class Metric:
         """Whether a group is compared with a reference."""
         pairs = self.observed is not None and self.observed.shape == "pairs"
         return self.comparison != "none" or self.matched or pairs
+
+    @property
+    def allowed_range(self) -> tuple[float, float]:
+        """The smallest and the largest value that it can take.
+
+        Example:
+            >>> fpr = RateDefinition(
+            ...     "false_positive_rate", "FPR", "called positive", "negatives", False)
+            >>> Metric("false_positive_rate_difference", fpr, "difference").allowed_range
+            (-1.0, 1.0)
+        """
+        low, high = 0.0, 1.0
+        if self.observed is not None:
+            low, high = self.observed.floor, self.observed.ceiling
+        if self.comparison == "none":
+            return low, high
+        return (low - high, high - low) if self.comparison == "difference" else (0.0, math.inf)
 
     @property
     def signed(self) -> bool:
