@@ -195,3 +195,13 @@ def test_heads_need_every_class_and_the_right_width():
         compare_heads(train, train, weight=np.ones((3, 2)))
     with pytest.raises(ValueError, match="each of the 4 classes needs a sample"):
         compare_heads(train, train, weight=np.ones((4, 3)))
+
+
+def test_prediction_bias_takes_probabilities_as_they_are_by_hand():
+    found = prediction_bias([[0.7, 0.2, 0.1], [0.5, 0.3, 0.2], [0.1, 0.1, 0.8]], [0, 1, 1])
+    assert found.from_others == pytest.approx([0.6 / 3, 0.2 / 3, 1.1 / 3])
+    assert found.from_own == pytest.approx([0.7 / 3, 0.4 / 3, 0.0])
+    assert found.frequency == pytest.approx([1 / 3, 2 / 3, 0.0])
+    assert found.false_positives == pytest.approx([1 / 3, 0.0, 1 / 3])
+    assert found.true_positives == pytest.approx([1 / 3, 0.0, 0.0])
+    assert found.dominance == pytest.approx([0.6 / 0.3, 0.2 / 1.6, np.inf])

@@ -452,3 +452,12 @@ def test_a_looser_drop_never_turns_pass_into_fail(limit, more):
         for value in (limit, limit + more)
     )
     assert order[tight.outcome] <= order[loose.outcome]
+
+
+def test_images_without_a_value_that_now_have_one_are_no_loss():
+    holes = THEN.assign(tone=THEN["tone"].where(THEN.index % 9 != 0, None))
+    policy = policy_of({"metric": "accuracy", "min": 0.5})
+    for baseline in (holes, judge(policy, holes)):
+        record = judge(policy, NOW, baseline=baseline)
+        assert record.vanished == []
+        assert record.passed

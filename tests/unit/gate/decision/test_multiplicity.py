@@ -115,3 +115,37 @@ def test_no_correction_is_allowed_and_shown():
     )[0]
     assert found.outcome == "fail"
     assert found.correction.method == "none"
+
+
+def against_a_baseline(correction: str, *, lost: int):
+    """Two groups asked for their error rate, and for their drop since a baseline."""
+    frame = pd.DataFrame({"id": [f"i{i}" for i in range(400)], "g": ["a", "b"] * 200})
+    frame = frame.assign(target="no", prediction=np.where(np.arange(400) < 80, "yes", "no"))
+    later = frame.assign(prediction=np.where(np.arange(400) < 80 + 2 * lost, "yes", "no"))
+    policy = {
+        "schema": 1,
+        "decision": {"inconclusive": "warn", "correction": correction},
+        "evaluation": {"faces": {"classes": ["no", "yes"], "attributes": {"g": ["a", "b"]}}},
+        "rule": [
+            {"metric": "error_rate", "by": ["g"], "max": 0.05},
+            {"id": "kept", "metric": "accuracy", "against": "baseline", "max_drop": 0.02},
+        ],
+    }
+    return judge(policy, later, baseline=frame).verdicts
+
+
+def test_under_max_t_a_question_that_counts_do_not_answer_has_its_part_of_the_error():
+    verdicts = against_a_baseline("max-t", lost=30)
+    levels = {v.question.split("[")[0]: v.correction.level for v in verdicts}
+    assert levels["kept"] == pytest.approx(1 - 0.05 / 4)
+    # What the two others leave of the error, 1 - 2 * 0.05 / 4, holds for those from counts.
+    assert 0.975 < levels["error_rate"] <= 1 - 0.05 / 4 + 1e-9
+
+
+def test_under_max_t_a_lucky_find_that_counts_do_not_answer_is_not_a_failure():
+    def kept(correction: str) -> set[str]:
+        verdicts = against_a_baseline(correction, lost=8)
+        return {v.outcome for v in verdicts if v.rule == "kept"}
+
+    assert kept("none") == {"fail"}
+    assert kept("max-t") == {"inconclusive"}

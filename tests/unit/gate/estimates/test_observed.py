@@ -11,6 +11,8 @@ from pytest_fairness.gate.estimates.wanted import wanted_by
 from pytest_fairness.gate.questions import questions
 from pytest_fairness.gate.run import judge_model
 from pytest_fairness.inference.observed import Observed, observation, with_observed
+from pytest_fairness.statistics.estimators.group_rates import GroupRates
+from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 
 SEXES, SKIN = ("female", "male"), ("light", "dark")
 
@@ -302,3 +304,50 @@ def test_judging_a_model_makes_the_observations(monkeypatch, tmp_path):
     )
     record = judge_model(policy, model)
     assert [verdict.value for verdict in record.verdicts] == pytest.approx([0.3, 0.3])
+
+
+SIMILARITY = {"metric": "topographic_similarity", "of": ["last"], "by": ["skin"]}
+
+
+def similarity(limit, **facts):
+    """The verdict on two groups whose similarity has this value and error."""
+    policy = policy_of(SIMILARITY | limit)
+    name = observation("topographic_similarity", "last", by=("skin",), pair=("dark", "light"))
+    facts = {"freedom": 50, "n": 100, "reference_n": 80} | facts
+    return judge(policy, predictions_of(policy, Observed({}, {name: facts}))).verdicts[0]
+
+
+def test_the_interval_of_a_similarity_stays_within_what_a_similarity_can_be():
+    high = similarity({"min": 0.5}, value=0.95, error=0.1)
+    assert (high.low, high.high) == (pytest.approx(0.95 - 2.0086 * 0.1, abs=1e-3), 1.0)
+    low = similarity({"min": 0.5}, value=-0.95, error=0.1)
+    assert (low.low, low.high) == (-1.0, pytest.approx(-0.95 + 2.0086 * 0.1, abs=1e-3))
+
+
+def test_a_jackknife_of_little_freedom_has_a_wide_interval():
+    wide = similarity({"min": 0.0}, value=0.5, error=0.02, freedom=1.0)
+    assert wide.low == pytest.approx(0.5 - 12.706 * 0.02, abs=1e-3)
+    # Less than one degree of freedom is none that a distribution has.
+    assert similarity({"min": 0.0}, value=0.5, error=0.02, freedom=0.2).low == wide.low
+
+
+def test_the_error_of_a_similarity_shrinks_with_the_root_of_the_samples():
+    """Half of 0.1 fits above the limit at four times the samples of the smaller group."""
+    verdict = similarity({"min": 0.5}, value=0.6, error=0.1)
+    assert verdict.outcome == "inconclusive"
+    student = 2.0086
+    assert verdict.n_to_settle == pytest.approx(80 * (student * 0.1 / 0.1) ** 2, rel=0.02)
+
+
+def test_what_a_probe_would_settle_follows_from_the_rate_above_its_null():
+    rule = {"metric": "probe_accuracy", "of": ["last"], "by": ["skin"], "max": 0.1}
+    policy = policy_of(rule)
+    name = observation("probe_accuracy", "last", by=("skin",))
+    right = (np.arange(200) % 20 < 11).astype(float)
+    observed = Observed({name: right}, {name: {"null": 0.5, "chance": 0.5}})
+    (verdict,) = judge(policy, predictions_of(policy, observed)).verdicts
+    assert verdict.outcome == "inconclusive"
+    assert verdict.value == pytest.approx(0.05)
+    size = verdict.n_to_settle
+    _, high = GroupRates(RateCounts(np.array([0.55 * size]), np.array([size]))).alone(0.95)
+    assert high[0] - 0.5 == pytest.approx(0.1, abs=0.002)

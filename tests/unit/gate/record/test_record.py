@@ -1,13 +1,17 @@
 """A record read back is the record that was written."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from pytest_fairness import RunRecord, judge
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.gate.record.details import BaselineRecord
+from pytest_fairness.gate.record.policy_records import RequiredRecord, WaiverRecord
 from pytest_fairness.report import table_lines
 from pytest_fairness.statistics.counts import GroupCounts
 
@@ -143,3 +147,61 @@ def test_the_record_holds_the_seed_of_random_draws(record):
     assert record.seeds == {}
     decision = {"inconclusive": "warn", "correction": "max-t"}
     assert set(judge(POLICY | {"decision": decision}, FRAME).seeds) == {"max-t"}
+
+
+STOPS: dict[str, Callable[[RunRecord], dict[str, Any]]] = {
+    "a question that was not judged": lambda _: {"complete": False},
+    "no question at all": lambda _: {"verdicts": []},
+    "a failure": lambda record: {"verdicts": [changed(record.verdicts[0], outcome="fail")]},
+    "a group that must be judged": lambda _: {
+        "required": [
+            RequiredRecord(
+                model="m",
+                evaluation="faces",
+                group={"sex": "male"},
+                outcome="fail",
+                n=0,
+                min_samples=1,
+                reason="0 samples",
+                where="policy, required 1",
+            )
+        ]
+    },
+    "what vanished since the baseline": lambda record: {
+        "runs": [
+            changed(
+                record.runs[0],
+                baseline=BaselineRecord(
+                    source="then",
+                    sha256="0",
+                    model="m",
+                    paired=False,
+                    compared="",
+                    flips=[],
+                    vanished=["level sex x"],
+                ),
+            )
+        ]
+    },
+    "a waiver that ended": lambda _: {"problems": ["the waiver ended"]},
+}
+
+
+def changed(record, **update):
+    return record.model_copy(update=update)
+
+
+@pytest.mark.parametrize("stop", STOPS.values(), ids=STOPS)
+def test_each_thing_that_stops_a_release_stops_it_alone(record, stop):
+    assert record.passed
+    assert not changed(record, **stop(record)).passed
+
+
+def test_a_failure_that_somebody_answers_for_and_a_baseline_without_loss_stop_nothing(record):
+    waiver = WaiverRecord(
+        reason="r", approved_by="a", until="2027-01-31", ticket=None, where="policy, waiver 1"
+    )
+    waived = changed(record.verdicts[0], outcome="fail", waiver=waiver)
+    kept = STOPS["what vanished since the baseline"](record)["runs"][0]
+    kept = changed(kept, baseline=changed(kept.baseline, vanished=[]))
+    assert changed(record, verdicts=[waived], runs=[kept]).passed

@@ -80,3 +80,31 @@ def test_difference_of_two_groups_contains_the_truth():
         )
         covered.append(found.low[0] <= 0 <= found.high[0])
     assert np.mean(covered) > 0.95
+
+
+def test_a_gap_of_classes_is_bounded_inside_over_all_classes_and_outside_without_correction():
+    from statsmodels.stats.proportion import proportion_confint
+
+    right, n = [20, 32, 39], 40
+    low, high = measure(GAP, confusion_of(right, [n] * 3)).alone(0.95)
+    # Both ends of a gap may err, so each class has half of the error on each side.
+    outer = [proportion_confint(x, n, alpha=0.05 / 2, method="beta") for x in right]
+    inner = [proportion_confint(x, n, alpha=0.05 / 3 / 2, method="beta") for x in right]
+    assert high[0] == pytest.approx(outer[2][1] - outer[0][0])
+    assert low[0] == pytest.approx(inner[2][0] - inner[0][1])
+    assert low[0] > 0
+
+
+def test_a_gap_of_classes_is_never_negative_nor_above_1():
+    for right in ([20, 20, 20], [0, 20, 40]):
+        low, high = measure(GAP, confusion_of(right, [40] * 3)).alone(0.999)
+        assert 0 <= low[0] <= high[0] <= 1
+
+
+def test_each_group_of_a_difference_of_worst_classes_has_half_of_the_error():
+    both = np.concatenate([confusion_of(right, [40, 40]) for right in ([36, 20], [38, 39])])
+    worst = measure(WORST, both)
+    low, high = worst.pairs(np.array([0]), np.array([1]), kind="difference", confidence=0.95)
+    alone = worst.alone(0.975)
+    assert low[0] == pytest.approx(alone.low[0] - alone.high[1])
+    assert high[0] == pytest.approx(alone.high[0] - alone.low[1])

@@ -7,7 +7,9 @@ from scipy import stats
 
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
+from pytest_fairness.statistics.intervals.inversion import critical_value
 from pytest_fairness.statistics.intervals.paired import tango
+from pytest_fairness.statistics.power import power
 from pytest_fairness.statistics.power.power import (
     Margins,
     loss_power,
@@ -203,3 +205,31 @@ def test_a_large_size_is_found_to_one_percent():
     assert size is not None
     assert power(np.array([size])) >= 0.8
     assert power(np.array([int(size / 1.02)])) < 0.8
+
+
+def test_with_few_events_as_many_tables_are_settled_too_early_as_too_late():
+    """What is taken off where the gate is exact gives its decision for nearly all tables."""
+    early, late, tables = 0, 0, 0
+    for n1, n2, kind, edge in (
+        (30, 40, "difference", -0.1),
+        (60, 50, "difference", 0.1),
+        (30, 40, "ratio", 0.8),
+        (30, 40, "ratio", 1.25),
+    ):
+        first, second = (one.ravel() for one in np.meshgrid(np.arange(n1 + 1), np.arange(n2 + 1)))
+        sizes = np.repeat([n1, n2], len(first))
+        gate = GroupRates(RateCounts(np.concatenate([first, second]), sizes))
+        row = np.arange(len(first))
+        low, high = gate.pairs(row, row + len(first), kind=kind, confidence=0.95)
+        z = critical_value(0.95)
+        table = power._Tables(np.array([[n1]]), np.arange(n2 + 1)[None, :], np.array([[n2]]), kind)
+        few = np.minimum.reduce([first, n1 - first, second, n2 - second]) < 5
+        for planned, judged in (
+            (first >= table.above(edge, z).ravel()[second], low >= edge - 1e-9),
+            (first < table.below(edge, -z).ravel()[second], high <= edge + 1e-9),
+        ):
+            early += int((planned & ~judged & few).sum())
+            late += int((~planned & judged & few).sum())
+            tables += int(few.sum())
+    assert early + late <= 0.005 * tables
+    assert 0.25 <= early / late <= 4
