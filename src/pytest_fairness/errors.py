@@ -9,6 +9,7 @@ __all__ = [
     "PolicyError",
     "PredictionError",
     "SigningKeyError",
+    "UnknownNameError",
 ]
 
 
@@ -22,6 +23,14 @@ class PolicyError(FairnessError):
 
 class DeclarationError(FairnessError):
     """What a package declares is not valid, cannot be loaded, or has a name that is taken."""
+
+
+class UnknownNameError(DeclarationError, KeyError):
+    """Nobody declares a name that a policy, a record or a command line asks for."""
+
+    def __str__(self) -> str:
+        """Return the message as it is; `KeyError` would quote it."""
+        return str(self.args[0])
 
 
 class DataError(FairnessError):

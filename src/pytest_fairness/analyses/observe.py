@@ -2,24 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
+from pytest_fairness.doors.registry import declared, load_object
+from pytest_fairness.errors import DeclarationError
 from pytest_fairness.inference.observed import Observed, with_observed
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
+    from pytest_fairness.doors.declarations import Analysis
     from pytest_fairness.inference import Predictions
 
 __all__ = ["Observer", "Run", "Wanted", "observe"]
-
-# Analysis -> the function that makes its observations, imported when a policy asks for it.
-_OBSERVERS = {
-    "attention": "pytest_fairness.analyses.observers.attention:observe_attention_rules",
-    "representation": "pytest_fairness.analyses.observers.representation:observe_representation",
-    "perturbation": "pytest_fairness.analyses.observers.perturbation:observe_perturbations",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +83,16 @@ def observe(
         FairnessError: An analysis cannot be made: no masks, no such layer or label, or its
             packages are not installed.
     """
-    for analysis in dict.fromkeys(one.analysis for one in wanted):
-        module, _, name = _OBSERVERS[analysis].partition(":")
-        observer: Observer = getattr(import_module(module), name)
-        some = [one for one in wanted if one.analysis == analysis]
-        predictions = with_observed(
-            predictions, observer(classifier, evaluation_set, predictions, some, run)
-        )
+    for name in dict.fromkeys(observation.analysis for observation in wanted):
+        analysis: Analysis = declared("analyses", name)
+        observer: Observer = load_object(analysis.observe)
+        asked = [observation for observation in wanted if observation.analysis == name]
+        observed = observer(classifier, evaluation_set, predictions, asked, run)
+        if not isinstance(observed, Observed):
+            msg = (
+                f"{analysis.observe} of the analysis {name!r} returned {type(observed).__name__}; "
+                "it must return an Observed"
+            )
+            raise DeclarationError(msg)
+        predictions = with_observed(predictions, observed)
     return predictions

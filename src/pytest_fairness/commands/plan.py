@@ -112,11 +112,11 @@ def parse_given(text: str) -> "Given":
 
 def parse_rate(text: str) -> tuple[str, float]:
     """Split `NAME=RATE`; the name is that of a rate, and the rate lies between 0 and 1."""
-    from pytest_fairness.statistics.metrics.names import METRIC_NAMES, RateDefinition, metric_named
+    from pytest_fairness.statistics.metrics.names import METRICS, RateDefinition
 
     name, _, value = text.partition("=")
-    rates = [one for one in METRIC_NAMES if isinstance(metric_named(one).measure, RateDefinition)]
-    rates = [one for one in rates if metric_named(one).comparison == "none"]
+    plain = [metric for metric in METRICS.values() if metric.comparison == "none"]
+    rates = sorted(metric.name for metric in plain if isinstance(metric.measure, RateDefinition))
     if name not in rates:
         msg = f"got {text!r}, allowed is NAME=RATE with one of {', '.join(rates)}"
         raise argparse.ArgumentTypeError(msg)

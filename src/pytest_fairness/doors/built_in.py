@@ -5,7 +5,9 @@ Pure data: no code of a reader, a model or an analysis is imported here.
 
 from typing import Any
 
-from pytest_fairness.doors.declarations import ModelKind, Reader, Report
+from pytest_fairness.doors.declarations import Analysis, ModelKind, Reader, Report
+from pytest_fairness.statistics.metrics.definitions import ObservedDefinition, OfKind
+from pytest_fairness.statistics.metrics.names import CLASS_MEASURES
 
 __all__ = ["DECLARATIONS"]
 
@@ -109,7 +111,96 @@ _MODELS = (
     ),
 )
 
+_BY = "pytest_fairness.analyses.observers"
+_DERIVED = "pytest_fairness.gate.estimates.derived"
+_PART = OfKind("part", '["background"]')
+_ANALYSES = (
+    Analysis(
+        "attention",
+        "where the model looks",
+        (
+            ObservedDefinition("attention_mask_score", "attention mask score", of=_PART),
+            ObservedDefinition(
+                "attention_mask_excess", "attention mask excess", of=_PART, floor=-1.0
+            ),
+            ObservedDefinition(
+                "attention_heatmap_score",
+                "attention heatmap score",
+                of=OfKind("label", '["Male"], a label of the model'),
+            ),
+        ),
+        f"{_BY}.attention:observe_attention_rules",
+        facts={"uniform": "uniform attention would score"},
+    ),
+    Analysis(
+        "class_disparity",
+        "how unequal classes are",
+        (
+            *CLASS_MEASURES,
+            ObservedDefinition(
+                "class_prediction_bias",
+                "prediction bias",
+                higher_is_better=False,
+                needs_positive=True,
+                derive=f"{_DERIVED}:prediction_bias_values",
+            ),
+        ),
+    ),
+    Analysis(
+        "multilabel",
+        "sets of labels",
+        (
+            ObservedDefinition(
+                "mean_f2",
+                "mean F2",
+                higher_is_better=True,
+                derive=f"{_DERIVED}:f2_values",
+                needs_labels=True,
+            ),
+        ),
+    ),
+    Analysis(
+        "perturbation",
+        "what changes of the image do to groups",
+        (
+            ObservedDefinition(
+                "perturbation_flip_rate", "flip rate", higher_is_better=False, binary=True
+            ),
+            ObservedDefinition(
+                "perturbation_accuracy_drop", "accuracy drop", floor=-1.0, higher_is_better=False
+            ),
+        ),
+        f"{_BY}.perturbation:observe_perturbations",
+        OfKind("perturbation", '["blur", "darker"]'),
+    ),
+    Analysis(
+        "representation",
+        "what the layers of the model hold",
+        (
+            ObservedDefinition(
+                "probe_accuracy",
+                "probe accuracy above its null",
+                "whole",
+                floor=-1.0,
+                higher_is_better=False,
+                counted_among="held-out samples",
+                binary=True,
+            ),
+            ObservedDefinition(
+                "topographic_similarity",
+                "topographic similarity",
+                "pairs",
+                floor=-1.0,
+                higher_is_better=True,
+            ),
+        ),
+        f"{_BY}.representation:observe_representation",
+        OfKind("layer", '["last"], or "first", "middle", or names of layers'),
+        {"null": "its null is", "chance": "chance is"},
+    ),
+)
+
 _REPORTS = (Report("text", "pytest_fairness.report.text:render_text", ".txt"),)
 
-DECLARATIONS: tuple[Any, ...] = (*_READERS, *_MODELS, *_REPORTS)
+DECLARATIONS: tuple[Any, ...] = (*_READERS, *_MODELS, *_ANALYSES, *_REPORTS)
 """Declarations of readers, kinds of models, analyses and reports."""

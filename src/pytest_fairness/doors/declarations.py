@@ -1,15 +1,20 @@
 """What a package can declare: readers, kinds of models, analyses and reports; pure data.
 
-Metrics are declared by `Rate` and `SampleMean` of `pytest_fairness.statistics.metrics`.
+Metrics are declared by the definitions of `pytest_fairness.statistics.metrics`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from pytest_fairness.doors.registry import Door
+from pytest_fairness.statistics.metrics.definitions import (
+    CompositeDefinition,
+    ObservedDefinition,
+    OfKind,
+)
 
-__all__ = ["ModelKind", "Reader", "Report"]
+__all__ = ["Analysis", "ModelKind", "Reader", "Report"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,41 @@ class ModelKind:
     endings: tuple[str, ...] = ()
     extra: str = ""
     by_ending_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A measurement of a model, with the metrics that a policy can put limits on.
+
+    Args:
+        name: Name of the analysis, and of the pytest marker of its tests: `-m attention`.
+        about: What its questions are about, for `pytest --markers`.
+        metrics: What it measures.
+        observe: `"package.module:function"`, an `Observer`: takes the model, the evaluation set,
+            its predictions, the observations that are wanted and how to run the model, and returns
+            `Observed`. Empty where every metric is derived from predictions.
+        of: What the key `of` of a rule names, for metrics that do not say it themselves.
+        facts: Fact that it observes beside a value -> what reports call it.
+    """
+
+    door: ClassVar[Door] = "analyses"
+
+    name: str
+    about: str
+    metrics: tuple[ObservedDefinition | CompositeDefinition, ...]
+    observe: str = ""
+    of: OfKind | None = None
+    facts: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def measures(self) -> tuple[ObservedDefinition | CompositeDefinition, ...]:
+        """The metrics, each with the name of this analysis and what `of` names."""
+        return tuple(
+            replace(metric, analysis=self.name, of=metric.of or self.of)
+            if isinstance(metric, ObservedDefinition)
+            else replace(metric, analysis=self.name)
+            for metric in self.metrics
+        )
 
 
 @dataclass(frozen=True, slots=True)

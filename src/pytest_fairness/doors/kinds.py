@@ -1,9 +1,8 @@
 """Kinds of models: their names in a policy, and the endings of files that tell them."""
 
 from pytest_fairness.doors.declarations import ModelKind
-from pytest_fairness.doors.registry import built_in, declarations, declared, names
+from pytest_fairness.doors.registry import built_in, declarations, declared, names, unknown_name
 from pytest_fairness.errors import DeclarationError
-from pytest_fairness.wording import allowed_names
 
 __all__ = ["kind_named", "kind_names", "kind_of_ending"]
 
@@ -19,12 +18,12 @@ def kind_named(name: str) -> ModelKind:
     """Return the kind that a policy names.
 
     Raises:
-        KeyError: There is none; the message lists the kinds.
+        UnknownNameError: There is none; the message lists the kinds.
         DeclarationError: The package that declares it cannot be loaded.
     """
     allowed = kind_names()
     if name not in allowed:
-        raise KeyError(f"{name!r}{allowed_names(name, allowed)}")  # noqa: EM102
+        raise unknown_name("models", name, allowed)  # noqa: EM101  (a door, no message)
     kind: ModelKind = declared("models", name)
     return kind
 

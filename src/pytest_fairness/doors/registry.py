@@ -5,7 +5,7 @@ so looking a name up loads nothing heavy.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
-from pytest_fairness.errors import DeclarationError
+from pytest_fairness.errors import DeclarationError, UnknownNameError
 from pytest_fairness.wording import allowed_names
 
 __all__ = [
@@ -29,6 +29,10 @@ __all__ = [
     "load_object",
     "names",
     "register",
+    "source_of",
+    "state",
+    "touch",
+    "unknown_name",
 ]
 
 Door: TypeAlias = Literal["metrics", "readers", "models", "analyses", "reports"]
@@ -41,6 +45,15 @@ DOORS: dict[Door, str] = {
     "models": "pytest_fairness.doors.built_in",
     "analyses": "pytest_fairness.doors.built_in",
     "reports": "pytest_fairness.doors.built_in",
+}
+
+
+_WORDS: dict[Door, str] = {
+    "metrics": "metric",
+    "readers": "reader",
+    "models": "kind of model",
+    "analyses": "analysis",
+    "reports": "report",
 }
 
 
@@ -74,6 +87,7 @@ class _Shelf:
         if other is not None:
             raise self.clash(name, other, source)
         self.by_name[name], self.source[name] = declaration, source
+        touch()
 
     def entry_points(self) -> dict[str, EntryPoint]:
         """Return the entry points of installed packages; none of them is imported."""
@@ -125,6 +139,17 @@ class _Shelf:
 
 
 _SHELVES: dict[Door, _Shelf] = {}
+_STATE = [0]
+
+
+def state() -> int:
+    """Return a number that changes when something is registered or forgotten."""
+    return _STATE[0]
+
+
+def touch() -> None:
+    """Let nothing that was made of the declarations so far be used again."""
+    _STATE[0] += 1
 
 
 def register(declaration: Declaration, *, source: str | None = None) -> None:
@@ -159,12 +184,23 @@ def declared(door: Door, name: str) -> Any:
     """Return the declaration of a name.
 
     Raises:
-        KeyError: Nobody declares the name; the message lists what is declared.
+        UnknownNameError: Nobody declares the name; the message lists what is declared.
         DeclarationError: Two packages declare it, or the package that does cannot be loaded.
     """
     if name not in names(door):
-        raise KeyError(f"{name!r}{allowed_names(name, names(door))}")  # noqa: EM102
+        raise unknown_name(door, name, names(door))
     return _shelf(door).get(name)
+
+
+def unknown_name(door: Door, name: str, allowed: Iterable[str]) -> UnknownNameError:
+    """Return the error about a name that nobody declares: the nearest spelling, and all names."""
+    return UnknownNameError(f"unknown {_WORDS[door]} {name!r}{allowed_names(name, allowed)}")
+
+
+def source_of(door: Door, name: str) -> str:
+    """Return the package that declares a name."""
+    declared(door, name)
+    return _shelf(door).source[name]
 
 
 def names(door: Door) -> tuple[str, ...]:
@@ -234,6 +270,7 @@ def kept_apart() -> Iterator[None]:
     finally:
         _SHELVES.clear()
         _SHELVES.update(before)
+        touch()
 
 
 def load_object(reference: str) -> Any:

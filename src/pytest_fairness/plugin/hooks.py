@@ -126,19 +126,19 @@ def _wanted(definition: pytest.Item) -> _Wanted:
     Raises:
         PolicyError: The marker names an unknown metric, or something else to compare with.
     """
-    from pytest_fairness.statistics.metrics.names import METRIC_NAMES
+    from pytest_fairness.doors.metrics import metric_names
 
     marker = definition.get_closest_marker("fairness")
     if marker is None:
         return _Wanted()
     against = marker.kwargs.get("against", None if marker.args else "any")
-    wrong = [name for name in marker.args if name not in METRIC_NAMES]
+    wrong = [name for name in marker.args if name not in metric_names()]
     wrong += [name for name in marker.kwargs if name != "against"]
     if wrong or against not in ("any", "baseline", None):
         got = wrong[0] if wrong else against
         msg = (
             f'{definition.nodeid}: marker fairness takes metric names and against="baseline", got '
-            f"{got!r}; allowed metrics: {', '.join(METRIC_NAMES)}"
+            f"{got!r}; allowed metrics: {', '.join(metric_names())}"
         )
         raise PolicyError(msg)
     return _Wanted(marker.args, against)

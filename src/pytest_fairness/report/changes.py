@@ -1,8 +1,8 @@
 """What a verdict says of the last release, and of matched images, in words."""
 
+from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.gate.record.details import ChangeCounts, ChangeRecord, MatchedRecord
 from pytest_fairness.gate.record.run_record import Verdict
-from pytest_fairness.statistics.metrics.names import metric_named
 
 __all__ = ["against_text", "detail_text", "flips_text", "is_signed", "title_text"]
 

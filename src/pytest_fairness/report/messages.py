@@ -3,11 +3,12 @@
 import math
 from typing import Protocol
 
+from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.report.changes import against_text, detail_text, is_signed, title_text
 from pytest_fairness.report.observed import observed_of, observed_text
 from pytest_fairness.report.parts import parts_text, rate_text
-from pytest_fairness.statistics.metrics.names import Metric, metric_named
+from pytest_fairness.statistics.metrics.names import Metric
 
 __all__ = [
     "Limited",

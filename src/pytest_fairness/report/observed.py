@@ -1,23 +1,22 @@
 """What an analysis observed, in words."""
 
+from typing import TYPE_CHECKING
+
+from pytest_fairness.doors.metrics import metric_named
+from pytest_fairness.doors.registry import declared
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.statistics.metrics.names import Metric
 
-__all__ = ["facts_text", "observed_of", "observed_text"]
+if TYPE_CHECKING:
+    from pytest_fairness.doors.declarations import Analysis
 
-# Facts that a reader needs beside a value, and what they are called.
-_FACTS = {
-    "uniform": "uniform attention would score",
-    "null": "its null is",
-    "chance": "chance is",
-    "control": "a control task reaches",
-}
+__all__ = ["facts_text", "observed_of", "observed_text"]
 
 
 def observed_of(metric: Metric) -> str:
     """What `of` names: `part`, `layer`, or nothing."""
     observed = metric.observed
-    return "" if observed is None or observed.of is None else observed.of
+    return "" if observed is None or observed.of is None else observed.of.name
 
 
 def observed_text(verdict: Verdict, metric: Metric) -> str:
@@ -44,8 +43,13 @@ def observed_text(verdict: Verdict, metric: Metric) -> str:
 
 def facts_text(verdict: Verdict) -> str:
     """`uniform attention would score 0.42`; nothing where nothing is to be said."""
-    facts = {} if verdict.observed is None else verdict.observed.facts
-    return ", ".join(f"{text} {facts[name]:.3f}" for name, text in _FACTS.items() if name in facts)
+    metric = metric_named(verdict.metric)
+    if verdict.observed is None or metric.analysis is None:
+        return ""
+    analysis: Analysis = declared("analyses", metric.analysis)
+    facts = verdict.observed.facts
+    words = analysis.facts.items()
+    return ", ".join(f"{text} {facts[name]:.3f}" for name, text in words if name in facts)
 
 
 def _rate(successes: int, n: int) -> str:

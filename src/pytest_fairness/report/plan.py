@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
+from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.planning.plan import Plan, PlannedQuestion
 from pytest_fairness.planning.planned import Effort
 from pytest_fairness.report.messages import limit_text, rounded
-from pytest_fairness.statistics.metrics.names import CompositeDefinition, metric_named
+from pytest_fairness.statistics.metrics.names import CompositeDefinition
 
 __all__ = ["plan_lines"]
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.inference.predictions import SCORE_PREFIX
-from pytest_fairness.statistics.metrics.names import RateDefinition, metric_named
+from pytest_fairness.statistics.metrics.names import RateDefinition
 
 if TYPE_CHECKING:
     from pytest_fairness.inference import Predictions

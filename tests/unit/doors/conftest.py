@@ -11,6 +11,7 @@ from pytest_fairness.doors import registry
 def install(tmp_path, monkeypatch):
     """Put a package on the path: `install("acme", {"readers": {"acme": "acme_doors:READER"}}, code)`."""
     monkeypatch.setattr(registry, "_SHELVES", {})
+    registry.touch()
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def put(package: str, points: dict[str, dict[str, str]], code: str = "") -> None:
@@ -25,5 +26,6 @@ def install(tmp_path, monkeypatch):
         (tmp_path / f"{package}_doors.py").write_text(code)
 
     yield put
+    registry.touch()
     for name in [name for name in sys.modules if name.endswith("_doors")]:
         del sys.modules[name]

@@ -12,7 +12,7 @@ from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.estimators.label_sets import fbeta_of_samples
 
-__all__ = ["DERIVED"]
+__all__ = ["Derive", "f2_values", "prediction_bias_values"]
 
 
 def prediction_bias_values(
@@ -57,7 +57,3 @@ def f2_values(predictions: Predictions, evaluation: Evaluation, _: str | None) -
 
 
 Derive: TypeAlias = Callable[[Predictions, Evaluation, str | None], Floats | str]
-DERIVED: dict[str, Derive] = {
-    "class_prediction_bias": prediction_bias_values,
-    "mean_f2": f2_values,
-}

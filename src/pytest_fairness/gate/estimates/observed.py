@@ -3,13 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
+from pytest_fairness.doors.registry import load_object
 from pytest_fairness.gate.estimates.counted import Bounds, Estimate, read_estimates
-from pytest_fairness.gate.estimates.derived import DERIVED
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.details import ObservedRecord
 from pytest_fairness.inference import Predictions
@@ -22,6 +23,9 @@ from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.measured import Measured
 from pytest_fairness.statistics.estimators.sample_means import SampleMeans, sample_means
 from pytest_fairness.statistics.metrics.definitions import ObservedDefinition
+
+if TYPE_CHECKING:
+    from pytest_fairness.gate.estimates.derived import Derive
 
 __all__ = ["estimate_observed"]
 
@@ -73,8 +77,9 @@ def _by_group(
     first = asked[0]
     definition = _definition(first)
     name = observation(definition.name, first.of)
-    if definition.name in DERIVED:
-        values: Floats | str | None = DERIVED[definition.name](
+    if definition.derive:
+        derive: Derive = load_object(definition.derive)
+        values: Floats | str | None = derive(
             predictions, evaluation, first.positive or evaluation.positive
         )
     else:

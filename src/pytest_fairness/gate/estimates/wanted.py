@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pytest_fairness.analyses.observe import Run, Wanted, observe
-from pytest_fairness.gate.estimates.derived import DERIVED
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.inference import Predictions
 from pytest_fairness.policy import Evaluation
@@ -52,7 +51,7 @@ def wanted_by(questions: Iterable[Question]) -> list[Wanted]:
     found: dict[tuple[object, ...], Wanted] = {}
     for question in questions:
         observed = question.rule.metric.observed
-        if observed is None or observed.name in DERIVED:
+        if observed is None or observed.derive:
             continue
         by = () if observed.shape == "by group" else question.by
         reference = question.reference if observed.shape == "pairs" else None

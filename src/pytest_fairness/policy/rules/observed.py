@@ -10,13 +10,6 @@ __all__ = ["check_observed_rule"]
 
 Fail = Callable[[str, str], NoReturn]
 
-_EXAMPLES = {
-    "part": '["background"]',
-    "label": '["Male"], a label of the model',
-    "layer": '["last"], or "first", "middle", or names of layers',
-    "perturbation": '["blur", "darker"]',
-}
-
 
 def check_observed_rule(rule: Rule, evaluations: Mapping[str, Evaluation], *, fail: Fail) -> None:
     """Refuse a rule that names nothing to measure, or names it where nothing is named.
@@ -33,8 +26,8 @@ def check_observed_rule(rule: Rule, evaluations: Mapping[str, Evaluation], *, fa
     elif not rule.of:
         fail(
             "metric",
-            f"{rule.metric.name!r} needs the key 'of', one {observed.of} or more: write of = "
-            f"{_EXAMPLES[observed.of]}",
+            f"{rule.metric.name!r} needs the key 'of', one {observed.of.name} or more: write of = "
+            f"{observed.of.example}",
         )
     if len(set(rule.of)) != len(rule.of):
         fail("of", f"of = {list(rule.of)} names the same twice")
@@ -47,7 +40,7 @@ def _check_groups(
 ) -> None:
     name = rule.metric.name
     for evaluation in evaluations.values():
-        if observed.analysis == "multilabel" and evaluation.labels is None:
+        if observed.needs_labels and evaluation.labels is None:
             fail(
                 "metric",
                 f'{name!r} compares sets of labels; write labels = "COLUMN", the column of the '

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
+from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.policy.records import OVERALL, Decide, Evaluation, Limit, Rule
 from pytest_fairness.policy.rules.counterfactual import check_counterfactual_rule
 from pytest_fairness.policy.rules.observed import check_observed_rule
@@ -10,7 +11,6 @@ from pytest_fairness.policy.rules.positive import check_positive
 from pytest_fairness.policy.rules.regression import baseline_limit, check_baseline_rule
 from pytest_fairness.policy.tables.tables import RuleTable
 from pytest_fairness.policy.text.toml_text import toml_header
-from pytest_fairness.statistics.metrics.names import metric_named
 from pytest_fairness.wording import allowed_names
 
 __all__ = ["RuleProblem", "limit_of", "resolve_rules"]

@@ -96,9 +96,6 @@ def _message(problem: Any, path: KeyPath) -> str:
         return f"unknown key {key!r}{allowed_names(str(key), _allowed_keys(path[:-1]))}"
     if problem["type"] == "missing":
         return f"{_table_name(path[:-1])} needs the key {key!r}{_HINTS.get(str(key), '')}"
-    if problem["type"] == "literal_error" and key == "metric":
-        allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        return f"unknown metric {got!r}{allowed_names(str(got), allowed)}"
     if problem["type"] == UNDECLARED:
         return str(problem["msg"])
     if key == "reference" and path[0] == "rule":

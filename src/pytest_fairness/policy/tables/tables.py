@@ -6,9 +6,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from pytest_fairness.policy.derive import Scale
-from pytest_fairness.policy.tables.declared import READER
+from pytest_fairness.policy.tables.declared import METRIC, READER
 from pytest_fairness.policy.tables.model_tables import ModelTable
-from pytest_fairness.statistics.metrics.names import METRIC_NAMES
 
 __all__ = [
     "DecisionTable",
@@ -201,7 +200,7 @@ class RuleTable(_Table):
     """`[[rule]]`: a metric, the attributes it is asked by, and the limit it must keep."""
 
     id: Name | None = Field(default=None, description="Unique name; the metric's when absent.")
-    metric: Literal[METRIC_NAMES] | None = Field(  # type: ignore[valid-type]
+    metric: Annotated[str, *METRIC] | None = Field(
         default=None, description="Metric; may come from the preset."
     )
     preset: Name | None = Field(default=None, description="A published limit, e.g. four-fifths.")

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 __all__ = [
     "Comparison",
@@ -10,7 +10,7 @@ __all__ = [
     "Measure",
     "Metric",
     "ObservedDefinition",
-    "Of",
+    "OfKind",
     "RateDefinition",
 ]
 
@@ -26,9 +26,20 @@ Among = Literal[
 ]
 Formula = Literal["mean", "mean F1", "largest gap", "smallest", "spread"]
 Worse = Literal["lower", "higher", "either"]
-# What the key `of` of a rule names.
-Of = Literal["part", "label", "layer", "perturbation"]
 Shape = Literal["by group", "whole", "pairs"]
+
+
+@dataclass(frozen=True, slots=True)
+class OfKind:
+    """What the key `of` of a rule names.
+
+    Args:
+        name: What it is, in words: `part`, `layer`.
+        example: What to write, for messages: `["background"]`.
+    """
+
+    name: str
+    example: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,9 @@ class RateDefinition:
     event: Event
     among: Among
     higher_is_better: bool = True
+
+    door: ClassVar[Literal["metrics"]] = "metrics"
+    analysis: ClassVar[str] = ""
 
     @property
     def needs_positive(self) -> bool:
@@ -93,6 +107,7 @@ class CompositeDefinition:
         parts: The rates.
         each_class: Whether each class takes the part of the positive one in turn.
         higher_is_better: Which end "best group" means; None where no group can be the best.
+        analysis: The analysis that it belongs to; empty where it belongs to none.
     """
 
     name: str
@@ -101,6 +116,9 @@ class CompositeDefinition:
     parts: tuple[RateDefinition, ...]
     each_class: bool = False
     higher_is_better: bool | None = True
+    analysis: str = ""
+
+    door: ClassVar[Literal["metrics"]] = "metrics"
 
     @property
     def needs_positive(self) -> bool:
@@ -120,29 +138,38 @@ class ObservedDefinition:
     Args:
         name: Name in policies, e.g. `attention_mask_score`.
         short: Name in messages.
-        analysis: What observes it: the marker by which its tests are chosen.
         shape: `by group`: a number for every sample, of which each group has a mean; `whole`: one
             number for an attribute; `pairs`: one number for two groups.
-        of: What `of` in a rule names, one question each; None where nothing is named.
+        of: What `of` in a rule names, one question each; None where nothing is named, or where the
+            analysis says it for all of its metrics.
         floor: Smallest value that is possible.
         ceiling: Largest value that is possible.
         higher_is_better: Which end "best group" means; None where neither is.
         needs_positive: Whether it is undefined without a named class.
         counted_among: What is averaged over, in words.
         binary: Whether the number of a sample is 0 or 1, so that its mean is a rate.
+        derive: `"package.module:function"` where predictions alone tell it: takes `Predictions`,
+            the `Evaluation` and the class asked of, and returns a number of every sample (N,), or
+            why there is none. Empty where the analysis observes the model.
+        needs_labels: Whether the evaluation must name a column of sets of labels.
+        analysis: The analysis that it belongs to, which sets it.
     """
 
     name: str
     short: str
-    analysis: str
     shape: Shape = "by group"
-    of: Of | None = None
+    of: OfKind | None = None
     floor: float = 0.0
     ceiling: float = 1.0
     higher_is_better: bool | None = None
     needs_positive: bool = False
     counted_among: str = "samples with a value"
     binary: bool = False
+    derive: str = ""
+    needs_labels: bool = False
+    analysis: str = ""
+
+    door: ClassVar[Literal["metrics"]] = "metrics"
 
 
 Measure: TypeAlias = RateDefinition | CompositeDefinition | ObservedDefinition
@@ -186,11 +213,7 @@ class Metric:
     @property
     def analysis(self) -> str | None:
         """Marker of the analysis that it belongs to; None for rates and what is made of them."""
-        if self.observed is not None:
-            return self.observed.analysis
-        if isinstance(self.measure, CompositeDefinition):
-            return "class_disparity" if self.measure.formula in ("smallest", "spread") else None
-        return None
+        return self.measure.analysis or None
 
     @property
     def compares(self) -> bool:

@@ -1,5 +1,7 @@
 """The metric names of the field, and what each one counts; pure data, so a policy reads it fast."""
 
+from collections.abc import Mapping
+
 from pytest_fairness.statistics.metrics.definitions import (
     Comparison,
     CompositeDefinition,
@@ -10,7 +12,9 @@ from pytest_fairness.statistics.metrics.definitions import (
 )
 
 __all__ = [
-    "METRIC_NAMES",
+    "CLASS_MEASURES",
+    "DECLARATIONS",
+    "METRICS",
     "Comparison",
     "CompositeDefinition",
     "Measure",
@@ -18,6 +22,7 @@ __all__ = [
     "ObservedDefinition",
     "RateDefinition",
     "metric_named",
+    "metrics_of",
 ]
 
 _RATES = {
@@ -69,7 +74,7 @@ _COMPOSITES = (
         "macro_precision", "macro precision", "mean", (_RATES["precision"],), each_class=True
     ),
 )
-_CLASSES = (
+CLASS_MEASURES = (
     CompositeDefinition(
         "worst_class_accuracy", "worst class accuracy", "smallest", (_RECALL,), each_class=True
     ),
@@ -89,64 +94,6 @@ _EQUALIZED_ODDS = CompositeDefinition(
     "equalized_odds", "equalized odds", "largest gap", _ODDS, higher_is_better=None
 )
 
-_OBSERVED = (
-    ObservedDefinition("attention_mask_score", "attention mask score", "attention", of="part"),
-    ObservedDefinition(
-        "attention_mask_excess", "attention mask excess", "attention", of="part", floor=-1.0
-    ),
-    ObservedDefinition(
-        "attention_heatmap_score", "attention heatmap score", "attention", of="label"
-    ),
-    ObservedDefinition("mean_f2", "mean F2", "multilabel", higher_is_better=True),
-    ObservedDefinition(
-        "class_prediction_bias",
-        "prediction bias",
-        "class_disparity",
-        higher_is_better=False,
-        needs_positive=True,
-    ),
-    ObservedDefinition(
-        "perturbation_flip_rate",
-        "flip rate",
-        "perturbation",
-        of="perturbation",
-        higher_is_better=False,
-        binary=True,
-    ),
-    ObservedDefinition(
-        "perturbation_accuracy_drop",
-        "accuracy drop",
-        "perturbation",
-        of="perturbation",
-        floor=-1.0,
-        higher_is_better=False,
-    ),
-)
-_WHOLE = (
-    ObservedDefinition(
-        "probe_accuracy",
-        "probe accuracy above its null",
-        "representation",
-        shape="whole",
-        of="layer",
-        floor=-1.0,
-        higher_is_better=False,
-        counted_among="held-out samples",
-        binary=True,
-    ),
-)
-_PAIRS = (
-    ObservedDefinition(
-        "topographic_similarity",
-        "topographic similarity",
-        "representation",
-        shape="pairs",
-        of="layer",
-        floor=-1.0,
-        higher_is_better=True,
-    ),
-)
-
 # Names that fairlearn and AIF360 users know for a comparison of one of the rates above.
 _ALIASES: dict[str, tuple[str, Comparison]] = {
     "disparate_impact": ("selection_rate", "ratio"),
@@ -156,42 +103,54 @@ _ALIASES: dict[str, tuple[str, Comparison]] = {
     "equal_opportunity_difference": ("true_positive_rate", "difference"),
     "equal_opportunity_ratio": ("true_positive_rate", "ratio"),
 }
-_COMPARISONS: tuple[Comparison, ...] = ("difference", "ratio")
+
+
+DECLARATIONS: tuple[Measure, ...] = (*_RATES.values(), *_COMPOSITES)
+"""What this package declares through the door of metrics, as other packages do."""
+
+
+def metrics_of(measure: Measure) -> list[Metric]:
+    """Return the metrics that a measure makes: by group, and compared between groups.
+
+    Example:
+        >>> [metric.name for metric in metrics_of(CLASS_MEASURES[0])]
+        ['worst_class_accuracy', 'worst_class_accuracy_difference']
+    """
+    compared: tuple[Comparison, ...] = ("difference", "ratio")
+    if isinstance(measure, ObservedDefinition):
+        compared = ("difference",) if measure.shape == "by group" else ()
+    elif isinstance(measure, CompositeDefinition) and measure.formula in ("smallest", "spread"):
+        compared = ("difference",)
+    return [
+        Metric(measure.name, measure),
+        *(Metric(f"{measure.name}_{how}", measure, how) for how in compared),
+    ]
 
 
 def _catalogue() -> dict[str, Metric]:
-    measures: tuple[Measure, ...] = (*_RATES.values(), *_COMPOSITES)
-    metrics = [Metric(measure.name, measure) for measure in measures]
+    metrics = [metric for measure in DECLARATIONS for metric in metrics_of(measure)]
     metrics += [
-        Metric(f"{measure.name}_{comparison}", measure, comparison)
-        for measure in (*measures, _EQUALIZED_ODDS)
-        for comparison in _COMPARISONS
+        *metrics_of(_EQUALIZED_ODDS)[1:],
+        Metric("average_odds_difference", _AVERAGE_ODDS, "difference"),
     ]
-    metrics.append(Metric("average_odds_difference", _AVERAGE_ODDS, "difference"))
-    metrics += [Metric(observed.name, observed) for observed in (*_OBSERVED, *_WHOLE, *_PAIRS)]
-    metrics += [
-        Metric(f"{observed.name}_difference", observed, "difference") for observed in _OBSERVED
-    ]
-    metrics += [Metric(measure.name, measure) for measure in _CLASSES]
-    metrics += [Metric(f"{measure.name}_difference", measure, "difference") for measure in _CLASSES]
     metrics += [
         Metric(alias, _RATES[name], how, alias=True) for alias, (name, how) in _ALIASES.items()
     ]
     return {metric.name: metric for metric in (*metrics, *_MATCHED)}
 
 
-_METRICS = _catalogue()
-METRIC_NAMES: tuple[str, ...] = tuple(sorted(_METRICS))
+METRICS: Mapping[str, Metric] = _catalogue()
+"""The metrics of counts; those of analyses and of other packages are in `doors.metrics`."""
 
 
 def metric_named(name: str) -> Metric:
-    """Return the metric of this name.
+    """Return the metric of counts of this name.
 
     Raises:
-        KeyError: There is no such metric; `METRIC_NAMES` lists them.
+        KeyError: There is no such metric; `METRICS` lists them.
 
     Example:
         >>> metric_named("disparate_impact").rate.name
         'selection_rate'
     """
-    return _METRICS[name]
+    return METRICS[name]

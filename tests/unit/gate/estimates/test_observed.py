@@ -1,6 +1,7 @@
 """What analyses observed, judged by a policy: means by group, a model as a whole, pairs."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -275,7 +276,8 @@ def test_judging_a_model_makes_the_observations(monkeypatch, tmp_path):
     from PIL import Image
 
     from pytest_fairness import Classifier, Preprocessing
-    from pytest_fairness.analyses import observe as room
+    from pytest_fairness.doors import registry
+    from pytest_fairness.doors.registry import declared
 
     def observer(classifier, samples, predictions, wanted, run):
         assert [one.of for one in wanted] == ["background"]
@@ -289,7 +291,8 @@ def test_judging_a_model_makes_the_observations(monkeypatch, tmp_path):
     module = types.ModuleType("fake_observer")
     module.observe_all = observer
     monkeypatch.setitem(sys.modules, "fake_observer", module)
-    monkeypatch.setitem(room._OBSERVERS, "attention", "fake_observer:observe_all")
+    attention = replace(declared("analyses", "attention"), observe="fake_observer:observe_all")
+    monkeypatch.setitem(registry._SHELVES["analyses"].by_name, "attention", attention)
     for i in range(8):
         Image.new("RGB", (8, 8), (30 * i, 0, 0)).save(tmp_path / f"{i}.png")
     rows = [f"{i}.png,{SEXES[i % 2]},{SKIN[i // 4]},{'ab'[i % 2]}" for i in range(8)]

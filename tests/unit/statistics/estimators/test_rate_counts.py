@@ -7,7 +7,7 @@ from hypothesis import given
 from sklearn.metrics import accuracy_score, precision_score
 
 from pytest_fairness.statistics.estimators.rate_counts import rate_counts
-from pytest_fairness.statistics.metrics.names import METRIC_NAMES, metric_named
+from pytest_fairness.statistics.metrics.names import metric_named
 from pytest_fairness.strategies import group_counts
 
 # Rows: true no, true yes; columns: predicted no, predicted yes.
@@ -99,10 +99,3 @@ def test_complementary_rates_add_up_to_n(counts):
 def test_a_rate_of_positives_needs_a_positive_class():
     with pytest.raises(ValueError, match="false_positive_rate needs a positive class"):
         rate_counts(BY_HAND, metric_named("false_positive_rate").rate)
-
-
-@pytest.mark.parametrize("name", METRIC_NAMES)
-def test_every_metric_has_a_title_for_messages(name):
-    title = metric_named(name).title
-    assert title
-    assert "_" not in title
