@@ -28,7 +28,7 @@ class DeclarationError(FairnessError):
 class UnknownNameError(DeclarationError, KeyError):
     """Nobody declares a name that a policy, a record or a command line asks for."""
 
-    def __str__(self) -> str:
+    def __str__(self) -> str:  # type: ignore[explicit-override]
         """Return the message as it is; `KeyError` would quote it."""
         return str(self.args[0])
 

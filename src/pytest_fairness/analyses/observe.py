@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_fairness.doors.registry import declared, load_object
 from pytest_fairness.errors import DeclarationError
@@ -87,7 +87,7 @@ def observe(
         analysis: Analysis = declared("analyses", name)
         observer: Observer = load_object(analysis.observe)
         asked = [observation for observation in wanted if observation.analysis == name]
-        observed = observer(classifier, evaluation_set, predictions, asked, run)
+        observed: Any = observer(classifier, evaluation_set, predictions, asked, run)
         if not isinstance(observed, Observed):
             msg = (
                 f"{analysis.observe} of the analysis {name!r} returned {type(observed).__name__}; "
