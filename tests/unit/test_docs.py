@@ -16,7 +16,9 @@ from pytest_fairness.policy import policy_schema
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
-RECORD_ROOMS = [f"pytest_fairness.gate.{name}" for name in ("record", "details", "policy_records")]
+RECORD_ROOMS = [
+    f"pytest_fairness.gate.record.{name}" for name in ("run_record", "details", "policy_records")
+]
 MODULES = [
     ".".join(file.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
     for file in sorted(SOURCE.rglob("*.py"))
