@@ -195,10 +195,13 @@ def test_a_rule_that_no_test_asks_fails_a_full_run(gate):
     full.stdout.fnmatch_lines(
         ["FAILED policy.toml:17: rule 'fpr-gap' was never judged for 1 of its questions, e.g. *"]
     )
-    chosen = gate.runpytest(POLICY_OPTION, GOOD, "-k", "group_accuracy and sex")
-    assert chosen.ret == 0
+    part = "*not a release run*1 of 5 questions of the policy were not judged*"
     named = gate.runpytest(POLICY_OPTION, GOOD, "test_gate.py")
-    assert named.ret == 0
+    assert named.ret == pytest.ExitCode.TESTS_FAILED
+    named.stdout.fnmatch_lines([f"FAILED {part}--fairness-partial*"])
+    chosen = gate.runpytest(POLICY_OPTION, GOOD, "test_gate.py", "--fairness-partial")
+    assert chosen.ret == pytest.ExitCode.OK
+    chosen.stdout.fnmatch_lines([part])
 
 
 def test_a_rule_that_no_test_asks_fails_a_full_run_with_xdist(gate):
@@ -210,7 +213,10 @@ def test_a_rule_that_no_test_asks_fails_a_full_run_with_xdist(gate):
     )
     assert gate.runpytest(POLICY_OPTION, GOOD, "-n2").ret == pytest.ExitCode.TESTS_FAILED
     chosen = gate.runpytest(POLICY_OPTION, GOOD, "-n2", "-k", "sex")
-    assert chosen.ret == 0
+    assert chosen.ret == pytest.ExitCode.TESTS_FAILED
+    chosen.stdout.fnmatch_lines(["FAILED not a release run: 3 of 5 questions*"])
+    part = gate.runpytest(POLICY_OPTION, GOOD, "-n2", "-k", "sex", "--fairness-partial")
+    assert part.ret == pytest.ExitCode.OK
 
 
 IMAGES = {

@@ -29,6 +29,7 @@ ANALYSES = {
     "representation": "what the layers of the model hold",
 }
 SESSION = pytest.StashKey[GateSession]()
+REPORTER = "fairness_reporter"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,7 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{analysis}: questions about {what}.")
     gate = GateSession(read_settings(config))
     config.stash[SESSION] = gate
-    config.pluginmanager.register(GateReporter(config, gate), "fairness_reporter")
+    if config.pluginmanager.register(GateReporter(config, gate), REPORTER) is None:
+        msg = (
+            f"-p no:{REPORTER}: the gate cannot run without it; -p no:pytest_fairness leaves it out"
+        )
+        raise pytest.UsageError(msg)
 
 
 @pytest.hookimpl(tryfirst=True)

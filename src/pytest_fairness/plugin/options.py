@@ -22,6 +22,7 @@ class Settings:
     predictions: Mapping[str | None, Path] = field(default_factory=dict)
     baseline: Mapping[str | None, Path] = field(default_factory=dict)
     record: Path | None = None
+    partial: bool = False
     sign: Path | None = None
     save_predictions: Path | None = None
     explain: int = 0
@@ -78,6 +79,12 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="Write the run record (JSON): verdicts, counts, policy, hashes, versions; and beside "
         "it the predictions (Parquet), so that a later run can be compared image by image.",
+    )
+    group.addoption(
+        "--fairness-partial",
+        action="store_true",
+        help="Ask a part of the questions (-k, -m, a test's id) without judging the release: exit 0 "
+        "when none of those asked stops it. Such a run leaves no record.",
     )
     group.addoption(
         "--fairness-sign",
@@ -172,6 +179,12 @@ def read_settings(config: pytest.Config) -> Settings:
             "--fairness-sign: there is nothing to sign; write a record with --fairness-record FILE"
         )
         raise pytest.UsageError(msg)
+    if option.fairness_partial and option.fairness_record is not None:
+        msg = (
+            "--fairness-partial: a run of a part of the questions leaves no record; drop "
+            "--fairness-record, or ask all questions"
+        )
+        raise pytest.UsageError(msg)
     models = option.fairness_model or ([] if predictions else config.getini("fairness_models"))
     names, candidates = _candidates(models)
     return Settings(
@@ -182,6 +195,7 @@ def read_settings(config: pytest.Config) -> Settings:
         predictions=predictions,
         baseline=baseline,
         record=option.fairness_record,
+        partial=option.fairness_partial,
         sign=option.fairness_sign,
         save_predictions=option.fairness_save_predictions,
         explain=option.fairness_explain,

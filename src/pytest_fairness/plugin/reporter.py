@@ -1,21 +1,22 @@
 """What a run shows and leaves at its end; under xdist it runs on the controller."""
 
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from pytest_fairness.plugin.ending import ending_lines
 from pytest_fairness.plugin.session import GateSession
-
-if TYPE_CHECKING:
-    from pytest_fairness.gate.questions import Question
 
 __all__ = ["VERDICT_PROPERTY", "GateReporter"]
 
 VERDICT_PROPERTY = "fairness_verdict"
 # A line of progress every so many seconds; short runs print none.
 _PROGRESS_SECONDS = 10.0
+_NOTHING_ASKED = (
+    "no record was written, since no test of this run asks a question; collect the tests that use "
+    "fairness_question, or drop --fairness-record"
+)
 _COLOURS: dict[str | None, dict[str, bool]] = {
     "fail": {"red": True},
     "inconclusive": {"yellow": True},
@@ -30,7 +31,7 @@ class GateReporter:
     def __init__(self, config: pytest.Config, gate: GateSession) -> None:
         self.config = config
         self.gate = gate
-        self.missing: list[Question] = []
+        self._session: pytest.Session | None = None
         self._shown_at = time.monotonic()
         gate.progress = self.show_progress
 
@@ -48,13 +49,13 @@ class GateReporter:
         self.gate.deselected += len(items)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the verdict from the report of a test."""
+        """Take the verdict of a worker that may not live to send it; what it sends goes first."""
         text = dict(report.user_properties).get(VERDICT_PROPERTY)
         if report.when == "call" and isinstance(text, str):
             from pytest_fairness.gate.record.run_record import Verdict
 
             verdict = Verdict.model_validate_json(text)
-            self.gate.verdicts[verdict.question] = verdict
+            self.gate.verdicts.setdefault(verdict.question, verdict)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(
@@ -75,47 +76,55 @@ class GateReporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Send the worker's part, or write the record and fail a full run that left rules out."""
+        """Send the worker's part, or end the run: its record, its file and its exit code."""
         if hasattr(self.config, "workeroutput"):
             self.config.workeroutput["fairness"] = self.gate.payload()
             return
-        if not self.gate.collected or self.gate.problem is not None:
+        if self.config.option.collectonly or not (
+            self.gate.collected or self.gate.settings.record is not None
+        ):
             return
-        self.gate.full = self._is_full_run(session)
-        if self.gate.full:
-            self.missing = self.gate.unjudged()
-        unmet = [one for one in self.gate.required() if one.outcome == "fail"]
-        red = self.missing or self.gate.blocking_extras() or unmet or self.gate.waiver_problems()
-        red = red or self.gate.vanished()
-        if red and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if self.gate.settings.record is not None:
-            self.gate.write_record(self.gate.settings.record)
+        self._session = session
+        if not self.gate.collected:
+            self.gate.problem = self.gate.problem or _NOTHING_ASKED
+        if self.gate.problem is None:
+            ending = self.gate.finish(narrowed=self._is_narrowed(session))
+            if self.gate.settings.record is not None:
+                self.gate.write_record(ending.record, self.gate.settings.record)
+        self._hold_exit_code()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Look at the exit code once more, after all that may change it at the end of a session."""
+        self._hold_exit_code()
+
+    def _hold_exit_code(self) -> None:
+        """Let no run exit with 0 whose record does not pass, whatever its tests reported."""
+        if self._session is None or self._session.exitstatus != pytest.ExitCode.OK:
+            return
+        ending = self.gate.ending
+        if ending is None or ending.stops:
+            self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the table of verdicts and what was left unjudged."""
-        if not self.gate.verdicts and not self.missing:
+        """Print the table of verdicts and what stops the release without a test of its own."""
+        ending = self.gate.ending
+        if self.gate.problem == _NOTHING_ASKED:
+            terminalreporter.section("fairness gate")
+            terminalreporter.write_line(f"FAILED {_NOTHING_ASKED}", red=True)
+        if ending is None or not (ending.record.verdicts or ending.unjudged):
             return
-        from pytest_fairness.report import describe, since_lines, table_lines
+        from pytest_fairness.report import since_lines, table_lines
 
-        record = self.gate.record()
         terminalreporter.section("fairness gate")
-        for line in table_lines(record):
-            terminalreporter.write_line(line.text, **_COLOURS[line.outcome])
-        for line in since_lines(record):
+        for line in [*table_lines(ending.record), *since_lines(ending.record)]:
             terminalreporter.write_line(line.text, **_COLOURS[line.outcome])
         if self.gate.not_asked:
             names = ", ".join(self.gate.not_asked)
             terminalreporter.write_line(f"no rule of this policy asks: {names}")
-        for text in self.gate.vanished():
-            terminalreporter.write_line(f"FAILED gone since the baseline: {text}", red=True)
-        for text in _never_judged(self.missing):
-            terminalreporter.write_line(text, red=True)
-        for verdict in self.gate.blocking_extras():
-            text = "FAILED without a test of its own, since the policy does not declare the level: "
-            terminalreporter.write_line(text + describe(verdict), red=True)
-        for text in record.problems:
-            terminalreporter.write_line(f"FAILED {text}", red=True)
+        for text in ending_lines(ending):
+            colour = "red" if text.startswith("FAILED") else "yellow"
+            terminalreporter.write_line(text, **{colour: True})
         for text in self.gate.ending_waivers():
             terminalreporter.write_line(f"WARNING {text}", yellow=True)
         if self.gate.settings.record is not None:
@@ -135,35 +144,15 @@ class GateReporter:
         with capture.global_and_fixture_disabled():
             reporter.write_line(f"fairness: {text}")
 
-    def _is_full_run(self, session: pytest.Session) -> bool:
-        """Whether nothing on the command line narrowed the tests down."""
+    def _is_narrowed(self, session: pytest.Session) -> bool:
+        """Return whether the command line, an option or an end before time left tests out."""
         option = self.config.option
-        narrowed = (
-            option.collectonly
-            or self.gate.deselected
+        return bool(
+            self.gate.deselected
             or getattr(option, "lf", False)
             or getattr(option, "stepwise", False)
             or session.shouldstop
             or session.shouldfail
             or session.exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+            or any("::" in arg or arg.endswith(".py") for arg in self.config.args)
         )
-        named = any("::" in arg or arg.endswith(".py") for arg in self.config.args)
-        return not narrowed and not named
-
-
-def _never_judged(missing: "Iterable[Question]") -> list[str]:
-    """One line a rule: a rule without an answer is not a rule that was kept."""
-    by_rule: dict[str, list[Question]] = {}
-    for question in missing:
-        by_rule.setdefault(question.rule.id, []).append(question)
-    return [
-        f"FAILED {some[0].rule.where}: rule {name!r} was never judged for {len(some)} of its "
-        f"questions, e.g. {some[0].name}; add a test marked fairness({_marker(some[0])})"
-        for name, some in by_rule.items()
-    ]
-
-
-def _marker(question: "Question") -> str:
-    """What a marker says to ask a question."""
-    against = "" if question.rule.against is None else f", against={question.rule.against!r}"
-    return f"{question.rule.metric.name!r}{against}"

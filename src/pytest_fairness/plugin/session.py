@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.classifiers.under_test import ModelsUnderTest
     from pytest_fairness.gate.questions import Question
-    from pytest_fairness.gate.record.policy_records import RequiredRecord
     from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord, Verdict
     from pytest_fairness.inference import Predictions
+    from pytest_fairness.plugin.ending import Ending
     from pytest_fairness.plugin.model_runs import ModelRuns
     from pytest_fairness.policy import Policy
     from pytest_fairness.report.explain import Explainer
@@ -32,6 +32,7 @@ class GateSession:
     progress: Callable[[str], None] = print
     problem: str | None = None
     _policy: "Policy | None" = None
+    _asked: "list[Question] | None" = None
     _under_test: "ModelsUnderTest | None" = None
     _model_runs: "ModelRuns | None" = None
     _explainers: "dict[tuple[str, str], Explainer]" = field(default_factory=dict)
@@ -48,8 +49,8 @@ class GateSession:
     """Tests of which the policy asks nothing."""
     collected: bool = False
     deselected: int = 0
-    full: bool = False
-    """Whether nothing narrowed the questions of the run down; known at its end."""
+    ending: "Ending | None" = None
+    """How the run ended; None before it has."""
     today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
     """Day (UTC) on which waivers must still hold."""
 
@@ -141,6 +142,17 @@ class GateSession:
         )
         raise PolicyError(msg)
 
+    @property
+    def asked(self) -> "list[Question]":
+        """All questions of the policy; those of evaluations without predictions are left out."""
+        if self._asked is None:
+            from pytest_fairness.gate.questions import questions
+
+            files = self.settings.predictions
+            names = [self.policy.evaluation_named(name).name for name in files] or None
+            self._asked = questions(self.policy, self.models, evaluations=names)
+        return self._asked
+
     def questions(
         self, metrics: Sequence[str] = (), *, against: str | None = "any"
     ) -> "list[Question]":
@@ -150,14 +162,9 @@ class GateSession:
             metrics: Names of metrics; all when empty.
             against: `baseline` for the rules against it, None for all others, `any` for both.
         """
-        from pytest_fairness.gate.questions import questions
-
-        files = self.settings.predictions
-        names = [self.policy.evaluation_named(name).name for name in files] or None
-        asked = questions(self.policy, self.models, evaluations=names)
         return [
             question
-            for question in asked
+            for question in self.asked
             if (not metrics or question.rule.metric.name in metrics)
             and against in ("any", question.rule.against)
         ]
@@ -186,9 +193,12 @@ class GateSession:
             raise found
         if key not in self.runs:
             self.runs[key] = found.runs[0]
-            asked = {question.key for question in self.questions()}
+            asked = {question.key for question in self.asked}
             self.extras |= {v.question: v for v in found.verdicts if v.question not in asked}
-        return next(verdict for verdict in found.verdicts if verdict.question == question.key)
+        verdict = next(one for one in found.verdicts if one.question == question.key)
+        # Kept here and not read from the test's report, which other plugins may rewrite.
+        self.verdicts[verdict.question] = verdict
+        return verdict
 
     def _record(
         self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
@@ -242,7 +252,7 @@ class GateSession:
             return read_predictions(file, chosen, model=model)
         asked = [
             one
-            for one in self.questions()
+            for one in self.asked
             if (one.model, one.evaluation) == (model, evaluation)
             and (self.selected is None or one.key in self.selected)
         ]
@@ -294,10 +304,12 @@ class GateSession:
         """What an xdist worker sends to the controller."""
         return {
             "runs": [run.model_dump_json() for run in self.runs.values()],
+            "verdicts": [verdict.model_dump_json() for verdict in self.verdicts.values()],
             "extras": [verdict.model_dump_json() for verdict in self.extras.values()],
             "kept": [[*key, str(file)] for key, file in self.kept.items()],
             "collected": self.collected,
             "deselected": self.deselected,
+            "problem": self.problem,
         }
 
     def merge(self, payload: Mapping[str, Any]) -> None:
@@ -309,31 +321,13 @@ class GateSession:
             self.runs[run.model, run.evaluation] = run
         for model, evaluation, file in payload["kept"]:
             self.kept[model, evaluation] = Path(file)
-        for text in payload["extras"]:
-            verdict = Verdict.model_validate_json(text)
-            self.extras[verdict.question] = verdict
+        for kind, verdicts in (("verdicts", self.verdicts), ("extras", self.extras)):
+            for text in payload[kind]:
+                verdict = Verdict.model_validate_json(text)
+                verdicts[verdict.question] = verdict
         self.collected = self.collected or payload["collected"]
         self.deselected = max(self.deselected, payload["deselected"])
-
-    def unjudged(self) -> "list[Question]":
-        """Questions of the policy that no test of this run answered."""
-        return [q for q in self.questions() if q.key not in self.verdicts]
-
-    def blocking_extras(self) -> "list[Verdict]":
-        """Verdicts without a test of their own that must stop the release all the same."""
-        inconclusive = self.policy.decision.inconclusive
-        return [verdict for verdict in self.extras.values() if verdict.blocks(inconclusive)]
-
-    def waiver_problems(self) -> list[str]:
-        """Waivers that a full run must not pass with: ended, not used, or covering nothing."""
-        from pytest_fairness.gate.decision.waivers import waiver_problems
-        from pytest_fairness.gate.questions import questions
-
-        if not self.full:
-            return []
-        verdicts = [*self.verdicts.values(), *self.extras.values()]
-        asked = questions(self.policy, self.models)  # those of evaluations that were left out too
-        return waiver_problems(self.policy, asked, verdicts, today=self.today)
+        self.problem = self.problem or payload["problem"]
 
     def ending_waivers(self) -> list[str]:
         """Waivers that end soon."""
@@ -341,41 +335,44 @@ class GateSession:
 
         return ending_waivers(self.policy, today=self.today)
 
-    def required(self) -> "list[RequiredRecord]":
-        """Whether what the policy requires was judged; only a full run can tell."""
+    def finish(self, *, narrowed: bool) -> "Ending":
+        """Compute the end of the run, once, in the order of the policy.
+
+        Args:
+            narrowed: Whether tests were left out. Then waivers and requirements are not checked
+                unless every question was judged all the same.
+        """
         from pytest_fairness.gate.decision.required import check_required
+        from pytest_fairness.gate.decision.waivers import waiver_problems
+        from pytest_fairness.gate.questions import questions
+        from pytest_fairness.gate.run import record_of
+        from pytest_fairness.plugin.ending import Ending
 
-        if not self.full:
-            return []
-        verdicts = [*self.verdicts.values(), *self.extras.values()]
-        return check_required(self.policy, self.runs.values(), verdicts, models=self.models)
+        unjudged = [question for question in self.asked if question.key not in self.verdicts]
+        judged = [self.verdicts[q.key] for q in self.asked if q.key in self.verdicts]
+        verdicts = [*judged, *self.extras.values()]
+        required, problems = [], []
+        if not (narrowed and unjudged):
+            everything = questions(self.policy, self.models)  # those of evaluations left out too
+            problems = waiver_problems(self.policy, everything, verdicts, today=self.today)
+            required = check_required(self.policy, self.runs.values(), verdicts, models=self.models)
+        record = record_of(
+            self.policy,
+            list(self.runs.values()),
+            verdicts,
+            complete=not unjudged,
+            required=required,
+            problems=problems,
+        )
+        self.ending = Ending(record, self.asked, unjudged, narrowed, self.settings.partial)
+        return self.ending
 
-    def vanished(self) -> list[str]:
-        """Levels, groups and rules that the baseline had and a full run no longer has."""
-        return self.record().vanished if self.full else []
-
-    def write_record(self, path: Path) -> None:
+    def write_record(self, record: "RunRecord", path: Path) -> None:
         """Write the record, and beside it the predictions and the signed statement."""
         from pytest_fairness.gate.record.kept import write_record
 
-        written = write_record(self.record(), path, predictions=self.kept)
+        written = write_record(record, path, predictions=self.kept)
         if self.settings.sign is not None:
             from pytest_fairness.gate.audit.attestation import private_key, sign_record
 
             sign_record(written, path, private_key(self.settings.sign))
-
-    def record(self) -> "RunRecord":
-        """The record of the whole run, in the order of the policy."""
-        from pytest_fairness.gate.run import record_of
-
-        keys = [question.key for question in self.questions()]
-        verdicts = [self.verdicts[key] for key in keys if key in self.verdicts]
-        verdicts += self.extras.values()
-        return record_of(
-            self.policy,
-            list(self.runs.values()),
-            verdicts,
-            complete=not self.unjudged(),
-            required=self.required(),
-            problems=self.waiver_problems(),
-        )

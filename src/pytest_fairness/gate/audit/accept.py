@@ -1,16 +1,22 @@
 """Make a record the baseline: copied under a stable name, its predictions beside it."""
 
 import datetime as dt
+from collections import Counter
 from pathlib import Path
 
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.gate.record.details import AcceptedRecord
 from pytest_fairness.gate.record.kept import find_predictions, write_record
-from pytest_fairness.gate.record.run_record import RunRecord
+from pytest_fairness.gate.record.run_record import RunRecord, StopKind
 
 __all__ = ["BASELINE_NAME", "accept", "why_not"]
 
 BASELINE_NAME = "record.json"
+# Stops that are counted, since there may be many of a kind.
+_COUNTED: dict[StopKind, str] = {
+    "verdict": "{} of its questions stop the release",
+    "required": "{} of the groups that its policy requires were not judged",
+}
 
 
 def accept(source: Path, folder: Path, *, even_if_failed: str | None = None) -> RunRecord:
@@ -74,20 +80,10 @@ def _kept_beside(target: Path) -> list[Path]:
 
 def why_not(record: RunRecord) -> str:
     """Return why a record did not pass, in words; empty when it did."""
-    if record.passed:
-        return ""
-    blocking = [one for one in record.verdicts if one.blocks(record.policy.inconclusive)]
-    unmet = [one for one in record.required if one.outcome == "fail"]
-    reasons = [
-        *(["it judged nothing"] if not record.verdicts else []),
-        *(["questions of its policy were not judged"] if not record.complete else []),
-        *([f"{len(blocking)} of its questions stop the release"] if blocking else []),
-        *(
-            [f"{len(unmet)} of the groups that its policy requires were not judged"]
-            if unmet
-            else []
-        ),
-        *[f"gone since its baseline: {name}" for name in record.vanished],
-        *record.problems,
-    ]
-    return "; ".join(reasons)
+    stops = record.stops
+    numbers = Counter(stop.kind for stop in stops)
+    reasons = (
+        _COUNTED[stop.kind].format(numbers[stop.kind]) if stop.kind in _COUNTED else stop.reason
+        for stop in stops
+    )
+    return "; ".join(dict.fromkeys(reasons))

@@ -124,8 +124,6 @@ def statement_of(record: RunRecord, path: Path) -> _Json:
 
     Source: in-toto Attestation Framework, Statement v1, and its test-result predicate v0.1.
     """
-    failed = [v.question for v in record.verdicts if v.blocks(record.policy.inconclusive)]
-    failed += [f"required[{one.where}]" for one in record.required if one.outcome == "fail"]
     subjects = [_resource(path.name, sha256_of(path))]
     return {
         "_type": STATEMENT_TYPE,
@@ -136,7 +134,7 @@ def statement_of(record: RunRecord, path: Path) -> _Json:
             "configuration": _once(_configuration(record)),
             "passedTests": [v.question for v in record.verdicts if v.outcome == "pass"],
             "warnedTests": _warned(record),
-            "failedTests": failed,
+            "failedTests": [stop.name for stop in record.stops],
         },
     }
 

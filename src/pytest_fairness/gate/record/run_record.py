@@ -1,7 +1,7 @@
 """What one run leaves: a record from which every report is rendered, readable as JSON."""
 
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -31,6 +31,8 @@ __all__ = [
     "Outcome",
     "PolicyRecord",
     "RunRecord",
+    "Stop",
+    "StopKind",
     "Verdict",
 ]
 
@@ -124,6 +126,28 @@ class Verdict(FrozenRecord):
         return self.waiver is None and (self.outcome == "fail" or undecided)
 
 
+StopKind: TypeAlias = Literal[
+    "no verdict", "not judged", "verdict", "required", "vanished", "problem"
+]
+
+
+class Stop(NamedTuple):
+    """One reason why a release may not go.
+
+    Args:
+        kind: `no verdict`: the run judged nothing; `not judged`: the policy asks more than was
+            judged; `verdict`: a question failed, or is inconclusive and must not be; `required`:
+            what the policy requires was not judged; `vanished`: the baseline had it and this run
+            does not; `problem`: a waiver that ended or covers nothing.
+        name: What a statement about the record calls it, such as the key of a question.
+        reason: Why it stops the release, in words.
+    """
+
+    kind: StopKind
+    name: str
+    reason: str
+
+
 class PolicyRecord(FrozenRecord):
     """The policy that a run was judged by."""
 
@@ -179,11 +203,36 @@ class RunRecord(FrozenRecord):
 
     @property
     def passed(self) -> bool:
-        """Whether the release may go: all judged, none failed, none undecided that must not be."""
-        judged = bool(self.verdicts) and self.complete
-        missing = any(one.outcome == "fail" for one in self.required)
-        stopped = any(verdict.blocks(self.policy.inconclusive) for verdict in self.verdicts)
-        return judged and not (missing or stopped or self.vanished or self.problems)
+        """The release may go: `stops` is empty."""
+        return not self.stops
+
+    @property
+    def stops(self) -> list[Stop]:
+        """All that stops the release.
+
+        Nothing else decides it: the exit code of a run, `passed`, `accept` and the signed
+        statement ask this list.
+        """
+        stops = [] if self.verdicts else [Stop("no verdict", "verdicts", "it judged nothing")]
+        if not self.complete:
+            reason = "questions of its policy were not judged"
+            stops.append(Stop("not judged", "complete", reason))
+        stops += [
+            Stop("verdict", verdict.question, f"{verdict.outcome}: {verdict.reason}")
+            for verdict in self.verdicts
+            if verdict.blocks(self.policy.inconclusive)
+        ]
+        stops += [
+            Stop("required", f"required[{one.where}]", one.reason)
+            for one in self.required
+            if one.outcome == "fail"
+        ]
+        stops += [
+            Stop("vanished", f"vanished[{name}]", f"gone since the baseline: {name}")
+            for name in self.vanished
+        ]
+        stops += [Stop("problem", f"problem[{text}]", text) for text in self.problems]
+        return stops
 
     @property
     def vanished(self) -> list[str]:

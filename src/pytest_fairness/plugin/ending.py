@@ -1,0 +1,90 @@
+"""The end of a run, computed once: its record, what was not judged, and whether it is red."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_fairness.gate.questions import Question
+    from pytest_fairness.gate.record.run_record import RunRecord, Stop
+
+__all__ = ["Ending", "ending_lines"]
+
+# What a part of the questions cannot tell, and a partial run is not asked for.
+_NOT_OF_A_PART = ("not judged", "vanished")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended.
+
+    Args:
+        record: The record of the run.
+        asked: Every question that the policy asks.
+        unjudged: Those that no test of the run answered.
+        narrowed: Whether the command line or an option left tests out.
+        partial: Whether `--fairness-partial` asked for a part of the questions only.
+    """
+
+    record: "RunRecord"
+    asked: "Sequence[Question]"
+    unjudged: "Sequence[Question]"
+    narrowed: bool
+    partial: bool
+
+    @property
+    def stops(self) -> "list[Stop]":
+        """What makes the run red: all that stops the release, as its record says."""
+        stops = self.record.stops
+        if not (self.partial and self.unjudged):
+            return stops
+        return [stop for stop in stops if stop.kind not in _NOT_OF_A_PART]
+
+
+def ending_lines(ending: Ending) -> list[str]:
+    """Return what stops the release and has no test of its own, one line each."""
+    from pytest_fairness.report import describe
+
+    own = {question.key for question in ending.asked}
+    extras = {v.question: v for v in ending.record.verdicts if v.question not in own}
+    lines = _unjudged_lines(ending)
+    for stop in ending.stops:
+        if stop.kind in ("vanished", "problem"):
+            lines.append(f"FAILED {stop.reason}")
+        elif stop.name in extras:
+            text = "FAILED without a test of its own, since the policy does not declare the level: "
+            lines.append(text + describe(extras[stop.name]))
+    return lines
+
+
+def _unjudged_lines(ending: Ending) -> list[str]:
+    """Return one line a rule that has no answer, or one line for a run of a part of the tests."""
+    if not ending.unjudged:
+        return []
+    if not ending.narrowed:
+        return _never_judged(ending.unjudged)
+    share = f"{len(ending.unjudged)} of {len(ending.asked)} questions of the policy were not judged"
+    if ending.partial:
+        return [f"not a release run (--fairness-partial): {share}"]
+    text = (
+        f"FAILED not a release run: {share}, since tests were left out; run all of them, or write "
+        "--fairness-partial to ask a part of the questions, without a record"
+    )
+    return [text]
+
+
+def _never_judged(unjudged: "Sequence[Question]") -> list[str]:
+    by_rule: dict[str, list[Question]] = {}
+    for question in unjudged:
+        by_rule.setdefault(question.rule.id, []).append(question)
+    return [
+        f"FAILED {asked[0].rule.where}: rule {name!r} was never judged for {len(asked)} of its "
+        f"questions, e.g. {asked[0].name}; add a test marked fairness({_marker(asked[0])})"
+        for name, asked in by_rule.items()
+    ]
+
+
+def _marker(question: "Question") -> str:
+    """What a marker says to ask a question."""
+    against = "" if question.rule.against is None else f", against={question.rule.against!r}"
+    return f"{question.rule.metric.name!r}{against}"

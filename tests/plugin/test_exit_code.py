@@ -1,0 +1,225 @@
+"""A run whose record does not pass never exits with 0, whatever its tests and plugins report."""
+
+import textwrap
+
+import pytest
+
+from pytest_fairness.gate.record.run_record import RunRecord
+
+POLICY = "--fairness-policy=policy.toml"
+BAD, GOOD = "--fairness-predictions=bad.csv", "--fairness-predictions=good.csv"
+GATE = """
+    import pytest
+
+    {mark}
+    def test_policy(fairness_question, fairness_gate):
+        {body}
+    """
+ASK = "fairness_gate(fairness_question)"
+HOOKS = {
+    "a wrapper that calls every test passed": """
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_runtest_makereport(item, call):
+            report = yield
+            report.outcome, report.longrepr = "passed", None
+            return report
+        """,
+    "a wrapper that drops what tests report": """
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_runtest_makereport(item, call):
+            report = yield
+            report.outcome, report.longrepr, report.user_properties = "passed", None, []
+            return report
+        """,
+    "a log hook that rewrites verdicts": """
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_runtest_logreport(report):
+            report.user_properties = [
+                (name, str(value).replace('"outcome":"fail"', '"outcome":"pass"'))
+                for name, value in report.user_properties
+            ]
+            report.outcome = "passed"
+        """,
+    "an exit code set at the end": """
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_sessionfinish(session):
+            yield
+            session.exitstatus = 0
+        """,
+    "an exit code set last": """
+        @pytest.hookimpl(trylast=True)
+        def pytest_sessionfinish(session):
+            session.exitstatus = 0
+        """,
+    "a call that swallows the failure": """
+        @pytest.hookimpl(wrapper=True)
+        def pytest_pyfunc_call(pyfuncitem):
+            try:
+                return (yield)
+            except BaseException:
+                return True
+        """,
+    "tests marked as expected failures": """
+        def pytest_collection_modifyitems(items):
+            for item in items:
+                item.add_marker(pytest.mark.xfail(strict=False))
+        """,
+    "tests skipped before they run": """
+        def pytest_runtest_setup(item):
+            pytest.skip("not today")
+        """,
+    "a fixture in place of the gate": """
+        @pytest.fixture
+        def fairness_gate():
+            return lambda question: None
+        """,
+    "tests taken out of the list": """
+        def pytest_collection_modifyitems(items):
+            items[:] = [item for item in items if "dark" not in item.name]
+        """,
+}
+BODIES = {
+    "xfail": ("@pytest.mark.xfail", ASK),
+    "skip": ("@pytest.mark.skip", ASK),
+    "swallowed": ("", f"try: {ASK}\n    except BaseException: pass"),
+    "raises": ("", f"with pytest.raises(BaseException): {ASK}"),
+    "turned into a skip": ("", f"try: {ASK}\n    except BaseException: pytest.skip('x')"),
+    "turned into an xfail": ("", f"try: {ASK}\n    except BaseException: pytest.xfail('x')"),
+    "never asked": ("", "pass"),
+}
+
+
+@pytest.fixture
+def project(gate: pytest.Pytester) -> pytest.Pytester:
+    write_gate(gate)
+    return gate
+
+
+def write_gate(gate: pytest.Pytester, mark: str = "", body: str = ASK) -> None:
+    text = textwrap.dedent(GATE).format(mark=mark, body=body)
+    (gate.path / "test_gate.py").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(("mark", "body"), BODIES.values(), ids=BODIES)
+def test_no_test_hides_a_failure(gate, mark, body):
+    write_gate(gate, mark, body)
+    run = gate.runpytest(POLICY, BAD, "--fairness-record=record.json")
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    assert not RunRecord.from_json(gate.path / "record.json").passed
+
+
+@pytest.mark.parametrize("hook", HOOKS.values(), ids=HOOKS)
+def test_no_plugin_hides_a_failure(project, hook):
+    project.makeconftest("import pytest\n" + textwrap.dedent(hook))
+    run = project.runpytest(POLICY, BAD, "--fairness-record=record.json")
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    assert not RunRecord.from_json(project.path / "record.json").passed
+
+
+@pytest.mark.parametrize(
+    "name", ["a wrapper that drops what tests report", "an exit code set last", "xfail"]
+)
+def test_no_failure_is_hidden_from_several_processes(project, name):
+    if name in HOOKS:
+        project.makeconftest("import pytest\n" + textwrap.dedent(HOOKS[name]))
+    else:
+        write_gate(project, *BODIES[name])
+    assert project.runpytest(POLICY, BAD, "-n2").ret == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-p", "no:terminal"),
+        ("--runxfail",),
+        ("-k", "sex"),
+        ("-k", "sex", "--fairness-record=record.json"),
+        ("-m", "not slow", "--deselect", "test_gate.py::test_policy[predictions-faces-tone-dark]"),
+        ("test_gate.py", "-k", "not dark"),
+    ],
+    ids=" ".join,
+)
+def test_an_option_that_leaves_questions_out_does_not_release(project, options):
+    assert project.runpytest(POLICY, BAD, *options).ret == pytest.ExitCode.TESTS_FAILED
+    if "-k" in options or "-m" in options:  # nothing that was asked fails
+        assert project.runpytest(POLICY, GOOD, *options).ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_file_that_asks_every_question_is_a_release_run(project):
+    run = project.runpytest(POLICY, GOOD, "test_gate.py", "--fairness-record=record.json")
+    assert run.ret == pytest.ExitCode.OK
+    assert RunRecord.from_json(project.path / "record.json").passed
+
+
+def test_a_test_left_out_that_asks_nothing_changes_nothing(project):
+    project.makepyfile(test_other="def test_other(): pass")
+    run = project.runpytest(POLICY, GOOD, "-k", "not other", "--fairness-record=record.json")
+    assert run.ret == pytest.ExitCode.OK
+    assert RunRecord.from_json(project.path / "record.json").passed
+
+
+def test_a_partial_run_fails_when_a_question_that_it_asks_fails(project):
+    partial = (POLICY, BAD, "--fairness-partial")
+    assert project.runpytest(*partial, "-k", "accuracy-tone-dark or sex").ret == 1
+    write_gate(project, *BODIES["xfail"])
+    assert project.runpytest(*partial, "-k", "dark").ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_partial_run_of_all_questions_is_judged_as_any_other(project):
+    assert project.runpytest(POLICY, GOOD, "--fairness-partial").ret == pytest.ExitCode.OK
+    assert project.runpytest(POLICY, BAD, "--fairness-partial").ret == 1
+
+
+def test_a_partial_run_leaves_no_record(project):
+    run = project.runpytest(POLICY, GOOD, "--fairness-partial", "--fairness-record=record.json")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    run.stderr.fnmatch_lines(["*--fairness-partial: *leaves no record; drop --fairness-record*"])
+    assert not (project.path / "record.json").exists()
+
+
+def test_a_record_that_no_test_writes_is_missed(gate):
+    (gate.path / "test_gate.py").write_text("def test_other(): pass\n", encoding="utf-8")
+    run = gate.runpytest(POLICY, GOOD, "--fairness-record=record.json")
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    run.stdout.fnmatch_lines(["FAILED no record was written, since no test of this run asks*"])
+
+
+def test_predictions_that_cannot_be_read_are_red_behind_an_xfail(gate):
+    write_gate(gate, *BODIES["xfail"])
+    (gate.path / "bad.csv").write_text("target\na\n", encoding="utf-8")
+    for options in ((), ("-n2",)):
+        assert gate.runpytest(POLICY, BAD, *options).ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_the_reporter_cannot_be_switched_off_alone(project):
+    run = project.runpytest(POLICY, BAD, "-p", "no:fairness_reporter")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    run.stderr.fnmatch_lines(["*-p no:fairness_reporter: the gate cannot run without it*"])
+
+
+def test_the_end_of_a_run_is_computed_once(project, monkeypatch):
+    from pytest_fairness.gate import questions, run
+    from pytest_fairness.gate.decision import required, waivers
+
+    calls = []
+    for module, name in (
+        (questions, "questions"),
+        (run, "record_of"),
+        (required, "check_required"),
+        (waivers, "waiver_problems"),
+    ):
+        counted(monkeypatch, module, name, calls)
+    project.runpytest_inprocess(POLICY, GOOD, "--fairness-record=record.json")
+    number = {name: calls.count(name) for name in set(calls)}
+    # `judge` makes a record of its own for each evaluation.
+    assert number == {"questions": 2, "record_of": 2, "check_required": 1, "waiver_problems": 1}
+
+
+def counted(monkeypatch, module, name, calls):
+    function = getattr(module, name)
+
+    def counting(*args, **kwargs):
+        calls.append(name)
+        return function(*args, **kwargs)
+
+    monkeypatch.setattr(module, name, counting)
