@@ -201,7 +201,7 @@ def test_the_end_of_a_run_is_computed_once(project, monkeypatch):
     from pytest_fairness.gate import questions, run
     from pytest_fairness.gate.decision import required, waivers
 
-    calls = []
+    calls: list[str] = []
     for module, name in (
         (questions, "questions"),
         (run, "record_of"),
