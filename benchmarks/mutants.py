@@ -24,7 +24,6 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatch
 from itertools import accumulate, pairwise
 from pathlib import Path
 

@@ -22,7 +22,9 @@ _WRONG = (DeclarationError, PolicyError, SigningKeyError)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, 1 for a failure, 4 for a bad policy or option.
+    """Run one command and return the exit code.
+
+    0 is a success, 1 a failure, 4 a bad policy or option.
 
     Args:
         argv: Arguments without the program's name; those of the process when absent.

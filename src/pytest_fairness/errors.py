@@ -22,7 +22,7 @@ class PolicyError(FairnessError):
 
 
 class DeclarationError(FairnessError):
-    """What a package declares is not valid, cannot be loaded, or has a name that is taken."""
+    """A declaration is not valid, cannot be loaded, or has a name that is taken."""
 
 
 class UnknownNameError(DeclarationError, KeyError):

@@ -18,7 +18,7 @@ __all__ = ["group_counts", "perturbations", "rate_counts_of_groups"]
 def group_counts(
     draw: st.DrawFn, *, max_levels: int = 4, max_classes: int = 3, max_count: int = 50
 ) -> GroupCounts:
-    """Counts of two attributes with an empty group and a group of one true class among them.
+    """Draw counts of two attributes, with an empty group and a group of one true class among them.
 
     Args:
         draw: Given by Hypothesis.
@@ -47,7 +47,7 @@ def group_counts(
 def rate_counts_of_groups(
     draw: st.DrawFn, *, min_groups: int = 2, max_groups: int = 6, max_n: int = 200
 ) -> RateCounts:
-    """Successes out of n of several groups; n may be 0."""
+    """Draw successes out of n of several groups, where n may be 0."""
     n = draw(st.lists(st.integers(0, max_n), min_size=min_groups, max_size=max_groups))
     successes = [draw(st.integers(0, size)) for size in n]
     return RateCounts(np.array(successes, dtype=np.int64), np.array(n, dtype=np.int64))
@@ -71,7 +71,7 @@ _SIGNED = {"brightness", "contrast", "hue", "rotation"}
 def perturbations(
     draw: st.DrawFn, *, kinds: tuple[str, ...] = tuple(_CHANGES), most: int = 2
 ) -> "Perturbation":
-    """Changes of an image, of one kind or several; they shrink to fewer and milder ones.
+    """Draw changes of an image, of one kind or several. They shrink to fewer and milder ones.
 
     Args:
         draw: Given by Hypothesis.

@@ -9,7 +9,7 @@ _SHOWN = 12
 
 
 def suggest(value: str, allowed: Iterable[object], *, most: int = 1) -> str:
-    """Return a question to add to an error message; empty when no allowed name is close.
+    """Return a question to add to an error message, or nothing when no allowed name is close.
 
     Args:
         value: What was written.

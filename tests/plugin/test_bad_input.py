@@ -138,7 +138,7 @@ def test_a_group_with_no_negatives_is_undefined_and_not_0(gate):
     assert (outcomes["passed"], outcomes["inconclusive"]) == (4, 1)
     result.stdout.fnmatch_lines(
         [
-            "  inconclusive  tone dark v light  undefined  *n 0 v 100  undefined: no negatives in tone dark"
+            "  inconclusive  tone dark vs light  undefined  *n 0 vs 100  undefined: no negatives in tone dark"
         ]
     )
 

@@ -105,7 +105,7 @@ def test_without_a_baseline_the_question_is_not_skipped(run):
     result.stdout.fnmatch_lines_random(
         [
             "*test_no_group_got_worse*tone-dark_v_baseline*INCONCLUSIVE*",
-            "  inconclusive  tone dark v baseline *no baseline: give --fairness-baseline",
+            "  inconclusive  tone dark vs baseline *no baseline: give --fairness-baseline",
         ]
     )
 
@@ -116,7 +116,7 @@ def test_predictions_of_the_last_release_are_a_baseline(run):
     result.stdout.fnmatch_lines(
         [
             (
-                "accuracy drop, tone dark v baseline: +0.800 * -> fail; accuracy 0.10 (20 of 200), in "
+                "accuracy drop, tone dark vs baseline: +0.800 * -> fail; accuracy 0.10 (20 of 200), in "
                 "the baseline 0.90 (180 of 200); paired on 400 images; 160 right -> wrong, 0 wrong -> "
                 "right; McNemar p *; worst: *; rule kept, policy.toml:*"
             ),
@@ -148,7 +148,7 @@ def test_a_record_brings_its_predictions_to_the_next_run(project, run):
     counted.stdout.fnmatch_lines(
         [
             (
-                "accuracy drop, tone dark v baseline: *unpaired: the baseline has counts only, "
+                "accuracy drop, tone dark vs baseline: *unpaired: the baseline has counts only, "
                 "last.predictions-faces.parquet is not beside it*"
             )
         ]

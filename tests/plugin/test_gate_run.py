@@ -21,7 +21,7 @@ def test_a_fair_model_passes_and_every_question_is_a_test(gate, workers):
             "*fairness gate*",
             "predictions on faces: accuracy, limit at least 0.70 (rule floor)",
             "  pass * sex female * n 200*",
-            "  pass * tone dark v light * n 100 v 100*",
+            "  pass * tone dark vs light * n 100 vs 100*",
             "5 questions: 5 pass; *",
         ]
     )
@@ -32,8 +32,8 @@ def test_an_unfair_model_fails_with_numbers_and_without_a_traceback(gate, worker
     result = gate.runpytest(POLICY_OPTION, "--fairness-predictions=bad.csv", *workers)
     assert result.ret == 1
     message = (
-        "FPR difference, tone dark v light: +0.800 (95 % interval +0.7* … +0.8*), limit 0.20 "
-        "-> fail; FPR 0.90 (90 of 100) v 0.10 (10 of 100); *rule fpr-gap, policy.toml:17"
+        "FPR difference, tone dark vs light: +0.800 (95 % interval +0.7* … +0.8*), limit 0.20 "
+        "-> fail; FPR 0.90 (90 of 100) vs 0.10 (10 of 100); *rule fpr-gap, policy.toml:17"
     )
     result.stdout.fnmatch_lines([message])
     result.stdout.no_fnmatch_line("*Traceback*")
@@ -50,7 +50,7 @@ def test_an_inconclusive_question_is_neither_passed_nor_failed_and_says_what_wou
     result.stdout.fnmatch_lines_random(
         [
             "*test_fpr_difference*dark_v_light*INCONCLUSIVE*",
-            "  inconclusive  tone dark v light*would settle it",
+            "  inconclusive  tone dark vs light*would be enough",
             "*inconclusive question warns by this policy*",
             "*passed, * inconclusive*",
         ]
@@ -67,7 +67,7 @@ def test_inconclusive_fails_the_release_where_the_policy_says_so(gate):
     result = gate.runpytest(POLICY_OPTION, "--fairness-predictions=few.csv")
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["FPR difference*-> inconclusive;*negatives in each group would settle it at these rates;*"]
+        ["FPR difference*-> inconclusive;*negatives in each group would be enough at these rates;*"]
     )
 
 

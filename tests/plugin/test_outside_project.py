@@ -124,7 +124,7 @@ def test_the_gate_that_init_writes_runs_at_once_from_the_wheel(team, installed):
     assert "3 failed, 1 passed" in failed
     for numbers in (
         "accuracy, skin_tone dark: 0.500 (95 % interval 0.44 … 0.56), limit at least 0.80 -> fail",
-        "FPR difference, skin_tone largest gap (dark v light): +1.000",
-        "disparate impact, skin_tone largest gap (light v dark): 0.500",
+        "FPR difference, skin_tone largest gap (dark vs light): +1.000",
+        "disparate impact, skin_tone largest gap (light vs dark): 0.500",
     ):
         assert numbers in failed

@@ -54,7 +54,7 @@ def test_a_search_fails_with_the_mildest_change_in_one_line(search_gate):
     )
     result.stdout.fnmatch_lines(
         [
-            "*flip rate difference, tone dark v light: +0.5* limit 0.2 -> fail*",
+            "*flip rate difference, tone dark vs light: +0.5* limit 0.2 -> fail*",
             "*reproduce with Perturbation(brightness=*); it moves 0.2*",
         ]
     )

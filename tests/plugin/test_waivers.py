@@ -41,10 +41,10 @@ def test_a_waived_failure_is_an_xfail_that_shows_its_number(gate, workers):
     result.stdout.fnmatch_lines_random(
         [
             (
-                "XFAIL *dark_v_light* - FPR difference, tone dark v light: +0.800 *; waived until "
+                "XFAIL *dark_v_light* - FPR difference, tone dark vs light: +0.800 *; waived until "
                 "2999-12-31 by model-risk: vendor fix due in 2.4 (RISK-7)*"
             ),
-            "  fail * tone dark v light  +0.800 *waived until 2999-12-31 by model-risk*",
+            "  fail * tone dark vs light  +0.800 *waived until 2999-12-31 by model-risk*",
             "5 questions: *fail*, * of them waived*",
         ]
     )

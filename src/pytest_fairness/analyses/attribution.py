@@ -30,7 +30,7 @@ def attribute(
     batch_size: int = 32,
     device: str = "auto",
 ) -> torch.Tensor:
-    """Say how much each pixel speaks for a score, summed over its channels.
+    """Return the attribution of each pixel to a score, summed over its channels.
 
     Args:
         classifier: The model; it is left as it was found.

@@ -43,13 +43,13 @@ class LimeExplanation:
     probabilities: Floats
 
     def top(self, label: int, *, positive: bool = True, most: int = 5) -> list[int]:
-        """Segments that speak most for a class, or against it, the strongest first."""
+        """Return the segments that speak most for a class, or against it, the strongest first."""
         weights = self.weights[label] if positive else -self.weights[label]
         order = np.argsort(-weights, kind="stable")
         return [int(i) for i in order[:most] if weights[i] > 0]
 
     def mask(self, label: int, *, positive: bool = True, most: int = 5) -> NDArray[np.bool_]:
-        """(H, W), whether a pixel is in one of these segments."""
+        """Return whether each pixel (H, W) is in one of these segments."""
         return np.isin(self.segments, self.top(label, positive=positive, most=most))
 
 

@@ -19,7 +19,7 @@ __all__ = ["Observer", "Run", "Wanted", "observe"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One observation that a rule asks for.
+    """An observation that a rule asks for.
 
     Args:
         analysis: Which analysis makes it.
@@ -38,7 +38,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How to run a model once more.
+    """The means to run a model once more.
 
     Args:
         device: As for `predict`.

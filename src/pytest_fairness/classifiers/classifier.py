@@ -114,7 +114,7 @@ class Classifier:
 
     @property
     def class_labels(self) -> dict[str, tuple[str, ...]]:
-        """Class of the target -> the labels that speak for it."""
+        """The labels of each class of the target."""
         if self.classes is None:
             return {label: (label,) for label in self.labels}
         return {name: tuple(labels) for name, labels in self.classes.items()}

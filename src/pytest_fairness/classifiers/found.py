@@ -23,7 +23,7 @@ _SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A module with what its source knows about it; None where the policy must say it.
+    """A module with what its source knows about it, or None where the policy must say it.
 
     Args:
         module: Called with images (N, C, H, W) float32, returns scores (N, K).
@@ -46,7 +46,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """What a source needs to know beside the table of its model.
+    """Settings that a source needs beside the table of its model.
 
     Args:
         labels: Those that the policy names.
@@ -81,7 +81,9 @@ def pick_output(outputs: Any, output: str | int | None, *, name: str) -> Any:
     if output not in names:
         shown = ", ".join(repr(known) for known in names[:_SHOWN])
         got = "names none" if output is None else f"names {output!r}"
-        msg = f"model {name!r} has the outputs {shown}, and its table {got}; write output = one of them"
+        msg = (
+            f"model {name!r} has the outputs {shown}, and its table {got}; add output = one of them"
+        )
         raise ModelError(msg)
     return named[output]
 

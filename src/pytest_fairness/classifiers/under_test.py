@@ -29,7 +29,7 @@ class ModelsUnderTest:
     _loaded: dict[str, Classifier] = field(default_factory=dict)
 
     def spec(self, name: str) -> ModelSpec | None:
-        """Return where a model is; None for a fixture that no table describes.
+        """Return where a model is, or None for a fixture that no table describes.
 
         Raises:
             PolicyError: What the command line says of it is malformed, or there is no such file.
@@ -40,7 +40,7 @@ class ModelsUnderTest:
         return base
 
     def needs_fixture(self, name: str) -> bool:
-        """Whether a fixture must give the model."""
+        """Return whether a fixture must give the model."""
         spec = self.spec(name)
         return spec is None or spec.kind == "fixture"
 

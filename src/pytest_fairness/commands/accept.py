@@ -33,7 +33,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Accept a record; returns the exit code.
+    """Accept a record and return the exit code.
 
     Raises:
         FairnessError: The record cannot become the baseline.

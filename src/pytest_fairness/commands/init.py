@@ -24,8 +24,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "init",
         help="write a gate for a model and its data into a repository",
         description="Write a policy, a test file, pytest settings and a CI job for a model and a "
-        "manifest (or a published data set). Nothing is asked, nothing is guessed, and no file is "
-        "overwritten.",
+        "manifest (or a published data set). It does not prompt you and does not "
+        "overwrite files.",
     )
     add_model(parser)
     add_data(parser)
@@ -35,7 +35,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the gate and say what to do next; returns 0, or 4 for a wrong use.
+    """Write the gate, print what to do next, and return 0, or 4 for a wrong use.
 
     Raises:
         FairnessError: The data or the model cannot be used.

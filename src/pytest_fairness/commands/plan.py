@@ -67,7 +67,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the plan; returns the exit code.
+    """Print the plan and return the exit code.
 
     Raises:
         FairnessError: The policy or the samples cannot be used, or a group is unknown.

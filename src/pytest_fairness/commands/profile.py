@@ -44,7 +44,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the profile; returns 0, 1 for a problem with --strict, or 4 for a wrong use.
+    """Print the profile and return 0, 1 for a problem with --strict, or 4 for a wrong use.
 
     Raises:
         FairnessError: The policy or the samples cannot be used.

@@ -21,14 +21,14 @@ __all__ = [
 
 
 class Reference(NamedTuple):
-    """A file with shares, and the column that it is of; None for the only attribute."""
+    """A file with shares, and the column that it is of, or None for the only attribute."""
 
     column: str | None
     path: Path
 
 
 class Audit(NamedTuple):
-    """What is audited, by what, and whether that rises along the levels."""
+    """A column to audit, its proxy, and whether the proxy rises along the levels."""
 
     attribute: str
     proxy: str

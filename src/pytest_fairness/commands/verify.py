@@ -27,7 +27,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Verify a record; returns 0, or 1 when it is not what it should be.
+    """Verify a record and return 0, or 1 when a verdict differs.
 
     Raises:
         FairnessError: The record or its signed statement cannot be read or trusted.

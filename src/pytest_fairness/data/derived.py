@@ -45,9 +45,9 @@ def derive_columns(rows: "Rows", evaluation: "Evaluation") -> "Rows":
             continue
         if there and derivation.column not in derivation.sources:
             msg = (
-                f"{rows.source}: column {derivation.column!r} is there, and "
-                f"`derive.{derivation.column}` of evaluation {evaluation.name!r} would make it "
-                "again; give the derived column a name of its own"
+                f"{rows.source}: column {derivation.column!r} exists already, so "
+                f"`derive.{derivation.column}` of evaluation {evaluation.name!r} cannot make it; "
+                "rename the derived column"
             )
             raise rows.error(msg)
         values = _Values(rows, derivation, _names(rows, evaluation)).derived()
@@ -179,7 +179,7 @@ class _Values:
 
 
 def fitzpatrick_type(value: str) -> str | None:
-    """Return the skin type that a text means; None when it means none.
+    """Return the skin type that a text means, or None when it means none.
 
     Example:
         >>> [fitzpatrick_type(text) for text in ("4", "iv", "Type IV", "FST 4", "7")]
@@ -211,7 +211,7 @@ def ita_degrees(
 
 
 def ita_classes(angle: NDArray[np.float64]) -> NDArray[np.object_]:
-    """Return the skin colour class (N,) of individual typology angles; None where missing.
+    """Return the skin colour class (N,) of individual typology angles, or None where missing.
 
     Args:
         angle: (N,) degrees; an angle on a border belongs to the darker class.

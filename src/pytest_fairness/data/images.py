@@ -86,7 +86,7 @@ class Cell(NamedTuple):
 
 
 class Paths(Sequence[Path]):
-    """Files below a folder; a path is made when it is asked for, since a set has many."""
+    """Files below a folder. A path is made when it is asked for, since a set has many."""
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self.folder = folder
@@ -169,7 +169,7 @@ def decode(content: bytes, *, name: str) -> Image.Image:
 
 @contextmanager
 def opened(content: bytes, *, name: str) -> Iterator[Image.Image]:
-    """Open an image as it is stored; whatever goes wrong while it is used names it.
+    """Open an image as it is stored. An error while it is used names the image.
 
     Args:
         content: The encoded file.

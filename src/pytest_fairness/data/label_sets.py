@@ -87,7 +87,7 @@ def _long(column: "pa.Array | pa.ChunkedArray") -> "tuple[Integers, NDArray[np.o
 
 
 def only_label_sets(rows: "Rows", evaluation: "Evaluation") -> bool:
-    """Whether samples have label sets, and neither a column nor a declaration of a class."""
+    """Return whether samples have label sets, and neither a column nor a declaration of a class."""
     declared = evaluation.target != "target" or evaluation.classes or evaluation.positive
     return not declared and evaluation.labels is not None and "target" not in rows.frame.columns
 

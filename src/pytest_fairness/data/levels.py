@@ -11,7 +11,7 @@ MISSING = "(missing)"
 
 
 def as_level(value: Any) -> str | None:
-    """Return a value as text; None when it is missing (None, NaN, or an empty string).
+    """Return a value as text, or None when it is missing (None, NaN, or an empty string).
 
     Example:
         >>> [as_level(value) for value in (1.0, 0.5, True, "dark", float("nan"), "")]
@@ -27,7 +27,7 @@ def as_level(value: Any) -> str | None:
 
 
 def as_levels(column: pd.Series) -> pd.Series:
-    """Return a column (N,) of any type as text, by `as_level`; missing values stay missing."""
+    """Return a column (N,) of any type as text, by `as_level`. Missing values stay missing."""
     if column.dtype == object:  # may mix types, and True == 1 would make them one value
         return pd.Series([as_level(value) for value in column], index=column.index)
     codes, values = pd.factorize(column)

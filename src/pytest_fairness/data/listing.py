@@ -40,7 +40,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """What a reader is asked for: a folder, parts of the set, and options.
+    """A request to a reader: a folder, parts of the set, and options.
 
     Args:
         evaluation: The evaluation of the policy.
@@ -76,7 +76,7 @@ class Source:
         return found
 
     def look_for(self, *names: str) -> Path | None:
-        """Return the first of some paths below the root that is there; None where none is."""
+        """Return the first path below the root that exists, or None where none does."""
         return next((path for name in names if (path := self.root / name).exists()), None)
 
     def rows(self, frame: pd.DataFrame, origin: Path, *, first_line: int | None = None) -> Rows:
@@ -93,7 +93,7 @@ class Source:
         return Rows(frame, str(origin), self.evaluation.name, DataError, "line")
 
     def of_split(self, rows: Rows, column: str = "split") -> Rows:
-        """Return the rows whose part of the set is asked for; all where the policy names none.
+        """Return the rows of the wanted parts of the set, or all where the policy names none.
 
         Raises:
             DataError: The set has no such part.

@@ -24,15 +24,15 @@ _ONE_CHANNEL = ("1", "L", "P", "I;16")
 
 
 class Masks(Protocol):
-    """Which pixels of each sample belong to which part."""
+    """Masks of the parts of each image."""
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Names of all parts, in the order of the source."""
+        """The names of all parts, in the order of the source."""
         ...
 
     def read(self, position: int) -> Mapping[str, NDArray[np.bool_]]:
-        """Return part -> mask (H, W) of the sample at a position; a part may be empty.
+        """Return part -> mask (H, W) of the sample at a position. A part may be empty.
 
         The mask covers the whole image, but H and W may differ from the image's own.
 
@@ -80,7 +80,7 @@ class IndexMasks:
 
 
 def read_index(content: bytes, *, name: str) -> NDArray[np.int32]:
-    """Return the pixel values (H, W) of a picture with one channel; a palette is ignored.
+    """Return the pixel values (H, W) of a picture with one channel. A palette is ignored.
 
     Raises:
         DataError: The picture is corrupt, or has several channels.
@@ -155,7 +155,7 @@ def _parts(schema: pa.Schema, path: Path) -> tuple[str, ...]:
     if not named or len(set(parts)) != len(parts):
         msg = (
             f"{path}: the schema metadata must name the parts: key 'parts', a JSON list of "
-            f'different names, that of pixel value 0 first, such as ["background", "hair"]; '
+            f'different names, the one of pixel value 0 first, such as ["background", "hair"]; '
             f"got {parts!r}"
         )
         raise DataError(msg)

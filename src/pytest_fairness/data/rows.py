@@ -48,7 +48,7 @@ class Rows:
         return f"line {number + self.header + 1}" if self.unit == "line" else f"row {number}"
 
     def column(self, name: str, *, key: str) -> pd.Series:
-        """Return the column that a key of the evaluation names; raise when there is none."""
+        """Return the column that a key of the evaluation names, or raise when there is none."""
         columns = list(self.frame.columns)
         if columns.count(name) != 1:
             found = "more than one column" if name in columns else "no column"
@@ -65,7 +65,7 @@ class Rows:
         return as_levels(self.column(name, key=key))
 
     def required(self, name: str, *, key: str, ids: pd.Series) -> pd.Series:
-        """Return a column as text; raise when a value is missing."""
+        """Return a column as text, or raise when a value is missing."""
         values = self.text(name, key=key)
         self.reject(
             values.isna().to_numpy(),
@@ -99,7 +99,7 @@ class Rows:
         return replace(self, frame=self.frame[kept])
 
     def keep(self, where: Mapping[str, tuple[str, ...]]) -> "Rows":
-        """Return the rows whose columns hold one of the values; raise when none are left."""
+        """Return the rows whose columns hold one of the values, or raise when none are left."""
         kept, removed = self, []
         for name, values in where.items():
             found = kept.text(name, key=f"where.{name}").fillna(MISSING).isin(values)
@@ -146,7 +146,7 @@ def read_rows(path: Path, *, evaluation: str, error: type[FairnessError]) -> Row
 
 
 def arrow_rows(table: pa.Table) -> pd.DataFrame:
-    """Return an Arrow table as a frame; a saved pandas index comes back as a column."""
+    """Return an Arrow table as a frame. A saved pandas index comes back as a column."""
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, types_mapper=_IN_ARROW.get)
     return frame
 

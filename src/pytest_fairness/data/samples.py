@@ -63,8 +63,9 @@ def read_ids(rows: "Rows", evaluation: "Evaluation", *, otherwise: pd.Series | N
         places = [rows.place(position) for position in (ids == first).to_numpy().nonzero()[0][:2]]
         count = ids[repeated].nunique()
         msg = (
-            f"{rows.source}: sample id {first!r} stands in {places[0]} and again in {places[1]}"
-            f" ({count} repeated id{'s' if count > 1 else ''} in all); ids must be unique"
+            f"{rows.source}: sample id {first!r} appears twice, in {places[0]} and {places[1]}"
+            f" ({count} repeated id{'s' if count > 1 else ''} in all). Each id must be "
+            "unique: remove or rename one"
         )
         raise rows.error(msg)
     return ids

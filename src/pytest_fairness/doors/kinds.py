@@ -8,7 +8,7 @@ __all__ = ["kind_named", "kind_names", "kind_of_ending"]
 
 
 def kind_names(*, built_in_only: bool = False) -> tuple[str, ...]:
-    """Return the kinds that a policy can name; packages are listed, not imported."""
+    """Return the kinds that a policy can name. Packages are listed, not imported."""
     own = {kind.name: kind for kind in built_in("models")}
     listed = own if built_in_only else names("models")
     return tuple(name for name in listed if name not in own or not own[name].by_ending_only)
@@ -29,7 +29,7 @@ def kind_named(name: str) -> ModelKind:
 
 
 def kind_of_ending(ending: str) -> ModelKind | None:
-    """Return the kind that owns an ending such as `.onnx`; None where no kind does.
+    """Return the kind that owns an ending such as `.onnx`, or None where no kind does.
 
     Kinds of packages that cannot be imported own none.
 

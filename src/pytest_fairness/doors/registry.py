@@ -58,13 +58,13 @@ _WORDS: dict[Door, str] = {
 
 
 class Declaration(Protocol):
-    """What a package declares: a frozen value with a name."""
+    """A declaration of a package: a frozen value with a name."""
 
     door: ClassVar[Door]
 
     @property
     def name(self) -> str:
-        """Name by which a policy or a command line asks for it."""
+        """The name of the declaration in a policy or on a command line."""
 
 
 @dataclass(slots=True)
@@ -204,7 +204,7 @@ def source_of(door: Door, name: str) -> str:
 
 
 def names(door: Door) -> tuple[str, ...]:
-    """Return the names of all declarations of a door; packages are listed, not imported.
+    """Return the names of all declarations of a door. Packages are listed, not imported.
 
     Raises:
         DeclarationError: Two packages declare the same name.
@@ -214,7 +214,7 @@ def names(door: Door) -> tuple[str, ...]:
 
 
 def declarations(door: Door) -> tuple[Any, ...]:
-    """Return all declarations of a door that can be imported; `broken` says what cannot.
+    """Return all declarations of a door that can be imported. `broken` says what cannot.
 
     Raises:
         DeclarationError: Two packages declare the same name.

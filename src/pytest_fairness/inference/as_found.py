@@ -13,7 +13,7 @@ __all__ = ["left_as_found"]
 def left_as_found(
     module: Callable[[torch.Tensor], torch.Tensor], device: torch.device
 ) -> Iterator[None]:
-    """Put a module on a device in evaluation mode without gradients; undo it all afterwards.
+    """Put a module on a device in evaluation mode without gradients, and undo it all afterwards.
 
     Each submodule gets its own training flag back, also after an error. A callable that is no
     `nn.Module` is only run without gradients.

@@ -25,7 +25,7 @@ class _Prepared(NamedTuple):
 
 
 class Forward:
-    """Runs a classifier over images; the batch is halved whenever memory runs out.
+    """A run of a classifier over images. The batch is halved whenever memory runs out.
 
     Args:
         classifier: The model under test.

@@ -15,7 +15,9 @@ SUFFIXES = (".jsonl", ".ndjson")
 
 
 def read_json_lines(path: Path, *, evaluation: str) -> Rows:
-    """Read the rows of a file; blank lines are none, and the lines after them keep their numbers.
+    """Read the rows of a file.
+
+    Blank lines are skipped, and the lines after them keep their numbers.
 
     Raises:
         PredictionError: The file is missing, or a line is no object of texts, numbers and booleans.
@@ -67,6 +69,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(row) != len(pairs):
         names = [name for name, _ in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
-        msg = f"the key {repeated!r} stands twice"
+        msg = f"the key {repeated!r} appears twice"
         raise ValueError(msg)
     return row

@@ -40,7 +40,7 @@ def predict(
     autocast: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions:
-    """Run a model over an evaluation set; threads decode while it computes.
+    """Run a model over an evaluation set. Threads decode images while the model computes.
 
     Args:
         classifier: The model under test; it is left as it was found.

@@ -17,7 +17,7 @@ _FACTS = "observed"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observed:
-    """What an analysis observed of a model on an evaluation set.
+    """Observations of a model on an evaluation set, made by one analysis.
 
     Args:
         columns: Observation -> a number of every sample (N,); nan where it has none.
@@ -48,7 +48,10 @@ def observation(
 
 
 def with_observed(predictions: Predictions, observed: Observed) -> Predictions:
-    """Return predictions with what was observed beside them; an observation of this name goes."""
+    """Return predictions with an observation beside them.
+
+    It replaces an observation of the same name.
+    """
     table = predictions.table
     for name, values in observed.columns.items():
         column = pa.array(values, pa.float64(), from_pandas=True)
@@ -63,7 +66,7 @@ def with_observed(predictions: Predictions, observed: Observed) -> Predictions:
 
 
 def observed_values(predictions: Predictions, name: str) -> Floats | None:
-    """Return the values (N,) of an observation; None where it was not made."""
+    """Return the values (N,) of an observation, or None where it was not made."""
     if name not in predictions.table.column_names:
         return None
     column = predictions.table.column(name).to_numpy(zero_copy_only=False)
@@ -71,6 +74,6 @@ def observed_values(predictions: Predictions, name: str) -> Floats | None:
 
 
 def facts_of(predictions: Predictions, name: str) -> dict[str, float]:
-    """Return what was observed of the model as a whole; nothing where nothing was."""
+    """Return what was observed of the model as a whole, or nothing where nothing was."""
     facts: dict[str, float] = json.loads(predictions.metadata.get(_FACTS, "{}")).get(name, {})
     return facts

@@ -23,7 +23,7 @@ _KEY = b"pytest_fairness"
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What a model said about an evaluation set.
+    """Predictions of a model for an evaluation set.
 
     Args:
         table: (N, columns) text columns `id`, `target`, `prediction` and every attribute, and
@@ -96,6 +96,6 @@ def prediction_table(
 
 
 def recorded_in(schema: pa.Schema) -> dict[str, Any]:
-    """Return what `to_parquet` wrote beside a table; nothing for a table of another origin."""
+    """Return what `to_parquet` wrote beside a table, or nothing for a table of another origin."""
     record: dict[str, Any] = json.loads((schema.metadata or {}).get(_KEY, "{}"))
     return record

@@ -17,7 +17,7 @@ __all__ = ["check_tagging", "exactly_right", "only_tags", "with_tags"]
 
 
 def only_tags(evaluation_set: "EvaluationSet") -> bool:
-    """Whether the samples have label sets and no class of their own."""
+    """Return whether the samples have label sets and no class of their own."""
     return LABELS in evaluation_set.samples and evaluation_set.classes == EXACT
 
 

@@ -55,7 +55,7 @@ def check_unreadable(
 def unreadable_metadata(
     evaluation_set: "EvaluationSet", broken: Mapping[int, DataError]
 ) -> dict[str, str]:
-    """Return what the record says of unreadable images; nothing where none are borne.
+    """Return what the record says of unreadable images, or nothing where none are allowed.
 
     `unreadable` is their number, `unreadable_images` maps the id of each to what is wrong with it.
     """

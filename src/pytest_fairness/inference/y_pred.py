@@ -24,7 +24,7 @@ __all__ = ["is_y_pred", "rows_of_y_pred"]
 
 
 def is_y_pred(source: object) -> "TypeGuard[YPred]":
-    """Whether predictions are an array of classes, or a `.npy` file with one."""
+    """Return whether predictions are an array of classes, or a `.npy` file with one."""
     if isinstance(source, str | Path):
         return Path(source).suffix.lower() == ".npy"
     return isinstance(source, np.ndarray | pd.Series | list | tuple)

@@ -37,7 +37,7 @@ class Given(NamedTuple):
     by: tuple[str, ...] | None = None
 
     def is_of(self, group: Mapping[str, str]) -> bool:
-        """Whether the group is meant."""
+        """Return whether the option means this group."""
         fits = not self.levels or self.levels == tuple(group.values())
         return fits and self.by in (None, tuple(group))
 
@@ -61,7 +61,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AtHand:
-    """What is known of an evaluation set.
+    """Counts of an evaluation set before a model is judged.
 
     Args:
         evaluation: As the policy declares it.
@@ -78,7 +78,7 @@ class AtHand:
 
     @property
     def levels(self) -> Mapping[str, tuple[str, ...]]:
-        """Attribute -> levels, undeclared missing values included."""
+        """The levels of each attribute, undeclared missing values included."""
         found = self.evaluation.attributes if self.predictions is None else self.predictions.levels
         return {name: found[name] for name in self.evaluation.attributes}
 
@@ -89,11 +89,11 @@ class AtHand:
 
     @property
     def source(self) -> str:
-        """File that was read; empty without one."""
+        """The file that was read, or empty without one."""
         return "" if self.predictions is None else self.predictions.metadata.get("source", "")
 
     def counts(self) -> GroupCounts | None:
-        """Counts of the answers; None where nothing was read."""
+        """Return the counts of the answers, or None where nothing was read."""
         if self.predictions is None:
             return None
         return count_predictions(self.predictions, self.evaluation)
@@ -185,7 +185,7 @@ def read_at_hand(
 
 
 def read_targets(evaluation: Evaluation) -> Predictions:
-    """Read the samples of an evaluation, with the target as the answer; no image is touched.
+    """Read the samples of an evaluation, with the target as the answer. No image is touched.
 
     Raises:
         DataError: A column is missing, an id is used twice, or a value is not declared.

@@ -43,20 +43,26 @@ class Target:
     worst: float
 
     def at(self, way: float) -> float:
-        """The value so far on the way: 0 is perfect, 1 on the limit, 1.5 half as far again."""
+        """Return the value at a relative distance from perfect fairness: 0 is perfect, 1 is the limit.
+
+        1.5 is 50 % beyond the limit.
+        """
         value = self.perfect + min(way, self.longest) * (self.edge - self.perfect)
         return float(np.round(value, 12))
 
     @property
     def longest(self) -> float:
-        """The way to the worst value; endless where the limit allows nothing but perfection."""
+        """The relative distance of the worst value.
+
+        It is infinite where the limit allows only perfect fairness.
+        """
         if self.edge == self.perfect:
             return np.inf
         return (self.worst - self.perfect) / (self.edge - self.perfect)
 
 
 def target_of(question: Question) -> Target | None:
-    """Return the way to the limit of a question; None where no value breaks it."""
+    """Return the path from perfect fairness to the limit of a question, or None where no value breaks it."""
     rule = question.rule
     comparison = "difference" if rule.against else rule.metric.comparison
     least, most = {"none": (0.0, 1.0), "difference": (-1.0, 1.0), "ratio": (0.0, _LARGEST_RATIO)}[
@@ -95,18 +101,18 @@ class Levels:
     broken: float
 
     def of(self, settled: Settled) -> float:
-        """The level of one of the two."""
+        """Return the confidence of one of the two verdicts."""
         return self.kept if settled == "kept" else self.broken
 
 
 class Design(Protocol):
-    """A question under assumed rates; sizes are samples of all G groups."""
+    """A question under assumed rates. Sizes are samples of all G groups."""
 
     def power(self, value: float, sizes: Integers, settled: Settled) -> Floats:
         """Return the chance (S,) of being settled so if the value is true, at sizes (S, G)."""
 
     def reach(self, sizes: Integers) -> float | None:
-        """Return where beyond the limit the interval of a perfect result ends; None if within."""
+        """Return where beyond the limit the interval of a perfect result ends, or None if it is within."""
 
     def can_fail(self, sizes: Integers) -> bool:
         """Return whether the worst result would break the limit."""

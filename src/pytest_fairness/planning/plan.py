@@ -31,7 +31,7 @@ _USUAL_RATE = 0.5
 
 
 class PlannedQuestion(FrozenRecord):
-    """What an evaluation set can say to one question."""
+    """The plan of one question: the values that an evaluation set can tell from the limit."""
 
     rule: str
     metric: str
@@ -82,7 +82,7 @@ class PlannedQuestion(FrozenRecord):
 
 
 class Plan(FrozenRecord):
-    """What an evaluation set can say to the questions of a policy."""
+    """The plan of all questions of a policy on one evaluation set."""
 
     policy: str
     policy_sha256: str
@@ -105,7 +105,7 @@ def plan(
     rates: Mapping[str, float] | None = None,
     power: float = 0.8,
 ) -> Plan:
-    """Say of every question what the samples at hand can settle, and how many would be needed.
+    """Return, for every question, what the samples can decide and how many would be enough.
 
     Args:
         policy: The policy.

@@ -21,7 +21,7 @@ _HALVINGS = 11
 
 
 class Effort(FrozenRecord):
-    """How many samples each group needs for a verdict."""
+    """The samples that each group needs for a verdict."""
 
     value: float
     """The value that is taken for the truth."""
@@ -50,7 +50,7 @@ class Planned:
     chance: float
 
     def passes_at(self) -> float | None:
-        """Return the value nearest the limit that passes; None if even perfection does not."""
+        """Return the value nearest the limit that passes, or None if even perfect fairness does not pass."""
         if not self._settles(0.0, "kept"):
             return None
         passing, open_ = 0.0, 1.0
@@ -60,7 +60,7 @@ class Planned:
         return self.target.at(passing)
 
     def fails_at(self) -> float | None:
-        """Return the value nearest the limit that fails; None if even the worst does not."""
+        """Return the value nearest the limit that fails, or None if even the worst value does not fail."""
         open_, failing = 1.0, self.target.longest
         if not np.isfinite(failing) or not self._settles(failing, "broken"):
             return None
@@ -86,7 +86,7 @@ class Planned:
         )
 
     def never_passes(self) -> str:
-        """Return why even a perfect result does not pass; empty where it does."""
+        """Return why even a perfect result does not pass, or nothing where it does."""
         reach = self.design.reach(self.sizes)
         if reach is None:
             return ""

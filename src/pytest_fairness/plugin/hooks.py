@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker and an empty session; nothing is read yet."""
+    """Register the marker and an empty session. Nothing is read yet."""
     config.addinivalue_line(
         "markers",
         "fairness(*metrics, against=None): ask the policy's questions of these metrics, one test "
@@ -161,7 +161,10 @@ def _unique_names(asked: "list[Question]") -> list[str]:
 
 @pytest.hookimpl(trylast=True)  # after -k and -m
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuse, before anything runs, what can never be judged; xdist's workers fail the tests."""
+    """Refuse, before anything runs, what can never be judged.
+
+    Under xdist the workers fail the tests.
+    """
     gate = config.stash[SESSION]
     if not items or not gate.collected:
         return
@@ -223,7 +226,7 @@ def _no_such_device(config: pytest.Config) -> str | None:
 
 @pytest.fixture(scope="session")
 def fairness_policy(pytestconfig: pytest.Config) -> Any:
-    """The policy of this run."""
+    """Return the policy of this run."""
     return pytestconfig.stash[SESSION].policy
 
 

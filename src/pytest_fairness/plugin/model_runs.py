@@ -32,7 +32,7 @@ class ModelRuns:
     _predictions: "dict[tuple[str, str], Predictions]" = field(default_factory=dict)
 
     def samples(self, evaluation: "Evaluation") -> "EvaluationSet":
-        """The samples of an evaluation, read once.
+        """Return the samples of an evaluation, read once.
 
         Raises:
             FairnessError: They cannot be used as they are.
@@ -51,7 +51,7 @@ class ModelRuns:
         asked: "Sequence[Question]",
         folder: Path,
     ) -> "Predictions":
-        """Predict, or wait for the worker that does; workers share the file, not the work.
+        """Predict, or wait for the worker that predicts. The workers share the file.
 
         Args:
             classifier: Gives the model under test.

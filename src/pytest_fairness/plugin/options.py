@@ -12,7 +12,7 @@ __all__ = ["Settings", "add_options", "read_settings"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the command line and the ini file say."""
+    """Settings of the command line and the ini file."""
 
     policy: str | None
     models: tuple[str, ...]
@@ -135,12 +135,12 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def parse_predictions(text: str) -> tuple[str | None, Path]:
-    """Split `[EVALUATION=]FILE`; the file must exist."""
+    """Split `[EVALUATION=]FILE`. The file must exist."""
     return _split(text, "a Parquet, CSV, JSON Lines or NumPy file")
 
 
 def parse_baseline(text: str) -> tuple[str | None, Path]:
-    """Split `[EVALUATION=]FILE`; the file must exist."""
+    """Split `[EVALUATION=]FILE`. The file must exist."""
     return _split(text, "a run record (.json), or predictions as a Parquet or CSV file")
 
 

@@ -25,7 +25,7 @@ _HARMS: "Mapping[str, Harm]" = {
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is searched: a model, an evaluation set, and the rule whose limit no change may break.
+    """A search: a model, an evaluation set, and the rule whose limit no change may break.
 
     Args:
         model: Name of the model under test.
@@ -47,13 +47,13 @@ class Search:
 
     @property
     def name(self) -> str:
-        """Readable test id: `ads-emoji_people-skin_tone-flip_rate`."""
+        """The readable test id: `ads-emoji_people-skin_tone-flip_rate`."""
         harm = _HARMS[self.rule.metric.name].replace(" ", "_")
         return "-".join((self.model, self.evaluation, "_x_".join(self.by), harm))
 
 
 def searches(gate: GateSession) -> list[Search]:
-    """One search for each rule on a difference under changes, model, evaluation and `by`."""
+    """Return one search for each rule on a difference under changes, model, evaluation and `by`."""
     found: dict[str, Search] = {}
     for question in gate.questions(tuple(_HARMS)):
         reference = question.reference

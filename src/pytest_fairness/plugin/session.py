@@ -26,7 +26,10 @@ __all__ = ["GateSession"]
 
 @dataclass(slots=True)
 class GateSession:
-    """State of the gate in one process; under xdist each worker has one, and so has the controller."""
+    """State of the gate in one process.
+
+    Under xdist each worker has one, and so has the controller.
+    """
 
     settings: Settings
     progress: Callable[[str], None] = print
@@ -75,7 +78,7 @@ class GateSession:
 
     @property
     def under_test(self) -> "ModelsUnderTest":
-        """Where the models under test are, those of the command line first."""
+        """The models under test, those of the command line first."""
         if self._under_test is None:
             from pytest_fairness.classifiers.under_test import ModelsUnderTest
 
@@ -124,7 +127,7 @@ class GateSession:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Names of the models under test; predictions from a file need no fixture.
+        """The names of the models under test. Predictions from a file need no fixture.
 
         Raises:
             PolicyError: There is none.
@@ -156,7 +159,7 @@ class GateSession:
     def questions(
         self, metrics: Sequence[str] = (), *, against: str | None = "any"
     ) -> "list[Question]":
-        """All questions, or those of some metrics.
+        """Return all questions, or those of some metrics.
 
         Args:
             metrics: Names of metrics; all when empty.
@@ -172,7 +175,7 @@ class GateSession:
     def judge(
         self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
     ) -> "Verdict":
-        """Judge a question; the model runs once for all questions of an evaluation.
+        """Judge a question. The model runs once for all questions of an evaluation.
 
         Args:
             question: What is asked.
@@ -233,7 +236,7 @@ class GateSession:
         find_model: "Callable[[str], Classifier]",
         folder: Path,
     ) -> "Predictions":
-        """What a model answers on an evaluation set, from a file or by running it once.
+        """Return what a model answers on an evaluation set, from a file or by running it once.
 
         Args:
             model: Name of the model.
@@ -261,7 +264,7 @@ class GateSession:
     def explain(
         self, verdict: "Verdict", find_model: "Callable[[str], Classifier]", folder: Path
     ) -> str:
-        """Draw why a question failed; say where, or why not.
+        """Draw why a question failed, and return where the drawing is, or why there is none.
 
         Args:
             verdict: The failure.
@@ -301,7 +304,7 @@ class GateSession:
         return self._model_runs
 
     def payload(self) -> dict[str, Any]:
-        """What an xdist worker sends to the controller."""
+        """Return what an xdist worker sends to the controller."""
         return {
             "runs": [run.model_dump_json() for run in self.runs.values()],
             "verdicts": [verdict.model_dump_json() for verdict in self.verdicts.values()],
@@ -330,7 +333,7 @@ class GateSession:
         self.problem = self.problem or payload["problem"]
 
     def ending_waivers(self) -> list[str]:
-        """Waivers that end soon."""
+        """Return the waivers that end soon."""
         from pytest_fairness.gate.decision.waivers import ending_waivers
 
         return ending_waivers(self.policy, today=self.today)

@@ -20,7 +20,7 @@ SCALES: Mapping[Scale, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """How one column is made of others.
+    """A column that is made of other columns.
 
     Args:
         column: Name of the new column; may be that of the source, which it then replaces.
@@ -58,14 +58,14 @@ class Derivation:
 
     @property
     def levels(self) -> tuple[str, ...]:
-        """All levels that the column can have."""
+        """The levels that the column can have."""
         if self.merge:
             return (*self.merge, *(() if self.rest is None else (self.rest,)))
         return self.labels if self.scale is None else SCALES[self.scale]
 
     @property
     def text(self) -> str:
-        """How the column is made, as a policy writes it."""
+        """The derivation as a policy writes it."""
         keys = {
             "from": self.sources,
             "bins": self.bins,
@@ -79,7 +79,7 @@ class Derivation:
 
 
 def problem_with(table: Mapping[str, Any]) -> str:
-    """Return what is wrong with a `derive` table in itself; nothing when all is right.
+    """Return the problem of a `derive` table, or nothing when it is right.
 
     Example:
         >>> table = {"from_": ["age"], "bins": [0, 18], "labels": [], "scale": None,
@@ -93,15 +93,15 @@ def problem_with(table: Mapping[str, Any]) -> str:
 
 def _problem_with_shape(table: Mapping[str, Any]) -> str:
     if table["bins"] and table["scale"]:
-        return "bins and scale exclude each other: keep one"
+        return "bins and scale are both given: remove one"
     if not (table["bins"] or table["scale"] or table["merge"]):
-        return "write how it is made: bins with labels, scale, or merge"
+        return "it needs one of: bins with labels, scale, merge"
     wanted = (1, 2) if table["scale"] == "ita" else (1,)
     if len(table["from_"]) not in wanted:
         also = ', or ["L", "b"] to compute the angle' if table["scale"] == "ita" else ""
         return f"from names {len(table['from_'])} columns; write one{also}"
     if table["rest"] is not None and not table["merge"]:
-        return "rest is the level of what merge does not name: write merge too"
+        return "rest is for the values that merge does not list: add merge"
     return ""
 
 
@@ -125,6 +125,6 @@ def _problem_with_merge(table: Mapping[str, Any]) -> str:
     named = [value for values in table["merge"].values() for value in values]
     twice = next((value for value in named if named.count(value) > 1), None)
     if twice is not None:
-        return f"merge names {twice!r} twice; a value belongs to one level"
+        return f"{twice!r} appears twice in merge: remove one"
     both = next((value for value in table["missing"] if value in named), None)
-    return "" if both is None else f"{both!r} stands in merge and in missing: keep one"
+    return "" if both is None else f"{both!r} appears in merge and in missing: remove one"

@@ -21,7 +21,7 @@ class _Line(NamedTuple):
 
 
 def effective_lines(document: Document) -> list[str]:
-    """Return the lines of the effective policy; they are a policy file themselves.
+    """Return the lines of the effective policy. They are a policy file themselves.
 
     Example:
         >>> from pytest_fairness.policy import load_policy

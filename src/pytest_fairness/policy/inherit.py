@@ -135,7 +135,7 @@ class _Rules:
         for index, other in enumerate(self.rules):
             if name is not None and other.get("id") == name:
                 there = self.document.place(("rule", index))
-                what = f"rule {name!r} stands here and at {there}; give each its own id"
+                what = f"rule {name!r} appears twice, here and at {there}: give each its own id"
                 if self.document.inherits:
                     what += f', or write id = "{name}" to tighten the inherited one'
                 raise self.error((position,), what)
@@ -146,13 +146,13 @@ class _Rules:
         if limits and set(LIMIT_KEYS) & set(brought):
             what = (
                 f"rule with preset {preset.name!r} also writes {', '.join(limits)}; a preset "
-                "brings its own limit: drop one of them"
+                "has its own limit: remove one of them"
             )
             raise self.error((position, "preset"), what)
         if table.get("metric", brought["metric"]) != brought["metric"]:
             what = (
                 f"rule with preset {preset.name!r} also writes metric = {table['metric']!r}; the "
-                f"preset's is {brought['metric']!r}: drop one of them"
+                f"preset has {brought['metric']!r}: remove one of them"
             )
             raise self.error((position, "metric"), what)
 

@@ -54,7 +54,7 @@ def load_policy(source: str | Path | Mapping[str, Any] | Policy) -> Policy:
 
 
 def read_document(source: str | Path | Mapping[str, Any]) -> Document:
-    """Return the effective text of a policy; one that others extend need not be complete.
+    """Return the effective text of a policy. One that others extend need not be complete.
 
     Raises:
         PolicyError: As for `load_policy`, but for what only a complete policy can break.
@@ -151,7 +151,7 @@ class _Resolution:
         for number, table in enumerate(tables.required):
             where = self.document.place(("required", number))
             if table.evaluation is None and table.group is None:
-                msg = f"{where}: [[required]] names nothing; write evaluation or group, or both"
+                msg = f"{where}: [[required]] needs evaluation, group, or both"
                 raise PolicyError(msg)
             found.append(Required(table.evaluation, table.group or {}, table.min_samples, where))
         return tuple(found)
@@ -182,7 +182,7 @@ class _Resolution:
             if len(set(levels)) != len(levels):
                 raise self.error(
                     (*path, "attributes"),
-                    f"evaluation {name!r}: attribute {attribute!r} declares a level twice: {levels}",
+                    f"evaluation {name!r}: attribute {attribute!r} lists a group value twice: {levels}",
                 )
         if table.cluster in table.attributes:
             raise self.error(

@@ -47,7 +47,7 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class LabelFile:
-    """A file with the names of the score columns; `order` lists their ids in order."""
+    """A file with the names of the score columns. `order` lists their ids in order."""
 
     file: Path
     format: LabelFormat | None = None
@@ -70,7 +70,7 @@ class PixelSpec:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A model under test: where it is, and how its scores are read; keys as in docs/models.md."""
+    """A model under test: where it is, and how its scores are read. Keys as in docs/models.md."""
 
     name: str
     kind: str
@@ -98,7 +98,7 @@ class ModelSpec:
 
     @property
     def title(self) -> str:
-        """What to call it in an error."""
+        """The name of the model in an error."""
         return f"model {self.name!r}" + (f" ({self.where})" if self.where else "")
 
 
@@ -220,7 +220,7 @@ def candidate(base: ModelSpec | None, spec: str, *, name: str) -> ModelSpec:
 
 
 def is_path(path: KeyPath, value: str) -> bool:
-    """Whether a key of a policy holds a path that is relative to the policy's file."""
+    """Return whether a key of a policy holds a path that is relative to the policy's file."""
     if path[0] != "model":
         return False
     if path[2:] == ("factory",):
@@ -309,7 +309,7 @@ def _reading_problem(kind: str, table: ModelTable) -> "_Problem | None":
     for group, labels in table.label_groups.items():
         for label in labels:
             if owners.setdefault(label, group) != group:
-                what = f"label {label!r} speaks for {owners[label]!r} and {group!r}; choose one"
+                what = f"label {label!r} is in two groups, {owners[label]!r} and {group!r}: remove it from one"
                 return _Problem("label_groups", what)
     if table.reduce == "sum" and table.score == "logit" and table.activation is None:
         what = (

@@ -16,14 +16,14 @@ _MISSING = "(missing)"
 
 
 class ReadingProblem(NamedTuple):
-    """What is wrong with the keys that say how an evaluation is read."""
+    """A problem with the keys that say how an evaluation is read."""
 
     path: tuple[str, ...]
     message: str
 
 
 def problem_with_reading(table: "EvaluationTable") -> ReadingProblem | None:
-    """Return the first problem of an evaluation table; None when it can be read."""
+    """Return the first problem of an evaluation table, or None when it can be read."""
     for column, derived in table.derive.items():
         if message := problem_with(derived.model_dump()):
             return ReadingProblem(("derive", column), f"derive.{column}: {message}")

@@ -44,7 +44,7 @@ Reference = Mapping[str, str] | Literal["best", "all"]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How an interval becomes a verdict, and what an undecided question does to the release."""
+    """The `[decision]` table: how an interval becomes a verdict, and what an inconclusive question does."""
 
     inconclusive: Inconclusive
     decide: Decide = "interval"
@@ -54,7 +54,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One evaluation set of the policy: where it is, and how its columns are to be read."""
+    """An evaluation set of the policy: where it is, and how its columns are to be read."""
 
     name: str
     manifest: Path | None = None
@@ -90,12 +90,12 @@ class Evaluation:
 
     @property
     def source(self) -> Path | None:
-        """The manifest, or the root of a data set; None where there are no images."""
+        """The manifest or the root of a data set, or None where there are no images."""
         return self.manifest if self.reader == "manifest" else self.root
 
     @property
     def carried(self) -> tuple[str, ...]:
-        """Columns that samples and predictions keep beside the attributes."""
+        """The columns that samples and predictions keep beside the attributes."""
         cluster = () if self.cluster is None else (self.cluster,)
         return tuple(dict.fromkeys((*cluster, *self.counterfactual)))
 
@@ -122,7 +122,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One `[[rule]]`: a metric, the attributes it is asked by, and the limit it must keep."""
+    """A `[[rule]]`: a metric, the attributes it is asked by, and the limit it must keep."""
 
     id: str
     metric: Metric
@@ -144,16 +144,22 @@ class Rule:
 
     @property
     def from_counts(self) -> bool:
-        """Whether counts answer it; else it needs a baseline, matched images or an analysis."""
+        """Whether counts answer the rule.
+
+        Otherwise it needs a baseline, matched images or an analysis.
+        """
         plain = not self.metric.matched and self.metric.observed is None
         return self.against is None and plain
 
     def asked_of(self, evaluation: Evaluation) -> tuple[str | None, ...]:
-        """The classes that it asks of, one question each; None is the evaluation's positive one."""
+        """Return the classes that the rule asks about, one question each.
+
+        None is the positive class of the evaluation.
+        """
         return evaluation.classes or () if self.positive == EACH else (self.positive,)
 
     def reference_for(self, by: tuple[str, ...], evaluation: Evaluation) -> Reference:
-        """The reference of one `by`: the rule's own, else the evaluation's, else all groups."""
+        """Return the reference of one `by`: the rule's own, else the evaluation's, else all groups."""
         chosen = evaluation.reference if self.reference is None else self.reference
         if isinstance(chosen, str):
             return chosen
@@ -164,7 +170,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Required:
-    """One `[[required]]`: an evaluation or a group that must be judged with samples."""
+    """A `[[required]]`: an evaluation or a group that must be judged with samples."""
 
     evaluation: str | None
     group: Mapping[str, str]
@@ -174,7 +180,7 @@ class Required:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """One `[[waiver]]`: failures of a rule that somebody answers for until a day (inclusive, UTC)."""
+    """A `[[waiver]]`: failures of a rule that somebody answers for until a day (inclusive, UTC)."""
 
     rule: str
     reason: str
@@ -189,7 +195,7 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class PolicyText:
-    """One file of a policy, as it was read."""
+    """A file of a policy, as it was read."""
 
     source: str
     text: str
@@ -232,7 +238,7 @@ class Policy:
     raised: Mapping[str, str] = field(default_factory=dict)
 
     def evaluation_named(self, name: str | None) -> Evaluation:
-        """Return the evaluation of this name; without a name, the only one.
+        """Return the evaluation of this name. Without a name, the only one.
 
         Raises:
             PolicyError: There is none of this name, or no name was given and there are several.

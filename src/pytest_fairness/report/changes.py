@@ -3,6 +3,7 @@
 from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.gate.record.details import ChangeCounts, ChangeRecord, MatchedRecord
 from pytest_fairness.gate.record.run_record import Verdict
+from pytest_fairness.report.parts import independent_text
 
 __all__ = ["against_text", "detail_text", "flips_text", "is_signed", "title_text"]
 
@@ -23,17 +24,17 @@ def title_text(verdict: Verdict) -> str:
 
 
 def against_text(verdict: Verdict) -> str:
-    """` v baseline` for a rule against it, else nothing."""
-    return " v baseline" if verdict.bound in ("max_drop", "max_widening") else ""
+    """Return ` vs baseline` for a rule against the baseline, else nothing."""
+    return " vs baseline" if verdict.bound in ("max_drop", "max_widening") else ""
 
 
 def is_signed(verdict: Verdict) -> bool:
-    """Whether the value is a difference, which shows its sign."""
+    """Return whether the value is a difference, which shows its sign."""
     return bool(against_text(verdict)) or metric_named(verdict.metric).signed
 
 
 def detail_text(verdict: Verdict) -> str:
-    """What was counted, where that takes more than one group's rate; else nothing."""
+    """Return the counts of both releases or of matched images, or nothing for other verdicts."""
     short = metric_named(verdict.metric).measure.short
     if verdict.change is not None:
         return "; ".join(_change(verdict.change, short, _worth(verdict)))
@@ -43,7 +44,7 @@ def detail_text(verdict: Verdict) -> str:
 
 
 def flips_text(verdict: Verdict) -> str:
-    """The flips of a verdict in a few words, for a table."""
+    """Return the flips of a verdict in a few words, for a table."""
     if verdict.change is not None:
         counts = verdict.change.group
         return "unpaired" if counts.right_to_wrong is None else _flips(counts)
@@ -65,7 +66,11 @@ def _change(change: ChangeRecord, short: str, worth: list[str]) -> list[str]:
 def _worth(verdict: Verdict) -> list[str]:
     if verdict.cluster is None or verdict.effective_n is None:
         return []
-    return [f"clustered by {verdict.cluster}, worth {verdict.effective_n:.0f}"]
+    paired = verdict.matched is not None or (
+        verdict.change is not None and verdict.change.group.right_to_wrong is not None
+    )
+    noun = "pairs" if paired else "images"
+    return [f"clustered by {verdict.cluster}: {independent_text(verdict.effective_n, noun)}"]
 
 
 def _p_value(p_value: float | None) -> list[str]:
@@ -74,12 +79,12 @@ def _p_value(p_value: float | None) -> list[str]:
 
 def _now(change: ChangeRecord) -> str:
     groups = [change.group] if change.reference is None else [change.group, change.reference]
-    return " v ".join(_share(counts.successes, counts.n) for counts in groups)
+    return " vs ".join(_share(counts.successes, counts.n) for counts in groups)
 
 
 def _then(change: ChangeRecord) -> str:
     groups = [change.group] if change.reference is None else [change.group, change.reference]
-    return " v ".join(_share(counts.baseline_successes, counts.baseline_n) for counts in groups)
+    return " vs ".join(_share(counts.baseline_successes, counts.baseline_n) for counts in groups)
 
 
 def _matched(matched: MatchedRecord, verdict: Verdict, short: str) -> list[str]:
@@ -89,7 +94,7 @@ def _matched(matched: MatchedRecord, verdict: Verdict, short: str) -> list[str]:
             _share(count, matched.pairs)
             for count in (verdict.successes, verdict.reference_successes)
         )
-        first = f"{short} {own} v {other} in matched pairs"
+        first = f"{short} {own} vs {other} in matched pairs"
     alone = matched.unmatched + matched.reference_unmatched
     lost = f"{matched.right_to_wrong} right only in the reference's image"
     gained = f"{matched.wrong_to_right} only in the group's"

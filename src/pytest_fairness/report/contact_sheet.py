@@ -23,7 +23,7 @@ _FOR, _AGAINST = (0, 114, 178), (230, 120, 0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
-    """One picture of a row.
+    """A picture of a row.
 
     Args:
         caption: What it shows.
@@ -42,7 +42,7 @@ class Panel:
     grey: bool = False
 
     def picture(self) -> Image.Image:
-        """The picture with what lies over it, as a square."""
+        """Return the picture with what lies over it, as a square."""
         found = self.pixels.astype(np.float64)
         if self.grey:
             found = 0.3 * found + 0.7 * 235
@@ -61,7 +61,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SheetRow:
-    """One sample.
+    """The pictures of one sample.
 
     Args:
         text: What is told of it, line by line.

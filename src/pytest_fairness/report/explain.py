@@ -32,7 +32,7 @@ _GRID = 8
 
 @dataclass(slots=True)
 class Explainer:
-    """Explains failures of one model on one evaluation set; a sample is explained once.
+    """Explanations of the failures of one model on one evaluation set. A sample is explained once.
 
     Args:
         classifier: The model under test.

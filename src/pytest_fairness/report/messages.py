@@ -7,7 +7,7 @@ from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.report.changes import against_text, detail_text, is_signed, title_text
 from pytest_fairness.report.observed import observed_of, observed_text
-from pytest_fairness.report.parts import parts_text, rate_text
+from pytest_fairness.report.parts import independent_text, parts_text, rate_text
 from pytest_fairness.statistics.metrics.names import Metric
 
 __all__ = [
@@ -44,7 +44,7 @@ def _answer(verdict: Verdict) -> str:
 
 
 def groups_text(verdict: Verdict) -> str:
-    """The groups of a verdict: `skin_tone dark v light`, and the class that a rule names."""
+    """Return the groups of a verdict, `skin_tone dark vs light`, and the class that a rule names."""
     asked = "" if verdict.positive is None else f", class {verdict.positive}"
     of = "" if verdict.observed is None or verdict.observed.of is None else verdict.observed.of
     measured = f", {observed_of(metric_named(verdict.metric))} {of}" if of else ""
@@ -56,31 +56,31 @@ def _compared(verdict: Verdict) -> str:
     group = _levels(verdict.group)
     match verdict.comparison:
         case "all":
-            pair = f" ({group} v {_levels(verdict.reference or {})})"
+            pair = f" ({group} vs {_levels(verdict.reference or {})})"
             return f"{names} largest gap{pair}"
         case "best":
-            return f"{names} {group} v best ({_levels(verdict.reference or {})})"
+            return f"{names} {group} vs best ({_levels(verdict.reference or {})})"
         case None:
-            against = f" v {_levels(verdict.reference)}" if verdict.reference else ""
+            against = f" vs {_levels(verdict.reference)}" if verdict.reference else ""
             return f"{names} {group}".rstrip() + f"{against}{against_text(verdict)}"
 
 
 def value_text(verdict: Verdict) -> str:
-    """The value with three decimals and, for a difference, its sign."""
+    """Return the value with three decimals and, for a difference, its sign."""
     if verdict.value is None:
         return "undefined"
     return _number(verdict.value, verdict, digits=3)
 
 
 def interval_text(verdict: Verdict) -> str:
-    """`+0.09 … +0.27`, or nothing where the value is undefined."""
+    """Return the interval, `+0.09 … +0.27`, or nothing where the value is undefined."""
     if verdict.low is None or verdict.high is None:
         return ""
     return f"{_number(verdict.low, verdict)} … {_number(verdict.high, verdict)}"
 
 
 class Limited(Protocol):
-    """What has a limit: a verdict, or a question that is planned."""
+    """A verdict, or a planned question: both have a limit."""
 
     @property
     def limit(self) -> float | tuple[float, float]:
@@ -88,11 +88,11 @@ class Limited(Protocol):
 
     @property
     def bound(self) -> str:
-        """Which side it bounds."""
+        """The key of the limit: `min`, `max`, `between`, `max_drop` or `max_widening`."""
 
 
 def limit_text(verdict: Limited) -> str:
-    """The limit as the policy means it: `0.10`, `at least 0.70`, `0.80 … 1.25`."""
+    """Return the limit as the policy means it: `0.10`, `at least 0.70`, `0.80 … 1.25`."""
     if isinstance(verdict.limit, tuple):
         low, high = verdict.limit
         return f"{_plain(low)} … {_plain(high)}"
@@ -101,7 +101,7 @@ def limit_text(verdict: Limited) -> str:
 
 
 def waiver_text(verdict: Verdict) -> str:
-    """`waived until 2027-01-31 by model-risk: vendor fix due in 2.4`, or nothing."""
+    """Return the waiver, `waived until 2027-01-31 by model-risk: vendor fix due in 2.4`, or nothing."""
     if (waiver := verdict.waiver) is None:
         return ""
     ticket = f" ({waiver.ticket})" if waiver.ticket else ""
@@ -109,10 +109,16 @@ def waiver_text(verdict: Verdict) -> str:
 
 
 def robust_text(verdict: Verdict) -> str:
-    """`robust to 7 mislabelled images`, or nothing where that is not known."""
-    if verdict.robust_to is None:
-        return ""
-    return f"robust to {verdict.robust_to:,} mislabelled image{'s' * (verdict.robust_to != 1)}"
+    """Return how many labels may be wrong, or nothing where that is not known."""
+    match verdict.robust_to:
+        case None:
+            return ""
+        case 0:
+            return "the verdict may change if 1 label is wrong"
+        case 1:
+            return "the verdict does not change if 1 label is wrong"
+        case most:
+            return f"the verdict does not change if up to {most:,} labels are wrong"
 
 
 def _interval(verdict: Verdict) -> str:
@@ -132,13 +138,13 @@ def _counted(verdict: Verdict, metric: Metric) -> str:
         among = metric.measure.counted_among
         return f"{verdict.successes} of {verdict.n} {among}{_worth(verdict)}"
     other = rate_text(verdict.reference_successes, verdict.reference_n)
-    return f"{metric.measure.short} {own} v {other}"
+    return f"{metric.measure.short} {own} vs {other}"
 
 
 def _worth(verdict: Verdict) -> str:
     if verdict.cluster is None or verdict.effective_n is None:
         return ""
-    return f" (clustered by {verdict.cluster}, worth {verdict.effective_n:.0f})"
+    return f" (clustered by {verdict.cluster}: {independent_text(verdict.effective_n)})"
 
 
 def _why(verdict: Verdict, metric: Metric) -> str:
@@ -150,7 +156,7 @@ def _why(verdict: Verdict, metric: Metric) -> str:
         ("", "this rate") if verdict.reference is None else (" in each group", "these rates")
     )
     needed = f"about {rounded(verdict.n_to_settle)} {metric.measure.counted_among}{where}"
-    return f"{verdict.reason}; {needed} would settle it at {rates}"
+    return f"{verdict.reason}; {needed} would be enough at {rates}"
 
 
 def _levels(group: dict[str, str]) -> str:
@@ -176,6 +182,6 @@ def _plain(limit: float) -> str:
 
 
 def rounded(n: int) -> str:
-    """Two significant digits, rounded up: the number is a guide, not a promise."""
+    """Return a number with two significant digits, rounded up: it is a guide, not a promise."""
     step = 10 ** max(len(str(n)) - 2, 0)
     return f"{math.ceil(n / step) * step:,}"

@@ -14,13 +14,13 @@ __all__ = ["facts_text", "observed_of", "observed_text"]
 
 
 def observed_of(metric: Metric) -> str:
-    """What `of` names: `part`, `layer`, or nothing."""
+    """Return what `of` names: `part`, `layer`, or nothing."""
     observed = metric.observed
     return "" if observed is None or observed.of is None else observed.of.name
 
 
 def observed_text(verdict: Verdict, metric: Metric) -> str:
-    """What the value was computed from; nothing for a metric of counts."""
+    """Return the means behind the value, or nothing for a metric of counts."""
     observed, definition = verdict.observed, metric.observed
     if observed is None or definition is None:
         return ""
@@ -29,9 +29,9 @@ def observed_text(verdict: Verdict, metric: Metric) -> str:
         reference = observed.reference_mean, observed.reference_deviation
         groups.append((*reference, verdict.reference_n, verdict.reference_successes or 0))
     if definition.binary:
-        text = " v ".join(_rate(successes, n) for _, _, n, successes in groups)
+        text = " vs ".join(_rate(successes, n) for _, _, n, successes in groups)
     else:
-        text = " v ".join(_mean(mean, deviation, n) for mean, deviation, n, _ in groups)
+        text = " vs ".join(_mean(mean, deviation, n) for mean, deviation, n, _ in groups)
     text = f"{text} {definition.counted_among}"
     if observed.without_value:
         text += f"; {observed.without_value} samples have no value"

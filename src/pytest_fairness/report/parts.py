@@ -3,14 +3,14 @@
 from pytest_fairness.gate.record.details import PartRecord
 from pytest_fairness.gate.record.run_record import Verdict
 
-__all__ = ["parts_text", "rate_text"]
+__all__ = ["independent_text", "parts_text", "rate_text"]
 
 # More parts than this, as of many classes, are told by the worst of them.
 _MOST_PARTS, _WORST = 4, 3
 
 
 def parts_text(verdict: Verdict) -> str:
-    """`TPR 0.80 (40 of 50) v 0.90 (45 of 50), FPR ...`, or nothing for a single rate.
+    """Return the parts, `TPR 0.80 (40 of 50) vs 0.90 (45 of 50), FPR ...`, or nothing for a single rate.
 
     Of many parts, those are told in which the group is worst, or is farthest from the reference.
     """
@@ -22,15 +22,25 @@ def parts_text(verdict: Verdict) -> str:
 
 
 def rate_text(successes: int, n: int) -> str:
-    """`0.80 (40 of 50)`."""
+    """Return a rate with its counts: `0.80 (40 of 50)`."""
     return f"{successes / n:.2f} ({successes} of {n})" if n else "undefined (0 of 0)"
+
+
+def independent_text(effective_n: float, noun: str = "images") -> str:
+    """Return how many independent images, or pairs, clustered ones count for.
+
+    Example:
+        >>> independent_text(88.2)
+        'the same as 88 independent images'
+    """
+    return f"the same as {effective_n:.0f} independent {noun}"
 
 
 def _part(part: PartRecord) -> str:
     own = f"{part.name} {rate_text(part.successes, part.n)}"
     if part.reference_n is None or part.reference_successes is None:
         return own
-    return f"{own} v {rate_text(part.reference_successes, part.reference_n)}"
+    return f"{own} vs {rate_text(part.reference_successes, part.reference_n)}"
 
 
 def _rank(part: PartRecord) -> float:

@@ -13,17 +13,22 @@ from pytest_fairness.statistics.metrics.names import CompositeDefinition
 __all__ = ["plan_lines"]
 
 _WIDTH = 100
-_LEGEND = (
-    "passes at, fails at: the true value nearest the limit that is settled so with that chance, or -.",
-    "to pass, to fail: samples that each group needs if the value in the heading is the truth:",
-    "half-way from perfect fairness to the limit, and half as far again beyond the limit.",
-)
+
+
+def _legend(power: float) -> Iterator[str]:
+    chance = f"with {power * 100:g} % chance"
+    yield f"passes at: a model this good passes {chance}."
+    yield f'fails at: a model this bad fails {chance}. "-": no value does.'
+    yield "to pass, to fail: images that each group needs if the value in the heading is the true one:"
+    yield "half-way from perfect fairness to the limit, and 50 % beyond the limit."
+    yield "independent: the images of the group count for this many independent ones."
 
 
 def plan_lines(plan: Plan) -> list[str]:
     """Return the lines of a plan."""
     source = plan.source or "no data"
-    lines = [f"plan of {plan.evaluation} ({source}) by {plan.policy}", *_assumed(plan), *_LEGEND]
+    title = f"plan of {plan.evaluation} ({source}) by {plan.policy}"
+    lines = [title, *_assumed(plan), *_legend(plan.power)]
     for _, some in groupby(plan.questions, key=lambda one: (one.rule, one.by, one.positive)):
         lines += ["", *_section(list(some), plan.power)]
     return [*lines, "", *_total(plan)]
@@ -45,7 +50,7 @@ def _section(questions: list[PlannedQuestion], power: float) -> Iterator[str]:
     yield _how(first, power)
     rows = [_heading(first), *(_row(question) for question in questions)]
     if not any(question.effective_n != question.n for question in questions):
-        rows = [row._replace(worth="") for row in rows]
+        rows = [row._replace(independent="") for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     left = min(widths[0], _WIDTH - sum(width + 2 for width in widths[1:] if width) - 2)
     for row, question in zip(rows, [None, *questions], strict=True):
@@ -73,7 +78,7 @@ def _how(question: PlannedQuestion, power: float) -> str:
     if question.broken_level != question.kept_level:
         text += f" or to fail at {question.broken_level * 100:.4g} %"
     if question.decide == "estimate":
-        text += " (bare estimate: outside noise)"
+        text += " (decided on the measured value; planned for its interval)"
     if question.assumed_rate is not None:
         short = metric_named(question.metric).measure.short
         text += f"; reference {short} {question.assumed_rate:.3g}"
@@ -85,7 +90,7 @@ class _Row(NamedTuple):
 
     group: str
     n: str
-    worth: str
+    independent: str
     passes_at: str
     fails_at: str
     to_pass: str
@@ -94,7 +99,7 @@ class _Row(NamedTuple):
 
 def _heading(question: PlannedQuestion) -> _Row:
     to_pass, to_fail = _aim("to pass", question.to_pass), _aim("to fail", question.to_fail)
-    return _Row("", "n", "worth", "passes at", "fails at", to_pass, to_fail)
+    return _Row("", "n", "independent", "passes at", "fails at", to_pass, to_fail)
 
 
 def _aim(words: str, effort: Effort | None) -> str:
@@ -116,14 +121,14 @@ def _row(question: PlannedQuestion) -> _Row:
 def _group(question: PlannedQuestion) -> str:
     own = ", ".join(question.group.values()) or "largest gap"
     if question.comparison == "best":
-        return f"{own} v best"
-    return f"{own} v {', '.join(question.reference.values())}" if question.reference else own
+        return f"{own} vs best"
+    return f"{own} vs {', '.join(question.reference.values())}" if question.reference else own
 
 
 def _n(question: PlannedQuestion) -> str:
     if question.n is None:
         return "-"
-    return f"{question.n:,}" + (f" v {question.reference_n:,}" if question.reference_n else "")
+    return f"{question.n:,}" + (f" vs {question.reference_n:,}" if question.reference_n else "")
 
 
 def _value(value: float | None) -> str:
@@ -145,7 +150,7 @@ def _notes(question: PlannedQuestion) -> Iterator[str]:
         yield "can never fail: even the worst result gives an interval that reaches the limit"
     if question.n_to_settle is not None:
         needed = rounded(question.n_to_settle)
-        yield f"inconclusive; about {needed} {question.counted} would settle it at the rates seen"
+        yield f"inconclusive; about {needed} {question.counted} would be enough at the rates seen"
 
 
 def _not_planned(question: PlannedQuestion) -> str:
@@ -163,7 +168,7 @@ def _total(plan: Plan) -> Iterator[str]:
     never = [question for question in plan.questions if question.never_passes]
     if not never:
         known = any(question.n is not None for question in plan.questions)
-        yield "every question can be settled with these samples" if known else "no samples given"
+        yield "every question can be decided with these samples" if known else "no samples given"
         return
     yield f"{len(never)} of {len(plan.questions)} questions can never pass with these samples:"
     for rule, some in groupby(never, key=lambda one: one.rule):

@@ -177,7 +177,7 @@ def _images(found: ImagesRecord, duplicates: Sequence[Duplicates]) -> Iterator[s
 
 
 def duplicates_text(found: Duplicates) -> str:
-    """Say how many images are the same."""
+    """Return how many images are the same."""
     what = "encoded bytes" if found.kind == "bytes" else "decoded pixels"
     if not found.sets:
         return f"no two images have the same {what}"

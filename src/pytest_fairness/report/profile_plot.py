@@ -18,7 +18,7 @@ _DATA, _REFERENCE = "#4477aa", "#cc6677"
 
 
 class NoPlotsError(FairnessError):
-    """Nothing can be drawn: matplotlib is not installed."""
+    """A plot cannot be drawn: matplotlib is not installed."""
 
 
 def draw_profile(

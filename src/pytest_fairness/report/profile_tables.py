@@ -30,7 +30,7 @@ class Grid:
     rows: Sequence[Sequence[str]]
 
     def is_text(self, place: int) -> bool:
-        """Whether a column holds words, the first one always."""
+        """Return whether a column holds words, the first one always."""
         return place == 0 or any(row[place][:1].isalpha() for row in self.rows)
 
     def beside(self, heading: str, cells: Sequence[str]) -> "Grid":
@@ -40,7 +40,7 @@ class Grid:
 
     @property
     def width(self) -> int:
-        """Characters of the widest line, with two between columns."""
+        """The characters of the widest line, with two between columns."""
         table = [self.head, *self.rows]
         return sum(max(map(len, column)) + 2 for column in zip(*table, strict=True))
 

@@ -12,7 +12,7 @@ _MOST_NAMED = 3
 
 
 def since_lines(record: RunRecord) -> list[Line]:
-    """Return the lines on what changed since the baseline; none for a run without one."""
+    """Return the lines on what changed since the baseline, or none for a run without one."""
     lines: list[Line] = []
     for run in record.runs:
         if run.baseline is not None:

@@ -68,7 +68,7 @@ def _required(record: RunRecord) -> list[Line]:
 
 
 def _heading(model: str, evaluation: str, rule: str, first: Verdict) -> str:
-    how = ", decided on the bare estimate" if first.decide == "estimate" else ""
+    how = ", decided on the measured value" if first.decide == "estimate" else ""
     if first.cluster is not None:
         how += f", clustered by {first.cluster}"
     return f"{model} on {evaluation}: {title_text(first)}, limit {limit_text(first)}{how} (rule {rule})"
@@ -92,7 +92,7 @@ def _rows(verdicts: list[Verdict]) -> list[Line]:
 
 def _n(verdict: Verdict) -> str:
     own = str(verdict.n)
-    return own if verdict.reference_n is None else f"{own} v {verdict.reference_n}"
+    return own if verdict.reference_n is None else f"{own} vs {verdict.reference_n}"
 
 
 def _notes(verdict: Verdict) -> str:
@@ -104,9 +104,21 @@ def _note(verdict: Verdict) -> str:
         return waiver_text(verdict)
     if verdict.outcome == "inconclusive":
         needed = verdict.n_to_settle
-        return f"n about {rounded(needed)} would settle it" if needed else verdict.reason
-    robust = "" if verdict.robust_to is None else f"robust to {verdict.robust_to:,}"
-    return ", ".join(filter(None, ("within noise" if verdict.within_noise else "", robust)))
+        return f"n about {rounded(needed)} would be enough" if needed else verdict.reason
+    noise = "inconclusive by its interval" if verdict.within_noise else ""
+    return ", ".join(filter(None, (noise, _wrong_labels(verdict.robust_to))))
+
+
+def _wrong_labels(robust_to: int | None) -> str:
+    match robust_to:
+        case None:
+            return ""
+        case 0:
+            return "1 wrong label may change it"
+        case 1:
+            return "1 wrong label does not change it"
+        case most:
+            return f"{most:,} wrong labels do not change it"
 
 
 def _total(record: RunRecord) -> str:
@@ -117,7 +129,7 @@ def _total(record: RunRecord) -> str:
     if waived := sum(verdict.waiver is not None for verdict in record.verdicts):
         text += f", {waived} of them waived"
     if noise:
-        text += f" ({noise} of the passes and failures lie within noise)"
+        text += f" ({noise} of the passes and failures are inconclusive by their intervals)"
     if outcomes["inconclusive"]:
         does = "blocks the release" if record.policy.inconclusive == "fail" else "warns"
         text += f"; an inconclusive question {does} by this policy"

@@ -18,7 +18,7 @@ _FEW = 5.0
 
 
 class FitTest(NamedTuple):
-    """Whether counts are those of a sample of the population.
+    """A test of whether counts are a sample of the population.
 
     Args:
         chi_square: Pearson's statistic, after the design effect.

@@ -127,7 +127,7 @@ def test_a_change_that_moves_one_group_only_is_found_and_can_be_made_again(faces
     assert pair.value == pytest.approx(0.5)
     assert parity.overall == pytest.approx(0.25)
     assert not parity.holds
-    assert f"{harm} difference, skin dark v light: +0.500" in parity.message
+    assert f"{harm} difference, skin dark vs light: +0.500" in parity.message
     assert "reproduce with Perturbation(brightness=-0.4)" in parity.message
 
 

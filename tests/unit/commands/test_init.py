@@ -303,7 +303,7 @@ def test_no_file_is_overwritten_without_force(project, capsys):
     POLICY.parent.mkdir()
     POLICY.write_text("ours", encoding="utf-8")
     message = refused(capsys, *GOOD)
-    assert message.startswith("fairness_tests/policy.toml: there already; nothing was written.")
+    assert message.startswith("fairness_tests/policy.toml: exists already; nothing was written.")
     assert POLICY.read_text(encoding="utf-8") == "ours"
     assert init(*GOOD, "--force") == 0
     assert written()["schema"] == 1

@@ -194,7 +194,9 @@ def test_numbers_that_are_no_skin_colour_are_named(values: dict[str, Any], probl
 
 
 def test_a_derived_column_never_overwrites_another() -> None:
-    with pytest.raises(DataError, match=r"column 'age_group' is there, .*a name of its own"):
+    with pytest.raises(
+        DataError, match=r"column 'age_group' exists already, .*rename the derived column"
+    ):
         derived({"age": [1], "age_group": ["child"]}, AGES)
 
 

@@ -289,7 +289,7 @@ def test_repeated_id_names_both_places_and_the_number(in_csv: Write, rows: Rows)
     rows[2]["id"] = "a"
     with pytest.raises(
         DataError,
-        match=r"sample id 'a' stands in line 2 and again in line 4 \(1 repeated id in all\)",
+        match=r"sample id 'a' appears twice, in line 2 and line 4 \(1 repeated id in all\)",
     ):
         load_evaluation_set(in_csv(rows))
 

@@ -110,7 +110,7 @@ def test_a_level_that_does_not_exist_there_leaves_no_test(compare):
         ("level,part\nAsia,1\n", r"needs the columns level and share \(or count\), got 'level'"),
         ("level,share\nAsia,60\nAfrica,40\n", "add up to 100, they must add up to 1; write 0.05"),
         ("level,share\nAsia,0.6\nAfrica,0.2\n", "add up to 0.8"),
-        ("level,share\nAsia,0.6\nAsia,0.4\n", "line 3: level 'Asia'.*stands once"),
+        ("level,share\nAsia,0.6\nAsia,0.4\n", "line 3: level 'Asia'.*appears once"),
         ("level,share\nAsia,0.6\nAfrica,many\n", "line 3: level 'Africa' with share 'many'"),
         ("level,count\nAsia,0\nAfrica,0\n", "every count is 0"),
         ("level,share\nMars,1\n", "no value of 'place' is a level of"),

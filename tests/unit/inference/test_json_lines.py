@@ -43,7 +43,7 @@ def test_scores_decide_where_the_evaluation_names_them(tmp_path):
         ('{"id": "b"', r"p\.jsonl, line 3: not JSON"),
         ("[1]", r"line 3: expected an object such as .*, got '\[1\]'"),
         ('{"id": {"a": 1}}', r"line 3: 'id' is \{'a': 1\}, expected a text, a number"),
-        ('{"id": "b", "id": "c"}', r"line 3: not JSON: the key 'id' stands twice"),
+        ('{"id": "b", "id": "c"}', r"line 3: not JSON: the key 'id' appears twice"),
         (
             '{"id": "b", "skin_tone": "drak", "target": 0, "prediction": 0}',
             r"line 3, sample 'b': .*'drak'.*did you mean 'dark'",
@@ -54,7 +54,7 @@ def test_scores_decide_where_the_evaluation_names_them(tmp_path):
         ),
         (
             '{"id": "a", "skin_tone": "dark", "target": 0, "prediction": 0}',
-            r"sample id 'a' stands in line 1 and again in line 3",
+            r"sample id 'a' appears twice, in line 1 and line 3",
         ),
     ],
     ids=["cut", "list", "nested", "key twice", "level", "missing", "id twice"],

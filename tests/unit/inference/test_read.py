@@ -171,7 +171,7 @@ def test_where_needs_its_column(source: Any) -> None:
         pytest.param(
             {"id": ["a", "b", "a"]},
             {},
-            r"sample id 'a' stands in row 0 and again in row 2 \(1 repeated",
+            r"sample id 'a' appears twice, in row 0 and row 2 \(1 repeated",
             id="repeated id",
         ),
         pytest.param(

@@ -90,7 +90,7 @@ def test_no_line_is_wider_than_100_columns(folder, capsys):
     )
     out = run_plan(capsys)
     assert max(map(len, out.splitlines())) <= 100
-    assert "a very long level number 3, woman v light, man" in out
+    assert "a very long level number 3, woman vs light, man" in out
 
 
 def test_what_is_counted_among_the_negatives_needs_no_predictions(folder, capsys):

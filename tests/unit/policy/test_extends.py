@@ -117,7 +117,7 @@ def test_a_rule_without_id_is_a_new_one_and_may_not_share_an_inherited_name(writ
     Path("org.toml").write_text(org_text().replace('id = "floor"\n', ""), encoding="utf-8")
     with pytest.raises(
         PolicyError,
-        match=r"rule 'accuracy' stands here and at org.toml:14; .*to tighten the inherited",
+        match=r"rule 'accuracy' appears twice, here and at org.toml:14: .*to tighten the inherited",
     ):
         load_policy(write(CHILD + '[[rule]]\nmetric = "accuracy"\nmin = 0.9\n'))
     named = load_policy(write(CHILD + '[[rule]]\nid = "accuracy"\nmin = 0.9\n'))

@@ -198,11 +198,15 @@ MISTAKES = {
     "two rules of one name": (
         'id = "floor"',
         'id = "disparate_impact"',
-        r"policy.toml:19: rule 'disparate_impact' stands here and at .*policy.toml:13",
+        r"policy.toml:19: rule 'disparate_impact' appears twice, here and at .*policy.toml:13",
     ),
     "attribute crossed with itself": ('"sex*old"', '"sex*sex"', "crosses an attribute with itself"),
-    "groups asked twice": ('"sex*old"', '"sex*old", "old*sex"', "asks the same groups twice"),
-    "level declared twice": ('"female", "male"', '"male", "male"', "declares a level twice"),
+    "groups asked twice": ('"sex*old"', '"sex*old", "old*sex"', "lists the same groups twice"),
+    "level declared twice": (
+        '"female", "male"',
+        '"male", "male"',
+        "'sex' lists a group value twice",
+    ),
     "not TOML": ("[[rule]]\nid", "[[rule]\nid", r"policy.toml: not valid TOML: .*line 13"),
     "no schema": ("schema = 1\n", "", r"the policy needs the key 'schema'; write schema = 1"),
     "later schema": ("schema = 1", "schema = 2", r"policy.toml:1: schema = 2: input should be 1"),

@@ -154,7 +154,7 @@ BAD = {
     "two groups": (
         "score",
         'label_groups = { a = ["no"], b = ["no", "yes"] }\nscore',
-        ":16: .*label 'no' speaks for 'a' and 'b'; choose one",
+        ":16: .*label 'no' is in two groups, 'a' and 'b': remove it from one",
     ),
     "ten crops of a square": (
         "{ resize = 256, crop = 224, mean = [0.5, 0.5, 0.5] }",

@@ -125,11 +125,11 @@ def test_an_excluded_category_needs_a_waiver_where_inconclusive_fails():
         ({"preset": "worst-group-accuracy"}, "one limit is needed, got none"),
         (
             {"preset": "equalised-odds", "max": 0.2},
-            "rule with preset 'equalised-odds' also writes max; a preset brings its own limit",
+            "rule with preset 'equalised-odds' also writes max; a preset has its own limit",
         ),
         (
             {"preset": "four-fifths", "metric": "accuracy"},
-            "also writes metric = 'accuracy'; the preset's is 'disparate_impact'",
+            "also writes metric = 'accuracy'; the preset has 'disparate_impact'",
         ),
         (
             {"preset": "nyc-ll144", "min": 0.8, "reference": "all"},

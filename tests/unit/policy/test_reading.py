@@ -56,7 +56,11 @@ def test_the_source_of_a_manifest_is_the_manifest(policy_file):
         pytest.param("max_errors = 0.1", 'needs on_error = "count"', id="share alone"),
         pytest.param('on_error = "count"\nmax_errors = 0', "greater than 0", id="share 0"),
         pytest.param('on_error = "count"\nmax_errors = 1.0', "less than 1", id="share 1"),
-        pytest.param('derive.g = { from = "age" }', "derive.g: write how it is made", id="nothing"),
+        pytest.param(
+            'derive.g = { from = "age" }',
+            "derive.g: it needs one of: bins with labels, scale, merge",
+            id="nothing",
+        ),
         pytest.param("derive.g = { bins = [0] }", "needs the key 'from'", id="no source"),
         pytest.param(
             'derive.g = { from = "age", bin = [0] }',
@@ -75,7 +79,7 @@ def test_the_source_of_a_manifest_is_the_manifest(policy_file):
         ),
         pytest.param(
             'derive.g = { from = "a", bins = [0], labels = ["a"], scale = "ita" }',
-            "bins and scale exclude each other",
+            "bins and scale are both given: remove one",
             id="two ways",
         ),
         pytest.param(
@@ -85,16 +89,18 @@ def test_the_source_of_a_manifest_is_the_manifest(policy_file):
         ),
         pytest.param(
             'derive.g = { from = "a", merge = { x = ["1"], y = [1] } }',
-            "merge names '1' twice",
+            "'1' appears twice in merge: remove one",
             id="twice",
         ),
         pytest.param(
             'derive.g = { from = "a", merge = { x = ["1"] }, missing = ["1"] }',
-            "'1' stands in merge and in missing",
+            "'1' appears in merge and in missing: remove one",
             id="merged and missing",
         ),
         pytest.param(
-            'derive.g = { from = "a", scale = "ita", rest = "x" }', "write merge too", id="rest"
+            'derive.g = { from = "a", scale = "ita", rest = "x" }',
+            "merge does not list: add merge",
+            id="rest",
         ),
         pytest.param('derive.g = { from = "a", scale = "monk" }', "'monk'.*'ita'", id="scale"),
     ],
@@ -106,7 +112,7 @@ def test_what_cannot_be_read_is_an_error_with_its_line(policy_file, text, proble
 
 def test_the_line_of_a_wrong_derivation_is_named(policy_file):
     text = 'derive.a = { from = "x", scale = "ita" }\n[evaluation.faces.derive.b]\nfrom = "x"\n'
-    with pytest.raises(PolicyError, match=r"policy\.toml:10: .*derive\.b: write how"):
+    with pytest.raises(PolicyError, match=r"policy\.toml:10: .*derive\.b: it needs one of"):
         load_policy(policy_file(text))
 
 

@@ -37,8 +37,8 @@ GAP = Verdict(
 def test_a_failed_gap_reads_as_one_sentence():
     verdict = GAP.model_copy(update={"low": 0.101})
     assert describe(GAP.model_copy(update={"low": 0.12})) == (
-        "FPR difference, skin_tone dark v light: +0.183 (95 % interval +0.12 … +0.27), limit 0.10 -> fail; "
-        "FPR 0.31 (49 of 158) v 0.13 (20 of 158); rule fpr-gap, fixtures/policies/default.toml:23"
+        "FPR difference, skin_tone dark vs light: +0.183 (95 % interval +0.12 … +0.27), limit 0.10 -> fail; "
+        "FPR 0.31 (49 of 158) vs 0.13 (20 of 158); rule fpr-gap, fixtures/policies/default.toml:23"
     )
     assert "+0.101 … +0.27" in describe(verdict)
 
@@ -62,7 +62,7 @@ def test_a_rate_tells_its_count_and_what_would_settle_it():
     )
     assert describe(verdict) == (
         "accuracy, skin_tone dark: 0.720 (95 % interval 0.65 … 0.78), limit at least 0.70 -> inconclusive; "
-        "49 of 158 samples; the interval reaches over the limit; about 2,400 samples would settle it at "
+        "49 of 158 samples; the interval reaches over the limit; about 2,400 samples would be enough at "
         "this rate; rule fpr-gap, fixtures/policies/default.toml:23"
     )
 
@@ -72,8 +72,8 @@ def test_an_undefined_value_is_called_undefined_and_has_no_interval():
     reason = "undefined: no negatives in skin_tone dark"
     verdict = GAP.model_copy(update={**undefined, "outcome": "inconclusive", "reason": reason})
     assert describe(verdict).startswith(
-        "FPR difference, skin_tone dark v light: undefined, limit 0.10 -> inconclusive; FPR undefined "
-        "(0 of 0) v 0.13 (20 of 158); undefined: no negatives in skin_tone dark"
+        "FPR difference, skin_tone dark vs light: undefined, limit 0.10 -> inconclusive; FPR undefined "
+        "(0 of 0) vs 0.13 (20 of 158); undefined: no negatives in skin_tone dark"
     )
 
 
@@ -85,11 +85,11 @@ def test_an_undefined_value_is_called_undefined_and_has_no_interval():
             "limit 0.80 … 1.25",
         ),
         ({"limit": 0.875, "bound": "min", "metric": "accuracy"}, "limit at least 0.875"),
-        ({"comparison": "all"}, "skin_tone largest gap (dark v light)"),
-        ({"comparison": "best"}, "skin_tone dark v best (light)"),
+        ({"comparison": "all"}, "skin_tone largest gap (dark vs light)"),
+        ({"comparison": "best"}, "skin_tone dark vs best (light)"),
         (
             {"by": ("skin_tone", "sex"), "group": {"skin_tone": "dark", "sex": "f"}},
-            "skin_tone*sex dark, f v light",
+            "skin_tone*sex dark, f vs light",
         ),
     ],
     ids=["between", "three decimals", "all groups", "best group", "intersection"],
@@ -115,8 +115,8 @@ def test_the_table_shows_failures_first_and_counts_outcomes():
     lines = table_lines(record_of(kept, GAP))
     assert [line.text for line in lines] == [
         "ads on faces: FPR difference, limit 0.10 (rule fpr-gap)",
-        "  fail          skin_tone dark v light  +0.183  +0.09 … +0.27  n 158 v 158",
-        "  pass          skin_tone dark v light  +0.010  -0.03 … +0.05  n 158 v 158",
+        "  fail          skin_tone dark vs light  +0.183  +0.09 … +0.27  n 158 vs 158",
+        "  pass          skin_tone dark vs light  +0.010  -0.03 … +0.05  n 158 vs 158",
         "",
         "2 questions: 1 fail, 1 pass; intervals of 95 %, policy policy.toml",
     ]
@@ -127,10 +127,10 @@ def test_decisions_on_the_bare_estimate_say_how_many_lie_within_noise():
     noisy = GAP.model_copy(update={"decide": "estimate", "within_noise": True, "low": 0.05})
     texts = [line.text for line in table_lines(record_of(noisy))]
     assert texts[0] == (
-        "ads on faces: FPR difference, limit 0.10, decided on the bare estimate (rule fpr-gap)"
+        "ads on faces: FPR difference, limit 0.10, decided on the measured value (rule fpr-gap)"
     )
-    assert texts[1].endswith("within noise")
-    assert "(1 of the passes and failures lie within noise)" in texts[-1]
+    assert texts[1].endswith("inconclusive by its interval")
+    assert "(1 of the passes and failures are inconclusive by their intervals)" in texts[-1]
 
 
 def test_a_table_of_many_passes_is_one_line_a_rule():

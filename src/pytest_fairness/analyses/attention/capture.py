@@ -17,7 +17,7 @@ _FLIPS = ((), (3,), (2,), (2, 3))
 
 
 class View(NamedTuple):
-    """One call of the layer: what it gave, and how its image was turned.
+    """A call of the layer: its output, and how its image was turned.
 
     Args:
         features: (N, C, h, w), or (N, tokens, C).

@@ -34,7 +34,7 @@ def find_head(trace: Trace, layer: str) -> tuple[nn.Linear, ...]:
 
 
 def holds(heads: Sequence[nn.Linear], done: Pass, *, half: bool) -> bool:
-    """Say whether the scores of a pass are those of a pooled map and this head.
+    """Return whether the scores of a pass are those of a pooled map and this head.
 
     Args:
         heads: One or two linear layers.

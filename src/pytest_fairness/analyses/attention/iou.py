@@ -61,7 +61,7 @@ def uniform_score(area: torch.Tensor | float) -> torch.Tensor:
 
 
 def checked_maps(maps: torch.Tensor, *, name: str) -> torch.Tensor:
-    """Return maps (..., H, W) in floating point; raise for what is no map.
+    """Return maps (..., H, W) in floating point, or raise for what is no map.
 
     Integers and booleans become float64, half precision float32.
     """

@@ -20,7 +20,7 @@ Shape: TypeAlias = tuple[int, ...]
 
 @dataclass(slots=True)
 class Trace:
-    """What one forward pass did, in order.
+    """The record of one forward pass: its calls, in order.
 
     Args:
         image: (H, W) of the images.
@@ -37,7 +37,7 @@ class Trace:
         return {name: shape for name, _, shape in self.finished if self.is_map(shape)}
 
     def is_map(self, shape: Shape) -> bool:
-        """Say whether an output is a feature map (N, C, h, w) of several cells, or tokens."""
+        """Return whether an output is a feature map (N, C, h, w) of several cells, or tokens."""
         if len(shape) == 4:
             return shape[2] * shape[3] > 1 and max(shape[2:]) <= max(self.image)
         return len(shape) == 3 and tokens_grid(shape[1], self.image) is not None
@@ -45,7 +45,7 @@ class Trace:
 
 @contextmanager
 def traced(module: nn.Module, image: tuple[int, int]) -> Iterator[Trace]:
-    """Watch the forward passes of a module; the hooks are gone afterwards."""
+    """Watch the forward passes of a module, and remove the hooks afterwards."""
     trace = Trace(image)
 
     def ended(name: str) -> object:
@@ -127,7 +127,7 @@ def named_layer(module: nn.Module, layer: str, trace: Trace, *, model: str) -> s
 
 
 def tokens_grid(tokens: int, image: tuple[int, int]) -> tuple[int, int] | None:
-    """Return the grid (h, w) of patch tokens of an image; None when there is none.
+    """Return the grid (h, w) of patch tokens of an image, or None when there is none.
 
     One token may stand before them (the class token); the grid has the proportions of the image.
 

@@ -52,7 +52,7 @@ class AttentionMaps:
 
     @property
     def zero_map(self) -> torch.Tensor:
-        """(N, T), where a map is 0 everywhere: nothing in the image speaks for the target."""
+        """The mask (N, T) of maps that are 0 everywhere: nothing in the image speaks for the target."""
         return (self.maps == 0).all(dim=-1).all(dim=-1)
 
 
@@ -132,7 +132,7 @@ def attention_maps(
 
 
 class MapReader:
-    """Reads the maps of one batch after the other; the arguments are those of `attention_maps`."""
+    """Reads the maps of one batch after the other. The arguments are those of `attention_maps`."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class MapReader:
 
     @contextmanager
     def borrowed(self) -> Iterator[None]:
-        """Have the model ready on the device; it is as it was afterwards."""
+        """Put the model on the device, and leave it as it was afterwards."""
         # Tensors made in inference mode can take no part in a backward pass.
         with (
             left_as_found(self.module, self.device),
@@ -192,7 +192,7 @@ class MapReader:
             first = part.stop
 
     def read(self, batch: torch.Tensor) -> AttentionMaps:
-        """Return the maps of a batch (N, C, H, W); within `borrowed` only."""
+        """Return the maps of a batch (N, C, H, W). Call it within `borrowed`."""
         images = batch.to(self.device)
         layer = self.layer or self._look(images)
         with torch.autocast(self.device.type, enabled=self.autocast):

@@ -45,12 +45,12 @@ class MaskScores:
 
     @property
     def zero_maps(self) -> int:
-        """How many scores are 0 because the map is 0 everywhere."""
+        """The number of scores that are 0 because the map is 0 everywhere."""
         return int(self.zero_map.sum())
 
     @property
     def empty_masks(self) -> int:
-        """How many scores are 0 because there is no such part."""
+        """The number of scores that are 0 because there is no such part."""
         return int(self.empty_mask.sum())
 
 
@@ -68,12 +68,12 @@ class HeatmapScores:
 
     @property
     def zero_maps(self) -> int:
-        """How many maps are 0 everywhere."""
+        """The number of maps that are 0 everywhere."""
         return int(self.zero_map.sum())
 
     @property
     def mean(self) -> torch.Tensor:
-        """Mean score (T, T) over all images whose two maps are not 0 everywhere."""
+        """The mean score (T, T) over all images whose two maps are not 0 everywhere."""
         return torch.nanmean(self.values.flatten(0, -3), dim=0)
 
 

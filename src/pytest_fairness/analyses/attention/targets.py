@@ -21,7 +21,7 @@ _PREDICTED = "(predicted)"
 
 
 class Targets(NamedTuple):
-    """What is explained.
+    """The scores that a map explains.
 
     Args:
         names: One for each target.

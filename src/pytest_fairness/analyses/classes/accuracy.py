@@ -86,7 +86,7 @@ class ClassAccuracies:
 
     @property
     def order(self) -> Integers:
-        """Positions of the classes, the most accurate first; ties by position."""
+        """The positions of the classes, the most accurate first, ties by position."""
         known = np.where(np.isnan(self.accuracy), -1.0, self.accuracy)
         return np.argsort(-known, kind="stable")
 

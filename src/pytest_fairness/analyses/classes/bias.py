@@ -12,7 +12,7 @@ __all__ = ["PredictionBias", "prediction_bias"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictionBias:
-    """What a model gives to each of K classes, as shares of all samples.
+    """Shares of all samples that a model gives to each of K classes.
 
     `from_others + from_own` summed over the classes is 1.
 
@@ -35,12 +35,12 @@ class PredictionBias:
 
     @property
     def excess(self) -> Floats:
-        """How much more a model gives to each class than it has, G⁺ + G⁻ - frequency, (K,)."""
+        """The share given to each class minus its frequency, G⁺ + G⁻ - frequency, (K,)."""
         return np.asarray(self.from_own + self.from_others - self.frequency)
 
     @property
     def called(self) -> Floats:
-        """Share of all samples that is called each class, (K,)."""
+        """The share of all samples that is called each class, (K,)."""
         return np.asarray(self.false_positives + self.true_positives)
 
 

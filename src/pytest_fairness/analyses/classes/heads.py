@@ -15,7 +15,7 @@ __all__ = ["HeadComparison", "Separability", "compare_heads"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Separability:
-    """How compact each class is in the representation, and how near the next one is.
+    """Scatter of each class in the representation, and its distance to the next class.
 
     Args:
         scatter: Root mean squared distance of a class's samples to their mean, (K,).
@@ -27,7 +27,7 @@ class Separability:
 
     @property
     def ratio(self) -> Floats:
-        """Distance over scatter, (K,): the smaller, the harder to tell apart."""
+        """The distance divided by the scatter, (K,): the smaller, the harder to tell apart."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(self.nearest / self.scatter)
 
@@ -53,7 +53,7 @@ class HeadComparison:
 
     @property
     def gaps(self) -> dict[str, float]:
-        """Head -> mean accuracy of the easy classes minus that of the hard ones."""
+        """The mean accuracy of the easy classes minus that of the hard ones, for each head."""
         found = {}
         for name, accuracy in self.accuracies.items():
             means = self.thirds.means(accuracy)
@@ -62,14 +62,14 @@ class HeadComparison:
 
     @property
     def kept(self) -> float:
-        """Share of the own head's gap that is left under the replaced head that closes it most."""
+        """The share of the own head's gap that is left under the replaced head that closes it most."""
         gaps = self.gaps
         own = gaps.pop("own")
         return min(gaps.values()) / own if own > 0 else float("nan")
 
     @property
     def text(self) -> str:
-        """Whether the classifier is to blame, in one sentence."""
+        """The sentence that says whether the classifier causes the gap."""
         gaps = self.gaps
         own = gaps.pop("own")
         if not own > 0:

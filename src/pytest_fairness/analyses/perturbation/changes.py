@@ -31,7 +31,7 @@ _RANGES = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Perturbation:
-    """A change of an RGB image, made in the order of the fields; all zeros leave it as it is.
+    """A change of an RGB image, made in the order of the fields. All zeros leave it as it is.
 
     Args:
         brightness: -0.4 is 40 % darker, 0.4 is 40 % brighter.
@@ -83,7 +83,7 @@ class Perturbation:
 
     @property
     def text(self) -> str:
-        """As a policy writes it: `brightness=-0.5,blur=0.02`."""
+        """The text of the change in a policy: `brightness=-0.5,blur=0.02`."""
         return ",".join(
             f"{field.name}={getattr(self, field.name):g}"
             for field in fields(self)

@@ -51,7 +51,7 @@ class _Perturbed:
 
 @dataclass(frozen=True, slots=True)
 class PairParity:
-    """How much more a change harms a group than its reference.
+    """The extra harm that a change does to a group, compared with its reference.
 
     Args:
         group: The group, in words.
@@ -70,7 +70,7 @@ class PairParity:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """What a change of every image does to the groups.
+    """The effect on the groups of one change to every image.
 
     Args:
         perturbation: The change.
@@ -90,7 +90,7 @@ class Parity:
 
     @property
     def broken(self) -> tuple[PairParity, ...]:
-        """Pairs whose whole interval lies beyond the limit, the farthest first."""
+        """The pairs whose whole interval lies beyond the limit, the farthest first."""
         found = [one for one in self.pairs if one.low > self.limit or one.high < -self.limit]
         return tuple(sorted(found, key=lambda one: -abs(one.value)))
 
@@ -101,9 +101,9 @@ class Parity:
 
     @property
     def message(self) -> str:
-        """One line for each broken pair, the change that broke it, and how to make it again."""
+        """The message: one line for each broken pair, with the change that broke it and how to repeat it."""
         lines = [
-            f"{self.harm} difference, {one.group} v {one.reference}: {one.value:+.3f} "
+            f"{self.harm} difference, {one.group} vs {one.reference}: {one.value:+.3f} "
             f"({self.confidence * 100:.4g} % interval {one.low:+.3f} … {one.high:+.3f}), limit "
             f"{self.limit:g} -> fail"
             for one in self.broken
@@ -120,7 +120,7 @@ def perturbed_predictions(
     device: str = "auto",
     batch_size: int = 64,
 ) -> "Predictions":
-    """Run a model over changed images; the change is made before its own preprocessing.
+    """Run a model over changed images. The change is made before its own preprocessing.
 
     Args:
         classifier: The model under test; it is left as it was found.

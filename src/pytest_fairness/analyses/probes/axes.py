@@ -7,7 +7,7 @@ __all__ = ["principal_axes"]
 
 
 def principal_axes(centred: Tensor, most: int) -> Tensor:
-    """First `most` principal axes of features, (d, r), orthonormal.
+    """Return the first `most` principal axes of features, (d, r), orthonormal.
 
     Axes with less than a millionth of the first one's variance are left out.
 

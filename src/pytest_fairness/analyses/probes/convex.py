@@ -37,7 +37,7 @@ class SoftmaxFits(NamedTuple):
     steps: int
 
     def logits(self, features: Tensor) -> Tensor:
-        """Logits (K, T, n) of features (n, d)."""
+        """Return the logits (K, T, n) of features (n, d)."""
         flat = self.weights.flatten(0, 1) @ features.T
         logits: Tensor = flat.view(*self.bias.shape, -1) + self.bias[..., None]
         return logits

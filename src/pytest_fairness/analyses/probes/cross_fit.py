@@ -17,7 +17,7 @@ _MOST_LOGITS = 2**23
 
 
 class Setting(NamedTuple):
-    """How targets are probed.
+    """Settings of the probing.
 
     Args:
         classes: Number of classes K.
@@ -68,7 +68,7 @@ def cross_fit(
 def held_out_accuracy(
     features: torch.Tensor, labels: Codes, setting: Setting
 ) -> NDArray[np.float64]:
-    """Share of samples that held-out probes name rightly, (T,); arguments as in `cross_fit`."""
+    """Return the accuracy of held-out probes, (T,). The arguments are those of `cross_fit`."""
     accuracy = np.empty(labels.shape[1])
     for part, found in cross_fit(features, labels, setting):
         accuracy[part] = (labels[:, part] == found.argmax(axis=0).T).mean(axis=0)

@@ -13,7 +13,7 @@ __all__ = ["ConvexProbe", "Probe", "Standard", "Training"]
 
 
 class Training(NamedTuple):
-    """What probes are trained on.
+    """Training data of probes.
 
     Args:
         features: (N, d) float32.
@@ -32,7 +32,7 @@ class Probe(Protocol):
     """Trains T probes at once and applies them."""
 
     def probabilities(self, training: Training, features: Tensor, *, seed: int) -> Tensor:
-        """Probabilities (K, T, n) for features (n, d)."""
+        """Return the probabilities (K, T, n) for features (n, d)."""
 
 
 class Standard(NamedTuple):
@@ -43,7 +43,10 @@ class Standard(NamedTuple):
 
     @classmethod
     def of(cls, features: Tensor) -> "Standard":
-        """Measure (N, d); what is constant is not scaled, and becomes 0."""
+        """Measure mean and spread of features (N, d).
+
+        A constant feature is not scaled, and becomes 0.
+        """
         scale, mean = torch.std_mean(features, dim=0, correction=0)
         flat = scale <= 1e-6 * (1e-6 + features.abs().amax(dim=0))
         return cls(mean, torch.where(flat, torch.inf, scale))
@@ -71,7 +74,7 @@ class ConvexProbe:
     components: int | None = None
 
     def probabilities(self, training: Training, features: Tensor, *, seed: int) -> Tensor:  # noqa: ARG002
-        """Probabilities (K, T, n) for features (n, d); the fit has no randomness."""
+        """Return the probabilities (K, T, n) for features (n, d). The fit has no randomness."""
         standard = Standard.of(training.features)
         rows, test = standard(training.features), standard(features)
         if self.components is not None and min(rows.shape) > self.components:

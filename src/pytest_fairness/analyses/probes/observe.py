@@ -29,7 +29,7 @@ PROBE = ConvexProbe(tolerance=1e-3, max_steps=20, components=COMPONENTS)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProbeObservation:
-    """How well one attribute is read off one layer.
+    """The accuracy of reading one attribute from one layer.
 
     Args:
         layer: Name of the layer.
@@ -58,17 +58,17 @@ class ProbeObservation:
 
     @property
     def accuracy(self) -> float:
-        """Share of samples that are named rightly."""
+        """The share of samples that are predicted correctly."""
         return float(self.correct.mean())
 
     @property
     def chance(self) -> float:
-        """1 / number of levels."""
+        """The accuracy of guessing, 1 / number of levels."""
         return 1 / len(self.levels)
 
     @property
     def above_null(self) -> float:
-        """Accuracy minus the mean under permuted labels."""
+        """The accuracy minus the mean under permuted labels."""
         return self.accuracy - self.null.mean
 
 

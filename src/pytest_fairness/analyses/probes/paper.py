@@ -12,7 +12,7 @@ __all__ = ["PaperProbe"]
 
 @dataclass(frozen=True, slots=True)
 class PaperProbe:
-    """Probe of Krug and Stober; what the paper's excerpts leave open is a default of ours.
+    """Probe of Krug and Stober. Settings that the paper does not give have defaults of our own.
 
     Args:
         dropout: Share of features dropped in training; 0.25 in the paper.
@@ -41,7 +41,10 @@ class PaperProbe:
     standardise: bool = False
 
     def probabilities(self, training: Training, features: Tensor, *, seed: int) -> Tensor:
-        """Probabilities (K, T, n) for features (n, d); Adam treats each of T probes alone."""
+        """Return the probabilities (K, T, n) for features (n, d).
+
+        Adam treats each of T probes alone.
+        """
         generator = torch.Generator(training.features.device).manual_seed(seed)
         standard = Standard.of(training.features) if self.standardise else None
         rows = training.features if standard is None else standard(training.features)

@@ -15,7 +15,7 @@ Pooling = Literal["average", "subsample"]
 def pool_activations(
     activations: torch.Tensor, size: int, *, pooling: Pooling = "average"
 ) -> torch.Tensor:
-    """Reduce feature maps to at most `size` x `size` positions; the channels stay.
+    """Reduce feature maps to at most `size` x `size` positions. The channels stay.
 
     Args:
         activations: (N, C, H, W), tokens (N, T, C), or (N, C).

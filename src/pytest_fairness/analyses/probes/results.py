@@ -35,7 +35,7 @@ class ProbedRate(NamedTuple):
 
 
 class Control(NamedTuple):
-    """How well the probe memorises: both numbers are from folds that share clusters.
+    """A test of memorising: both accuracies are from folds that share clusters.
 
     Args:
         task: Accuracy of the real labels.
@@ -47,12 +47,18 @@ class Control(NamedTuple):
 
     @property
     def selectivity(self) -> float:
-        """Real minus random: low where the probe, not the representation, does the work."""
+        """The accuracy minus the accuracy on random labels.
+
+        It is low where the probe, not the representation, does the work.
+        """
         return self.task - self.control
 
 
 class Confusion(NamedTuple):
-    """n samples of one level that are taken for another; the share is of the true level's."""
+    """Samples of one level that are predicted as another.
+
+    The share is among the samples of the true level.
+    """
 
     true: str
     predicted: str
@@ -74,29 +80,29 @@ class Null:
 
     @property
     def permutations(self) -> int:
-        """B."""
+        """The number of permutations, B."""
         return len(self.draws)
 
     @property
     def mean(self) -> float:
-        """Mean accuracy under permuted labels: what knowing nothing gives."""
+        """The mean accuracy under permuted labels: the accuracy without any knowledge."""
         return float(self.draws.mean())
 
     @property
     def p_value(self) -> float:
-        """(1 + draws as high as observed) / (B + 1)."""
+        """The p-value: (1 + draws as high as observed) / (B + 1)."""
         return (1 + int((self.draws >= self.observed - 1e-12).sum())) / (len(self.draws) + 1)
 
     @property
     def quantiles(self) -> dict[float, float]:
-        """Quantile -> accuracy, at 0.5, 0.9, 0.95 and 0.99."""
+        """The accuracy at the quantiles 0.5, 0.9, 0.95 and 0.99."""
         found = np.quantile(self.draws, QUANTILES, method="higher")
         return dict(zip(QUANTILES, found.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProbeResult:
-    """One target probed in one layer.
+    """The result of probing one target in one layer.
 
     Args:
         layer: Name of the layer.
@@ -128,21 +134,21 @@ class ProbeResult:
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        """Whether each sample is named rightly by probes that did not see its fold, (N,)."""
+        """Whether each sample is predicted correctly by probes that did not see its fold, (N,)."""
         return np.asarray(self.truth == self.predicted)
 
     @property
     def chance(self) -> float:
-        """1 / K."""
+        """The accuracy of guessing, 1 / K."""
         return 1 / len(self.levels)
 
     @property
     def majority(self) -> float:
-        """Share of the most frequent level."""
+        """The share of the most frequent level."""
         return float(np.bincount(self.truth).max() / len(self.truth))
 
     def confusions(self, most: int = 10) -> tuple[Confusion, ...]:
-        """The most frequent confusions of one level with another, the largest count first."""
+        """Return the most frequent confusions of one level with another, the largest count first."""
         size = len(self.levels)
         counts = np.bincount(self.truth * size + self.predicted, minlength=size * size)
         matrix = counts.reshape(size, size)
@@ -161,7 +167,7 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearProbes:
-    """All layers and targets.
+    """Results of all layers and targets.
 
     Args:
         results: (layer, target) -> result, layers in the order of the network.
@@ -174,7 +180,7 @@ class LinearProbes:
     undefined: Mapping[str, str]
 
     def of(self, layer: str, target: str) -> ProbeResult:
-        """The result of one layer and target.
+        """Return the result of one layer and target.
 
         Raises:
             DataError: There is none, e.g. since the target has one level only.
@@ -190,7 +196,7 @@ class LinearProbes:
 def probed_rate(
     correct: NDArray[np.bool_], clusters: NDArray[np.int64] | None, *, confidence: float
 ) -> ProbedRate:
-    """Rate of right answers with the engine's interval, widened for clusters.
+    """Return the rate of right answers with its interval, widened for clusters.
 
     The interval takes the probes as given: it says how the accuracy would vary with other test
     images, not with other training images.

@@ -15,7 +15,7 @@ Codes = NDArray[np.int64]
 def as_codes(
     values: Sequence[object] | ArrayLike, n: int, name: str
 ) -> tuple[tuple[str, ...], Codes]:
-    """Sorted levels that occur, and the position (N,) of each value among them.
+    """Return the sorted levels that occur, and the position (N,) of each value among them.
 
     Raises:
         DataError: There is not one value a sample.

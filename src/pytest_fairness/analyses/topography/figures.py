@@ -18,7 +18,7 @@ _FORMATS = (".png", ".svg")
 
 
 def draw_maps(maps: "LayerMaps", *, columns: int = 5, order: Sequence[str] | None = None) -> Any:
-    """Draw all groups of a layer on one symmetric colour scale; y points up.
+    """Draw all groups of a layer on one symmetric colour scale. The y axis points up.
 
     Args:
         maps: Of one layer.

@@ -40,7 +40,9 @@ def move_apart(
     noise: float = 0.0,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Move all points at once, first by similarity and then locally; without one only locally.
+    """Move all points together, first by similarity and then locally.
+
+    Without similarities they move only locally.
 
     Each step costs O(C^2): the sum of w_ij (p_j - p_i) over j is W p - p * rowsum(W).
 

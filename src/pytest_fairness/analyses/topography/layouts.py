@@ -62,14 +62,17 @@ def layout_channels(
 
 
 def cosine_distances(profiles: Floats) -> Floats:
-    """1 - cosine of every two rows, (C, C); a row of zeros is at distance 1 of all others."""
+    """Return 1 - cosine of every two rows, (C, C).
+
+    A row of zeros is at distance 1 of all others.
+    """
     with np.errstate(invalid="ignore"):
         found = squareform(pdist(profiles, "cosine"))
     return np.where(np.isnan(found), 1.0, np.clip(found, 0.0, 2.0))
 
 
 def to_unit_square(positions: Floats) -> Floats:
-    """Scale each axis to [0, 1]; an axis without extent becomes 0.5."""
+    """Scale each axis to [0, 1]. An axis without extent becomes 0.5."""
     low, high = positions.min(axis=0), positions.max(axis=0)
     extent = high - low
     scaled = (positions - low) / np.where(extent > 0, extent, 1.0)

@@ -32,7 +32,7 @@ class Profiles:
     counts: NDArray[np.int64]
 
     def contrast(self, weights: Weights = "equal") -> Floats:
-        """Each mean minus the mean of all groups, shaped like `means`.
+        """Return each mean minus the mean of all groups, shaped like `means`.
 
         Args:
             weights: Whether each group counts the same, or by its size.
@@ -45,7 +45,7 @@ class Profiles:
         return np.asarray(self.means - np.tensordot(share, self.means, axes=1), dtype=np.float64)
 
     def colours(self, weights: Weights = "equal") -> Floats:
-        """Contrast of each channel, averaged over its positions, (G, C)."""
+        """Return the contrast of each channel, averaged over its positions, (G, C)."""
         contrast = self.contrast(weights)
         return np.asarray(contrast.reshape(*contrast.shape[:2], -1).mean(axis=2))
 
@@ -90,7 +90,7 @@ class RunningProfiles:
         self.counts += np.bincount(groups, minlength=len(self.groups))
 
     def profiles(self) -> Profiles:
-        """The means so far.
+        """Return the means so far.
 
         Raises:
             DataError: A group has no image.
@@ -106,7 +106,7 @@ class RunningProfiles:
 def mean_profiles(
     activations: torch.Tensor | NDArray[np.floating], groups: Sequence[object] | ArrayLike
 ) -> Profiles:
-    """Mean activation profile of every group that occurs, sorted by name.
+    """Return the mean activation profile of every group that occurs, sorted by name.
 
     Args:
         activations: (N, C) or (N, C, h, w).

@@ -16,7 +16,7 @@ _LEVELS = 10
 
 
 class LayoutQuality(NamedTuple):
-    """Mean squared errors on the 0 to 255 scale; lower is smoother.
+    """Mean squared errors on the 0 to 255 scale. Lower is smoother.
 
     Args:
         errors: Error at each of ten degrees of coarsening, mean over groups, (10,).

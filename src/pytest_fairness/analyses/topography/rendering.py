@@ -14,7 +14,7 @@ __all__ = ["Renderer"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Renderer:
-    """Interpolates linearly between points of the plane; build it with `Renderer.over`.
+    """A linear interpolation between points of the plane. Build it with `Renderer.over`.
 
     Args:
         points: The three points around each pixel, (P, 3).
@@ -80,6 +80,9 @@ class Renderer:
         return cls(points, weights, size, nearest=True)
 
     def render(self, values: Floats) -> Floats:
-        """Images (G, size, size) of values (G, C); the first pixel axis is x. nan is outside."""
+        """Return the images (G, size, size) of values (G, C).
+
+        The first pixel axis is x. Pixels outside are nan.
+        """
         flat = (values[:, self.points] * self.weights).sum(axis=2)
         return np.asarray(flat.reshape(len(values), self.size, self.size))

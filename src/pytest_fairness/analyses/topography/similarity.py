@@ -48,7 +48,7 @@ class Similarity(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Similarities:
-    """All pairs of levels of one layer.
+    """Similarities of all pairs of levels in one layer.
 
     Args:
         pairs: In the order of the levels.
@@ -62,7 +62,7 @@ class Similarities:
 
     @property
     def lowest(self) -> Similarity:
-        """The pair that is least alike; an undefined one only where all are."""
+        """The pair that is least alike. It is undefined only where all pairs are."""
         defined = [pair for pair in self.pairs if not pair.reason]
         return min(defined, key=lambda pair: pair.value) if defined else self.pairs[0]
 
@@ -76,7 +76,7 @@ def topographic_similarity(
     cluster: Sequence[object] | ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Similarities:
-    """Cosine between the contrast profiles of levels, side by side over the classes.
+    """Return the cosine between the contrast profiles of levels, side by side over the classes.
 
     The contrast runs over all cells level x class. Where the levels make no difference to how a
     layer tells the classes apart, their profiles are the same: 1. Where the layer tells levels

@@ -13,7 +13,7 @@ __all__ = ["is_torchscript", "read_zip", "written_zip"]
 
 
 def is_torchscript(path: Path) -> bool:
-    """Whether a file is an archive with TorchScript code."""
+    """Return whether a file is an archive with TorchScript code."""
     if not path.is_file() or not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:

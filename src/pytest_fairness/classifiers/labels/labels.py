@@ -34,7 +34,7 @@ class Labels:
     called: tuple[str, ...] = field(default=())
 
     def meant_by(self, word: str) -> tuple[str, ...]:
-        """Return the labels that a word means; none where it means none.
+        """Return the labels that a word means, or none where it means none.
 
         A label's own name comes first, then its id, then a name that several labels share; after
         that, upper and lower case count alike.
@@ -63,7 +63,7 @@ class Labels:
         """Return class -> labels for groups of words.
 
         Raises:
-            ModelError: A word means no label, or a label speaks for two classes.
+            ModelError: A word means no label, or a label is in two groups.
         """
         found: dict[str, tuple[str, ...]] = {}
         owners: dict[str, str] = {}
@@ -72,8 +72,8 @@ class Labels:
             for label in meant:
                 if owners.setdefault(label, group) != group:
                     msg = (
-                        f"{where}: label {label!r} speaks for {owners[label]!r} and {group!r}; choose "
-                        "one"
+                        f"{where}: label {label!r} is in two groups, {owners[label]!r} and "
+                        f"{group!r}: remove it from one"
                     )
                     raise ModelError(msg)
             found[group] = tuple(dict.fromkeys(meant))
@@ -180,7 +180,7 @@ def _open_images(text: str, path: Path) -> Labels:
         raise ModelError(msg) from error
     repeated = [name for name, count in Counter(ids).items() if count > 1]
     if repeated:
-        msg = f"{path}: id {repeated[0]!r} stands twice; each id has one name"
+        msg = f"{path}: id {repeated[0]!r} appears twice. Each id must be unique: remove or rename one"
         raise ModelError(msg)
     return named_labels(names, ids)
 

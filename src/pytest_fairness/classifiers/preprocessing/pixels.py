@@ -54,7 +54,7 @@ class Pixels:
 
 @dataclass(frozen=True, slots=True)
 class Crops:
-    """Resize the shorter side, keep the aspect, cut the centre out; or the ten crops of it.
+    """Preprocessing that resizes the shorter side and cuts the centre out, or ten crops.
 
     Ten crops are the four corners and the centre, and those of the mirror image.
 

@@ -56,7 +56,7 @@ def load_torchvision(spec: "ModelSpec", loading: Loading) -> Found:
 
 
 def load_timm(spec: "ModelSpec", loading: Loading) -> Found:
-    """Build an architecture of timm and fill it with local weights; its data config comes along.
+    """Build an architecture of timm and fill it with local weights. Its data config comes along.
 
     Raises:
         ModelError: timm is missing, the architecture is unknown, or the weights do not fit.

@@ -91,7 +91,7 @@ _KEY = re.compile(r"[A-Za-z]\w*")
 
 
 def unsafe_parts(members: Mapping[str, bytes]) -> list[str]:
-    """Return what in an archive could run code, in words; nothing for a plain exported model.
+    """Return what in an archive could run code, in words, or nothing for a plain exported model.
 
     Args:
         members: Name -> content of each member.

@@ -55,7 +55,7 @@ def load_factory(spec: "ModelSpec", loading: Loading) -> "Found | Classifier":
 
 
 def load_weights_of(module: Any, spec: "ModelSpec", loading: Loading) -> dict[str, str]:
-    """Fill a module with the weights of its table; return what the record says about them.
+    """Fill a module with the weights of its table, and return what the record says about them.
 
     Raises:
         ModelError: The file is missing, has another hash, needs unpickling, or does not fit.

@@ -131,7 +131,7 @@ def from_folder(auto: Any, folder: Path) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """An image processor of Hugging Face as a preprocessing; its settings are its repr."""
+    """An image processor of Hugging Face as a preprocessing. Its settings are its repr."""
 
     processor: Any
 

@@ -15,7 +15,7 @@ __all__ = ["Estimator", "EstimatorModel", "estimator_labels"]
 
 @runtime_checkable
 class Estimator(Protocol):
-    """What scikit-learn calls a classifier."""
+    """A classifier as scikit-learn defines it."""
 
     def predict_proba(self, X: NDArray[Any]) -> Any:  # noqa: N803  (scikit-learn's name)
         """Return probabilities (N, K) of arrays (N, ...)."""

@@ -31,7 +31,7 @@ _LIBRARY = re.compile(r"\bops\.(?!(?:prim|prims|aten|torchvision|quantized)\b)(\
 
 
 def load_torchscript(spec: "ModelSpec", loading: Loading) -> Found:
-    """Read a TorchScript archive; operators that touch files must be allowed.
+    """Read a TorchScript archive. Operators that touch files must be allowed.
 
     Raises:
         ModelError: The file is missing, is no such archive, or its code reads or writes files.

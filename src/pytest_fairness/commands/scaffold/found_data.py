@@ -37,7 +37,7 @@ _FEW, _MOST = 12, 50
 
 @dataclass(frozen=True, slots=True)
 class DataRequest:
-    """What the command line says about the data; None and empty where it is silent."""
+    """Options of the command line about the data, None or empty where an option is not given."""
 
     manifest: Path | None = None
     reader: str = "manifest"
@@ -69,20 +69,20 @@ class Column:
 
     @property
     def shown(self) -> str:
-        """`woman 40, man 38`, on one line whatever the levels hold."""
+        """The levels and their counts on one line: `woman 40, man 38`."""
         few = list(self.counts.items())[:_FEW]
         more = f", … ({len(self.counts):,} in all)" if len(self.counts) > _FEW else ""
         return ", ".join(f"{_line(level)} {count:,}" for level, count in few) + more
 
     @property
     def words(self) -> str:
-        """`woman, man`."""
+        """The levels on one line: `woman, man`."""
         return ", ".join(map(_line, self.counts))
 
 
 @dataclass(frozen=True, slots=True)
 class FoundData:
-    """What is written about the data.
+    """Facts about the data that go into the policy.
 
     Args:
         name: Name of the evaluation.
@@ -122,7 +122,7 @@ def name_of(text: str) -> str:
 
 
 def find_data(request: DataRequest) -> FoundData:
-    """Read the list of samples, and propose what it can mean; no image is opened.
+    """Read the list of samples, and propose what it can mean. No image is opened.
 
     Raises:
         DataError: The manifest or data set cannot be read.

@@ -30,7 +30,7 @@ _LABELS = "--labels A,B or a file, the names of its score columns in order"
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """What the command line says about the model; None and empty where it is silent."""
+    """Options of the command line about the model, None or empty where an option is not given."""
 
     spec: str
     name: str | None = None
@@ -46,7 +46,7 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class FoundModel:
-    """What is written about the model.
+    """Facts about the model that go into the policy.
 
     Args:
         name: Its name.
@@ -73,7 +73,7 @@ class FoundModel:
 
 
 def find_model(request: ModelRequest, *, root: Path) -> FoundModel:
-    """Return the table of a model; only a function that says all itself is called.
+    """Return the table of a model. A function is called only if nothing else is given.
 
     Args:
         request: What the command line says.

@@ -89,7 +89,7 @@ def write_files(files: Sequence[GateFile], *, root: Path, force: bool) -> None:
     there = [file.path for file in files if (root / file.path).exists()]
     if there and not force:
         msg = (
-            f"{', '.join(there)}: there already; nothing was written. Remove it, give another folder "
+            f"{', '.join(there)}: exists already; nothing was written. Remove it, give another folder "
             "with --into, or overwrite it with --force"
         )
         raise InitError(msg)

@@ -6,4 +6,4 @@ __all__ = ["InitError"]
 
 
 class InitError(FairnessError):
-    """Something is missing from the command line, or a file is in the way."""
+    """An option is missing, or a file exists already."""

@@ -29,13 +29,13 @@ class PytestSettings:
     policy: str = ""
 
     def line(self, policy: str) -> str:
-        """The line to add, in the format of the file."""
+        """Return the line to add, in the format of the file."""
         quoted = f'"{policy}"' if self.file.suffix == ".toml" else policy
         return f"fairness_policy = {quoted}"
 
 
 def find_settings(root: Path) -> PytestSettings | None:
-    """Return the settings that pytest reads when it runs in a folder; None where it has none.
+    """Return the settings that pytest reads in a folder, or None where there are none.
 
     Raises:
         InitError: A file cannot be read.

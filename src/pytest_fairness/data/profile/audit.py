@@ -29,7 +29,7 @@ _MOST_SUSPECTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One matched set.
+    """Measurements of one matched set.
 
     Args:
         number: Which set.

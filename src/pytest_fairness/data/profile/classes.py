@@ -11,7 +11,7 @@ __all__ = ["balance_classes"]
 
 
 def balance_classes(table: Table) -> ClassBalance | None:
-    """Return the class balance; None without a target column."""
+    """Return the class balance, or None without a target column."""
     target = table.target
     if target is None:
         return None

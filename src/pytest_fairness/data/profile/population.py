@@ -191,7 +191,7 @@ def _check_reference(
         row = rows.frame.iloc[first]
         msg = (
             f"{rows.source}, {rows.place(first)}: level {row['level']!r} with {measure} "
-            f"{row[measure]!r}; each level stands once, with a number that is not negative"
+            f"{row[measure]!r}; each group value appears once, with a number that is not negative"
         )
         raise ProfileUsageError(msg)
     total = float(values.sum())

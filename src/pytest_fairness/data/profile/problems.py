@@ -25,7 +25,7 @@ __all__ = [
 
 
 def table_problems(table: Table, refused: Mapping[str, str]) -> Iterator[Problem]:
-    """What is wrong with the columns, without looking at an image."""
+    """Return what is wrong with the columns, without looking at an image."""
     target = () if table.target is None else (table.target,)
     unique = {one.name: one for one in (*target, *table.attributes)}  # an attribute is declared
     for one in unique.values():
@@ -59,13 +59,13 @@ def _level_problems(table: Table, one: Coded) -> Iterator[Problem]:
 
 
 def image_problems(found: ImagesRecord) -> Iterator[Problem]:
-    """Each image that cannot be read."""
+    """Return each image that cannot be read."""
     for one in found.broken:
         yield Problem(kind="broken image", text=one.problem)
 
 
 def duplicate_problems(found: Duplicates, target: str | None) -> Iterator[Problem]:
-    """Pictures that stand more than once; those of the decoded pixels tell all."""
+    """Return pictures that appear more than once, by their decoded pixels."""
     if not found.sets:
         return
     text = f"{found.sets:,} pictures stand more than once ({found.images:,} images)"
@@ -79,7 +79,7 @@ def duplicate_problems(found: Duplicates, target: str | None) -> Iterator[Proble
 
 
 def leak_problems(found: Leak) -> Iterator[Problem]:
-    """Images, ids or persons that the other table holds too."""
+    """Return the images, ids or persons that are also in the other table."""
     images = max(found.same_pixels or 0, found.same_bytes or 0)
     first = f"; first {found.listed[0][0]} = {found.listed[0][1]}" if found.listed else ""
     if images:
@@ -93,7 +93,7 @@ def leak_problems(found: Leak) -> Iterator[Problem]:
 
 
 def population_problems(found: PopulationRecord) -> Iterator[Problem]:
-    """Levels that are shown to be farther from the reference than the tolerance."""
+    """Return the levels whose share is shown to differ from the reference by more than the tolerance."""
     for row in found.rows:
         if row.beyond_tolerance:
             text = (
@@ -116,7 +116,7 @@ def _worth(found: AuditRecord, pair: AuditPair) -> str:
 
 
 def audit_problems(found: AuditRecord) -> Iterator[Problem]:
-    """Levels whose names are the wrong way round in many sets."""
+    """Return the levels whose order is reversed in many matched sets."""
     orders = {one.stratum: one for one in found.orders}
     for pair in found.pairs:
         if pair.verdict not in {"swapped", "often inverted"}:

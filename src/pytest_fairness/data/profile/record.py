@@ -34,7 +34,7 @@ class _Record(BaseModel):
 
 
 class NumberSummary(_Record):
-    """A numeric column among some rows; a value that is undefined for this n is None."""
+    """A numeric column among some rows. A value that is undefined for this n is None."""
 
     n: int
     """Rows with a value."""
@@ -48,7 +48,7 @@ class NumberSummary(_Record):
 
 
 class GroupCount(_Record):
-    """One group or intersection."""
+    """The count of one group or intersection."""
 
     group: dict[str, str]
     n: int
@@ -62,7 +62,10 @@ class GroupCount(_Record):
 
 
 class Grouping(_Record):
-    """All groups by one attribute or intersection; `by` is empty for all rows together."""
+    """Counts of the groups of one attribute or intersection.
+
+    `by` is empty for all rows together.
+    """
 
     by: tuple[str, ...]
     groups: tuple[GroupCount, ...]
@@ -71,7 +74,7 @@ class Grouping(_Record):
 
 
 class ColumnRecord(_Record):
-    """One column of the table."""
+    """Counts of one column of the table."""
 
     name: str
     kind: Literal["number", "text", "image", "other"]
@@ -81,7 +84,7 @@ class ColumnRecord(_Record):
 
 
 class AttributeBalance(_Record):
-    """How the classes spread over the levels of one attribute."""
+    """Counts of the classes for each value of one attribute."""
 
     attribute: str
     counts: dict[str, dict[str, int]]
@@ -106,7 +109,7 @@ class BrokenImage(_Record):
 
 
 class ImagesRecord(_Record):
-    """What was found by reading every image once."""
+    """Results of reading every image once."""
 
     n: int
     read: int
@@ -151,7 +154,7 @@ class Duplicates(_Record):
 
 
 class Leak(_Record):
-    """What this table shares with another one, such as the list that a model was trained on."""
+    """Rows that this table shares with another one, such as a training list."""
 
     against: str
     n: int
@@ -172,7 +175,7 @@ class Leak(_Record):
 
 
 class LevelShare(_Record):
-    """One level of a column beside a reference population."""
+    """The share of one level, beside its share in a reference population."""
 
     level: str
     n: int
@@ -271,7 +274,7 @@ class AuditRecord(_Record):
 
 
 class Problem(_Record):
-    """Something to look at before a model is judged on the data."""
+    """A problem to look at before a model is judged on the data."""
 
     kind: Literal[
         "broken image",
@@ -289,7 +292,7 @@ class Problem(_Record):
 
 
 class DataProfile(_Record):
-    """What a data set holds."""
+    """Contents of a data set: groups, classes, images, duplicates and problems."""
 
     schema_version: Literal[1] = 1
     name: str
@@ -317,7 +320,7 @@ class DataProfile(_Record):
     notes: tuple[str, ...]
 
     def to_json(self, path: str | Path) -> None:
-        """Write the profile as UTF-8 JSON; the folder is made when it is missing."""
+        """Write the profile as UTF-8 JSON. The folder is made when it is missing."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")

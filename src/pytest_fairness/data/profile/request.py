@@ -11,7 +11,7 @@ __all__ = ["AuditRequest", "ProfileRequest", "ProfileUsageError"]
 
 
 class ProfileUsageError(FairnessError):
-    """What was asked cannot be profiled: an unknown column, an empty reference, no matched sets."""
+    """The request cannot be profiled: an unknown column, an empty reference, no matched sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class AuditRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProfileRequest:
-    """What to profile.
+    """A request: what to profile, and how.
 
     Args:
         evaluation: Names the table and its columns. An attribute with no levels is profiled by

@@ -107,7 +107,7 @@ def _check_request(table: Table, request: ProfileRequest) -> None:
         for name in by:
             if name not in names or by.count(name) > 1:
                 msg = (
-                    f"{'*'.join(by)!r} crosses {name!r}, which is not an attribute or stands twice; "
+                    f"{'*'.join(by)!r} crosses {name!r}, which is not an attribute or appears twice; "
                     f"the attributes are {listed(names)}{suggest(name, names)}"
                 )
                 raise ProfileUsageError(msg)

@@ -25,7 +25,7 @@ _BATCH = 32
 
 
 class ImageFacts(NamedTuple):
-    """What one image is.
+    """Size, mode, hash and other facts of one image.
 
     Args:
         problem: Why it cannot be read; None when it can.

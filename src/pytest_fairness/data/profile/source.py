@@ -40,7 +40,7 @@ class Coded:
     codes: Codes
 
     def counts(self) -> Codes:
-        """Rows of each level."""
+        """Return the rows of each level."""
         return np.bincount(self.codes, minlength=len(self.levels)).astype(np.int64)
 
 
@@ -124,7 +124,7 @@ def text_of(rows: Rows, name: str) -> pd.Series:
 
 
 def codes_of(values: pd.Series, *, name: str, declared: tuple[str, ...] = ()) -> Coded:
-    """Return text values (N,) as codes of levels; values found are declared when none are."""
+    """Return text values (N,) as codes of levels. Values found are declared when none are."""
     codes, found = pd.factorize(values)
     names = [str(value) for value in found]
     if not declared:

@@ -22,7 +22,7 @@ __all__ = ["list_samples"]
 
 
 def list_samples(evaluation: "Evaluation") -> Listing:
-    """Return the samples of an evaluation, with derived columns; no image is opened.
+    """Return the samples of an evaluation, with derived columns. No image is opened.
 
     Raises:
         DataError: Files are missing or malformed, counts disagree, or an option is not known.

@@ -48,7 +48,7 @@ def read(source: Source) -> Listing:
 
 
 def needed_of_celeba(source: Source) -> set[str]:
-    """Which of `split` and `identity` the evaluation asks for."""
+    """Return which of `split` and `identity` the evaluation needs."""
     evaluation = source.evaluation
     asked = {*evaluation.carried, *evaluation.attributes, *evaluation.where}
     return asked & {"split", "identity"} | ({"split"} if evaluation.split else set())

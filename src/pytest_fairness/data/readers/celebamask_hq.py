@@ -169,7 +169,7 @@ class PartMasks:
                 drawn = np.asarray(picture.convert("L")) != 0
             index = np.zeros(drawn.shape, np.int32) if index is None else index
             if drawn.shape != index.shape:
-                msg = f"{name}, {path}: size {drawn.shape}, but the parts before {index.shape}"
+                msg = f"{name}, {path}: has size {drawn.shape}, but the parts before it have {index.shape}; all parts of a mask must have one size"
                 raise DataError(msg)
             index[drawn] = value
         if index is None:
@@ -193,7 +193,9 @@ def merge_parts(index: NDArray[np.int32], *, name: str) -> dict[str, NDArray[np.
         ([[False, True], [True, False]], [[False, False], [False, True]])
     """
     if int(index.max()) >= len(PART_IDS):
-        msg = f"{name}: part number {int(index.max())}; the parts have numbers 0 to 18"
+        msg = (
+            f"{name}: part number {int(index.max())} is not allowed; the parts have numbers 0 to 18"
+        )
         raise DataError(msg)
     numbers = {part: number for number, part in enumerate(PART_IDS)}
     return {

@@ -20,7 +20,7 @@ def read(source: Source) -> Listing:
         name for name in _SPLITS if source.look_for(_labels(name))
     )
     if unknown := [name for name in splits if name not in _SPLITS]:
-        source.error(f"{source.root}: split {unknown[0]!r}; FairFace has train and val")
+        source.error(f"{source.root}: no split {unknown[0]!r}; FairFace has train and val")
     if not splits:
         source.find("the list of labels", *map(_labels, _SPLITS))
     folder = source.find("the folder of images", source.options.get("images", "."))

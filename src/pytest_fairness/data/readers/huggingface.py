@@ -16,7 +16,7 @@ __all__ = ["read"]
 
 
 def read(source: Source) -> Listing:
-    """Return the samples with every plain column; images stay encoded, in the memory-mapped file.
+    """Return the samples with every plain column. Images stay encoded, in the memory-mapped file.
 
     A column of classes holds their names. With several splits, there is a column `split`.
     """

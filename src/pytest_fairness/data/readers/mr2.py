@@ -52,7 +52,7 @@ def _spreadsheet(source: Source) -> Path:
     if len(found) != 1:
         source.error(
             f"{source.root}: {len(found)} spreadsheets ({listed(path.name for path in found)}); "
-            "one .xlsx or .csv file must be there, or be named in the option `spreadsheet`"
+            "put one .xlsx or .csv file there, or name one in the option `spreadsheet`"
         )
     return found[0]
 
@@ -90,7 +90,9 @@ def _photographs(source: Source, folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in image_files(folder):
         if (other := found.setdefault(_key(path), path)) != path:
-            source.error(f"{folder}: {other!r} and {path!r} have one name; keep one of the two")
+            source.error(
+                f"{folder}: {other!r} and {path!r} have the same name; remove or rename one"
+            )
     if not found:
         source.error(f"{folder}: no photographs below this folder; correct root or `images`")
     return found
@@ -126,5 +128,5 @@ def _check_both(
         source.error(
             f"{path}: {len(keys)} rows, and {len(photographs)} photographs in {folder}: "
             f"rows without a photograph: {listed(without) or 'none'}; photographs without a row: "
-            f"{listed(photographs[key] for key in unlisted) or 'none'}; each needs the other"
+            f"{listed(photographs[key] for key in unlisted) or 'none'}; each photograph needs a row, and each row a photograph"
         )

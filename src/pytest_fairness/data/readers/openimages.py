@@ -14,7 +14,12 @@ import pyarrow.compute as pc
 
 from pytest_fairness.data.label_sets import SEPARATOR
 from pytest_fairness.data.listing import Listing, Source
-from pytest_fairness.data.readers.tables import expect_columns, join_attributes, read_table
+from pytest_fairness.data.readers.tables import (
+    expect_columns,
+    join_attributes,
+    read_table,
+    refuse_repeated,
+)
 from pytest_fairness.wording import listed, suggest
 
 __all__ = ["SEVERAL", "class_descriptions", "read"]
@@ -58,7 +63,9 @@ def read(source: Source) -> Listing:
     """
     split = source.evaluation.split or ("train",)
     if len(split) > 1:
-        source.error(f"{source.root}: splits {listed(split)}; read one at a time")
+        source.error(
+            f"{source.root}: splits {listed(split)}: this reader reads one split at a time; give one"
+        )
     labels = _read_labels(source, split[0])
     frame = _samples(source, labels, split[0])
     frame["labels"] = frame["id"].map(_label_sets(labels)).fillna("")
@@ -122,8 +129,7 @@ def _samples(source: Source, labels: _Labels, split: str) -> pd.DataFrame:
         return pd.DataFrame({"id": labels.frame["ImageID"].unique()})
     frame = read_table(source, path)
     expect_columns(source, frame, ("ImageID",), path)
-    if (again := frame["ImageID"].duplicated()).any():
-        source.error(f"{path}: {frame.loc[again, 'ImageID'].iloc[0]!r} stands there twice")
+    refuse_repeated(source, frame["ImageID"], path, place=lambda row: f"line {row + 2}")
     if not frame["ImageID"].isin(labels.frame["ImageID"]).any():
         source.error(f"{path}: none of its images has a label in {labels.path}")
     return frame.rename(columns={"ImageID": "id"})

@@ -1,7 +1,7 @@
 """Text tables of data sets: every value is text, every mistake names the file."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ __all__ = ["expect_columns", "join_attributes", "matched", "named_values", "read
 
 
 def read_table(source: "Source", path: Path, **how: Any) -> pd.DataFrame:
-    """Read a text table; `how` goes to `pandas.read_csv`.
+    """Read a text table. `how` goes to `pandas.read_csv`.
 
     Raises:
         DataError: The file cannot be read as such a table.
@@ -62,7 +62,7 @@ def named_values(
         source: For errors.
         codes: (N,) text.
         names: Code -> word.
-        path: File that they stood in.
+        path: Their file.
         first_line: Line of the first of them.
 
     Raises:
@@ -76,6 +76,30 @@ def named_values(
             f"allowed: {listed(names)}"
         )
     return words
+
+
+def refuse_repeated(
+    source: "Source", ids: pd.Series, path: Path, *, place: Callable[[int], str]
+) -> None:
+    """Raise when an id appears twice in a column.
+
+    Args:
+        source: For errors.
+        ids: (N,) ids, named like their column.
+        path: File of the column.
+        place: Position of a row -> where it is, such as `line 7`.
+
+    Raises:
+        DataError: An id appears twice.
+    """
+    if not (repeated := ids.duplicated(keep=False).to_numpy()).any():
+        return
+    first = ids.iloc[int(np.argmax(repeated))]
+    places = " and ".join(place(int(row)) for row in np.flatnonzero(ids == first)[:2])
+    source.error(
+        f"{path}: {first!r} appears twice in column {ids.name!r} ({places}). Each id must be "
+        "unique: remove or rename one"
+    )
 
 
 def _shown(value: object) -> str:
@@ -92,15 +116,14 @@ def matched(
         keys: (N,) text.
         table: Has one row for each key, in any order.
         on: Its column with the keys.
-        path: File that it stood in.
+        path: Its file.
 
     Raises:
         DataError: A key has no row, or two; or the table has another number of rows.
     """
     if len(table) == len(keys) and (table[on].to_numpy() == keys.to_numpy()).all():
         return table
-    if (again := table[on].duplicated()).any():
-        source.error(f"{path}: {table.loc[again, on].iloc[0]!r} stands there twice")
+    refuse_repeated(source, table[on], path, place=lambda row: f"row {row + 1}")
     places = pd.Index(table[on]).get_indexer(pd.Index(keys))
     if (places < 0).any():
         first = keys.iloc[int(np.argmax(places < 0))]
@@ -119,20 +142,22 @@ def join_attributes(source: "Source", frame: pd.DataFrame) -> pd.DataFrame:
     holds the ids. Samples without a row have missing values.
 
     Raises:
-        DataError: No sample has a row, an id stands there twice, or a column is there already.
+        DataError: No sample has a row, an id appears twice, or a column exists already.
     """
     name = source.options.get("attributes")
     if name is None:
         return frame
     path = (source.root if source.root.is_dir() else source.root.parent) / name
-    table = read_rows(path, evaluation=source.evaluation.name, error=DataError).frame
+    rows = read_rows(path, evaluation=source.evaluation.name, error=DataError)
+    table = rows.frame
     key = "id" if "id" in table.columns else table.columns[0]
-    ids = as_levels(table[key])
+    ids = as_levels(table[key]).rename(key)
     others = table.drop(columns=key)
     if both := [column for column in others if column in frame.columns]:
-        source.error(f"{path}: column {both[0]!r} is one of the data set's own; rename it")
-    if ids.duplicated().any():
-        source.error(f"{path}: sample id {ids[ids.duplicated()].iloc[0]!r} stands there twice")
+        source.error(
+            f"{path}: column {both[0]!r} is also a column of the data set; rename it in this file"
+        )
+    refuse_repeated(source, ids, path, place=rows.place)
     places = pd.Index(ids).get_indexer(pd.Index(frame["id"]))
     if (places < 0).all():
         known = suggest(str(ids.iloc[0]), frame["id"].head(50)) if len(ids) else ""

@@ -54,7 +54,7 @@ def read(source: Source) -> Listing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BirdMasks:
-    """Where the bird is, from the segmentations of CUB.
+    """Masks of the bird, from the segmentations of CUB.
 
     Args:
         root: Folder of the data set.
@@ -71,7 +71,9 @@ class BirdMasks:
     parts: tuple[str, ...] = ("background", "bird")
 
     def read(self, position: int) -> dict[str, NDArray[np.bool_]]:
-        """Return part -> mask (H, W); a pixel is bird where at least half of CUB's annotators say so.
+        """Return part -> mask (H, W).
+
+        A pixel is bird where at least half of CUB's annotators say so.
 
         Raises:
             DataError: The mask is missing or corrupt.

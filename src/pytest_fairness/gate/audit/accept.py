@@ -32,18 +32,18 @@ def accept(source: Path, folder: Path, *, even_if_failed: str | None = None) -> 
         gone has none, and can be compared by its counts only.
 
     Raises:
-        FairnessError: The record cannot be read; is the baseline already; did not pass and no
+        FairnessError: The record cannot be read; is already the baseline; did not pass and no
             reason was given; or its predictions are not its own.
     """
     record = RunRecord.from_json(source)
     target = folder / BASELINE_NAME
     if target.exists() and target.samefile(source):
-        msg = f"{source}: this record is the baseline already; give the record of a run"
+        msg = f"{source}: this record is already the baseline; give the record of another run"
         raise FairnessError(msg)
     if not even_if_failed and (reason := why_not(record)):
         msg = (
-            f"{source}: {reason}, and a release that is not to go is no baseline; repair it, or "
-            "say why with --even-if-failed REASON"
+            f"{source}: {reason}. A run that failed or is incomplete cannot become the baseline. "
+            'Fix it, or give a reason: --even-if-failed "REASON".'
         )
         raise FairnessError(msg)
     found = {

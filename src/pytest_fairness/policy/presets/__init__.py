@@ -36,7 +36,7 @@ class Preset:
 
 @cache
 def preset_names() -> tuple[str, ...]:
-    """Names of the presets that this package ships."""
+    """Return the names of the presets that this package ships."""
     found = (entry.name for entry in files(__name__).iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
 

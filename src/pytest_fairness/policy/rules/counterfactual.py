@@ -14,7 +14,7 @@ def check_counterfactual_rule(
     *,
     fail: Callable[[str, str], NoReturn],
 ) -> None:
-    """Refuse what matched images cannot answer; a rule on other metrics passes.
+    """Refuse a rule that matched images cannot answer. A rule on other metrics passes.
 
     Args:
         rule: The rule, resolved.

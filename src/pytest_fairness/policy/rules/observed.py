@@ -22,7 +22,7 @@ def check_observed_rule(rule: Rule, evaluations: Mapping[str, Evaluation], *, fa
     observed = rule.metric.observed
     if observed is None or observed.of is None:
         if rule.of:
-            fail("of", f"metric {rule.metric.name!r} names nothing by `of`; drop it")
+            fail("of", f"metric {rule.metric.name!r} has no key `of`: remove it")
     elif not rule.of:
         fail(
             "metric",
@@ -30,7 +30,7 @@ def check_observed_rule(rule: Rule, evaluations: Mapping[str, Evaluation], *, fa
             f"{observed.of.example}",
         )
     if len(set(rule.of)) != len(rule.of):
-        fail("of", f"of = {list(rule.of)} names the same twice")
+        fail("of", f"of = {list(rule.of)} lists a name twice")
     if observed is not None:
         _check_groups(rule, observed, evaluations, fail=fail)
 

@@ -117,7 +117,7 @@ class _Resolver:
                     "together; name attributes",
                 )
         if len({frozenset(attributes) for attributes in by}) != len(by):
-            self._fail("by", f"by = {self.table.by} asks the same groups twice")
+            self._fail("by", f"by = {self.table.by} lists the same groups twice")
         return tuple(by)
 
     def _shared_attributes(self) -> list[str]:

@@ -75,7 +75,7 @@ def check_shape(raw: Mapping[str, Any], *, place: Place) -> None:
 def explain_model(
     error: ValidationError, table: Mapping[str, Any], *, name: str, where: str
 ) -> PolicyError:
-    """The error of a `[model.NAME]` table that stands outside of a policy."""
+    """Return the error of a `[model.NAME]` table that is not in a policy."""
     problems = [problem | {"loc": ("model", name, *problem["loc"])} for problem in error.errors()]
     return _error(problems, {"model": {name: table}}, lambda _: where)
 

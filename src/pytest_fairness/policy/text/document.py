@@ -26,7 +26,7 @@ class Document:
     inherits: bool = False
 
     def place(self, path: KeyPath) -> str:
-        """`file.toml:23` of a key, else of the nearest table around it, else the file."""
+        """Return `file.toml:23` of a key, else of the nearest table around it, else the file."""
         while path:
             if path in self.origins:
                 return self.origins[path]
@@ -34,11 +34,11 @@ class Document:
         return self.name
 
     def table(self, key: str) -> dict[str, Any]:
-        """The `[key]` table; empty where it is absent."""
+        """Return the `[key]` table, or empty where it is absent."""
         found: dict[str, Any] = self.raw.get(key, {})
         return found
 
     def tables(self, key: str) -> list[dict[str, Any]]:
-        """The `[[key]]` tables; none where they are absent."""
+        """Return the `[[key]]` tables, or none where they are absent."""
         found: list[dict[str, Any]] = self.raw.get(key, [])
         return found

@@ -18,7 +18,7 @@ __all__ = ["Layer", "read_layers", "restore_layers"]
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One policy file: its name for messages, its text, and the folder its paths start from."""
+    """A policy file: its name for messages, its text, and the folder its paths start from."""
 
     name: str
     text: str
@@ -27,7 +27,7 @@ class Layer:
     raw: dict[str, Any]
 
     def place(self, path: KeyPath) -> str:
-        """`file.toml:23`, or `policy, rule 2` for a mapping."""
+        """Return `file.toml:23`, or `policy, rule 2` for a mapping."""
         if line := self.lines.of(path):
             return f"{self.name}:{line}"
         tables = [f"{key} {number + 1}" for key, number in pairwise(path) if type(number) is int]

@@ -72,7 +72,7 @@ class Pair:
         *,
         default: Any = None,
     ) -> Change | None:
-        """The change of one key that has an order, or may not change; None where it is the same."""
+        """Return the change of a key, or None where its value is the same."""
         key = str(paths[1][-1])
         old, new = (default if value is None else value for value in (was, now))
         if old == new:
@@ -89,14 +89,17 @@ class Pair:
         texts: tuple[str, str] = ("", ""),
         why: str = "",
     ) -> Change:
-        """A change with the lines of its keys; a side that `added` or `removed` lacks has none."""
+        """Return a change with the lines of its keys.
+
+        A side that `added` or `removed` lacks has none.
+        """
         before = "" if kind == "added" else self.before.place(paths[0])
         after = "" if kind == "removed" else self.after.place(paths[1])
         return Change(kind, subject, *texts, before, after, why)
 
 
 def direction(key: str, was: Any, now: Any) -> Kind:
-    """Whether a new value of a key is tighter.
+    """Return whether a new value of a key is tighter.
 
     Args:
         key: Key of `[decision]` or `[[rule]]`.

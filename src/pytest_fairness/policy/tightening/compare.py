@@ -43,7 +43,7 @@ def _refusal(change: Change) -> str:
 
 
 def compare(before: Document, after: Document) -> list[Change]:
-    """Every difference, in the order of a policy file."""
+    """Return every difference, in the order of a policy file."""
     pair = Pair(before, after)
     return [
         *_decision(pair),

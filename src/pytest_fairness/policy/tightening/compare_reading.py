@@ -18,7 +18,7 @@ READING_KEYS = ("derive", "on_error", "max_errors")
 def compare_reading(
     pair: Pair, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> Iterator[Change]:
-    """Every difference between two tables of one evaluation in `READING_KEYS`."""
+    """Return every difference between two tables of one evaluation in `READING_KEYS`."""
     yield from _derived(pair, name, old.get("derive", {}), new.get("derive", {}))
     was, now = _borne(old), _borne(new)
     if was != now:

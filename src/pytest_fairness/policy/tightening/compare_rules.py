@@ -18,7 +18,7 @@ _BY_MEANING = {*LIMIT_KEYS, "by", "evaluations", "reference", "decide", "of"}
 
 
 def compare_rules(pair: Pair) -> Iterator[Change]:
-    """The rules that were added, removed or changed, matched by id."""
+    """Return the rules that were added, removed or changed, matched by id."""
     before, after = _numbered(pair.before), _numbered(pair.after)
     for name, (index, rule) in before.items():
         if name in after:

@@ -16,7 +16,7 @@ __all__ = ["floor_of"]
 
 
 def floor_of(layers: Sequence[Document]) -> tuple[Document, dict[str, str]] | None:
-    """Return a policy with the inherited values, and what was raised; None where nothing was.
+    """Return a policy with the inherited values, and what was raised, or None where nothing was.
 
     Args:
         layers: The effective policy of each file, the one that extends nothing first; the last one

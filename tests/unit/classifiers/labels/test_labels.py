@@ -86,7 +86,7 @@ def test_lines_are_read_and_blank_ones_left_out(tmp_path):
             "/m/1,Man\n/m/2,Drink, hot\n",
             r"l\.csv:2: expected an id and a name, got 3 fields",
         ),
-        ("l.csv", "/m/1,Man\n/m/1,Boy\n", r"id '/m/1' stands twice"),
+        ("l.csv", "/m/1,Man\n/m/1,Boy\n", r"id '/m/1' appears twice\. Each id must be unique"),
         ("l.csv", '/m/1,"Man\n', r"l\.csv:\d: not CSV"),
         ("l.txt", "\n\n", r"l\.txt: no labels; write one for each score column"),
         ("l.xml", "<a/>", r"labels are read from \.txt, \.json and \.csv; write format ="),
@@ -137,7 +137,10 @@ def test_groups_take_every_label_of_a_name():
             {"Male": ("Mann",)},
             r"model 'x': label_groups\.Male names 'Mann', .* 5 labels; did you mean 'Man'",
         ),
-        ({"Male": ("Man",), "Female": ("man",)}, r"label 'Man' speaks for 'Male' and 'Female'"),
+        (
+            {"Male": ("Man",), "Female": ("man",)},
+            r"label 'Man' is in two groups, 'Male' and 'Female'",
+        ),
     ],
     ids=["unknown", "two groups"],
 )

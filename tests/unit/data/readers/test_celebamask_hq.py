@@ -125,5 +125,7 @@ def test_a_missing_folder_of_masks_is_named(celeba_hq, load):
 
 
 def test_a_number_that_is_no_part_is_named():
-    with pytest.raises(DataError, match="x: part number 19; the parts have numbers 0 to 18"):
+    with pytest.raises(
+        DataError, match="x: part number 19 is not allowed; the parts have numbers 0 to 18"
+    ):
         merge_parts(np.array([[19]]), name="x")

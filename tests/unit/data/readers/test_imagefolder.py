@@ -37,8 +37,16 @@ def test_attributes_come_from_a_table(write, load):
 @pytest.mark.parametrize(
     ("table", "problem"),
     [
-        pytest.param("path,target\nman/1.png,x\n", "column 'target' is one of the data", id="own"),
-        pytest.param("path,tone\nman/1.png,x\nman/1.png,y\n", "stands there twice", id="twice"),
+        pytest.param(
+            "path,target\nman/1.png,x\n",
+            "column 'target' is also a column of the data set",
+            id="own",
+        ),
+        pytest.param(
+            "path,tone\nman/1.png,x\nman/1.png,y\n",
+            r"'man/1.png' appears twice in column 'path' \(line 2 and line 3\)\. Each id must be",
+            id="twice",
+        ),
         pytest.param(
             "path,tone\n1.png,x\n",
             "no row belongs to a sample; its ids are like '1.png', the samples' like 'man/1.png'",

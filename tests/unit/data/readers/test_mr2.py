@@ -86,7 +86,7 @@ def test_a_sheet_without_names_of_photographs_says_what_they_are_like(mr2, load)
 def test_two_photographs_of_one_name_are_refused(mr2, load, write):
     write("photos/small/f001.png", 9)
     with pytest.raises(
-        DataError, match=r"'photos/F001\.jpg' and 'photos/small/f001\.png' have one"
+        DataError, match=r"'photos/F001\.jpg' and 'photos/small/f001\.png' have the same"
     ):
         load(**SEX)
     write("photos/small/f001.png", 9).unlink()

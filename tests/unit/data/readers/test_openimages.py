@@ -161,7 +161,9 @@ def test_further_columns_take_no_part_in_the_target(openimages, load):
         ),
         pytest.param({"options": {"groups": {"male": [1]}}}, "lists of label names", id="kind"),
         pytest.param({"split": ("test",)}, "list of labels is missing.*'test_labels.csv'", id="s"),
-        pytest.param({"split": ("test", "train")}, "read one at a time", id="two splits"),
+        pytest.param(
+            {"split": ("test", "train")}, "this reader reads one split at a time", id="two splits"
+        ),
         pytest.param({"options": {"image_ids": "no.csv"}}, "list of images is missing", id="ids"),
         pytest.param({"options": {"labels": "no.csv"}}, "labels is missing, .*'no.csv'", id="l"),
         pytest.param({"options": {"attributes": "a.csv"}}, "a.csv: no row belongs", id="table"),
@@ -176,7 +178,11 @@ def test_what_is_not_there_is_named(openimages, load, keys, problem):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        pytest.param(f"ImageID\n{IDS[0]}\n{IDS[0]}\n", "stands there twice", id="twice"),
+        pytest.param(
+            f"ImageID\n{IDS[0]}\n{IDS[0]}\n",
+            r"appears twice in column 'ImageID' \(line 2 and line 3\)\. Each id must be unique",
+            id="twice",
+        ),
         pytest.param("ImageID\nffff\n", "none of its images has a label in", id="none"),
         pytest.param("Image\nffff\n", "no column 'ImageID'", id="column"),
     ],

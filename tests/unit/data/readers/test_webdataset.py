@@ -101,7 +101,7 @@ def test_a_sample_that_cannot_be_used_is_named(shard, load, files, problem):
 def test_a_key_that_comes_again_is_an_error(shard, load):
     shard("set-0.tar", FIRST)
     shard("set-1.tar", FIRST)
-    with pytest.raises(DataError, match="sample id 'a/0001' stands in row 0 and again in row 2"):
+    with pytest.raises(DataError, match="sample id 'a/0001' appears twice, in row 0 and row 2"):
         load(**TONES)
 
 

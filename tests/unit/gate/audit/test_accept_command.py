@@ -90,7 +90,7 @@ def test_a_record_that_did_not_pass_is_refused(write, tmp_path, capsys, changes,
     assert accept(write(**changes)) == 1
     error = capsys.readouterr().err
     assert message in error
-    assert "say why with --even-if-failed REASON" in error
+    assert 'give a reason: --even-if-failed "REASON".' in error
     assert not (tmp_path / "baseline").exists()
 
 
@@ -140,7 +140,7 @@ def test_predictions_that_are_not_its_own_are_refused(write, capsys):
 def test_the_baseline_itself_is_no_candidate(write, capsys):
     accept(write())
     assert accept("baseline/record.json") == 1
-    assert "this record is the baseline already" in capsys.readouterr().err
+    assert "this record is already the baseline" in capsys.readouterr().err
 
 
 def test_what_is_no_record_is_named(tmp_path, capsys):

@@ -407,7 +407,7 @@ def test_a_record_without_these_details_still_reads(tmp_path):
 def test_a_drop_reads_as_one_sentence_and_one_row():
     record = judge(policy_of(rule_of()), NOW, baseline=THEN)
     assert describe(only(record)) == (
-        "accuracy drop, tone dark v baseline: +0.087 (95 % interval +0.05 … +0.13), limit 0.02 -> "
+        "accuracy drop, tone dark vs baseline: +0.087 (95 % interval +0.05 … +0.13), limit 0.02 -> "
         "fail; accuracy 0.81 (244 of 300), in the baseline 0.90 (270 of 300); paired on 900 "
         "images; 30 right -> wrong, 4 wrong -> right; McNemar p 6.2e-06; worst: s0008, s0011, "
         "s0014; rule accuracy-kept, policy, rule 1"
@@ -415,7 +415,7 @@ def test_a_drop_reads_as_one_sentence_and_one_row():
     texts = [line.text for line in table_lines(record)]
     assert texts[0] == "model on faces: accuracy drop, limit 0.02 (rule accuracy-kept)"
     assert texts[1] == (
-        "  fail          tone dark v baseline    +0.087  +0.05 … +0.13  n 300  30 right -> wrong, "
+        "  fail          tone dark vs baseline    +0.087  +0.05 … +0.13  n 300  30 right -> wrong, "
         "4 wrong -> right"
     )
 
@@ -424,10 +424,10 @@ def test_a_widening_shows_both_groups_now_and_then():
     record = judge(policy_of(rule_of("accuracy_difference")), NOW, baseline=THEN)
     text = describe(only(record))
     assert text.startswith(
-        "widening of the accuracy difference, tone dark v light v baseline: +0.0"
+        "widening of the accuracy difference, tone dark vs light vs baseline: +0.0"
     )
     assert (
-        "accuracy 0.81 (244 of 300) v 0.90 (270 of 300), in the baseline 0.90 (270 of 300) v "
+        "accuracy 0.81 (244 of 300) vs 0.90 (270 of 300), in the baseline 0.90 (270 of 300) vs "
         "0.90 (270 of 300)"
     ) in text
 

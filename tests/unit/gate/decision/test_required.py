@@ -154,7 +154,5 @@ def test_the_embedded_evaluation_set_meets_the_requirements_of_the_example(team)
 
 
 def test_a_requirement_names_something():
-    with pytest.raises(
-        PolicyError, match=r"\[\[required\]\] names nothing; write evaluation or group"
-    ):
+    with pytest.raises(PolicyError, match=r"\[\[required\]\] needs evaluation, group, or both"):
         policy_of({"min_samples": 3})

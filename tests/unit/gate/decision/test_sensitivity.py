@@ -211,10 +211,16 @@ def test_clusters_make_a_verdict_less_robust():
 
 def test_the_message_says_how_robust_a_verdict_is():
     passed, failed, _ = judged(policy_of(FLOOR), WIDE)
-    assert f"; robust to {passed.robust_to} mislabelled images;" in describe(passed)
-    assert f"; robust to {failed.robust_to} mislabelled images;" in describe(failed)
+    assert (
+        f"; the verdict does not change if up to {passed.robust_to} labels are wrong;"
+        in describe(passed)
+    )
+    assert (
+        f"; the verdict does not change if up to {failed.robust_to} labels are wrong;"
+        in describe(failed)
+    )
     one = passed.model_copy(update={"robust_to": 1})
-    assert "; robust to 1 mislabelled image;" in describe(one)
+    assert "; the verdict does not change if 1 label is wrong;" in describe(one)
 
 
 @pytest.mark.parametrize(

@@ -193,14 +193,14 @@ def test_pairs_of_one_cluster_are_not_taken_for_independent(rule):
 def test_a_flip_rate_reads_as_one_sentence_and_one_row():
     record = judge(policy_of(FLIPS), turned(FAIR, "0-dark-adult", "7-light-older"))
     assert describe(only(record, "dark")) == (
-        "counterfactual flip rate, tone dark v light: 0.005 (95 % interval 0.00 … 0.02), limit "
+        "counterfactual flip rate, tone dark vs light: 0.005 (95 % interval 0.00 … 0.02), limit "
         "0.10 -> pass; 2 of 400 matched pairs; 1 right only in the reference's image, 1 only in "
         "the group's; McNemar p 1; worst: 0-light-adult / 0-dark-adult, 7-light-older / "
         "7-dark-older; rule counterfactual_flip_rate, policy, rule 1"
     )
     texts = [line.text for line in table_lines(record)]
     assert texts[0].startswith("model on faces: counterfactual flip rate, limit 0.10")
-    assert texts[2].endswith("tone dark v light    0.005  0.00 … 0.02  n 400  2 of 400 pairs flip")
+    assert texts[2].endswith("tone dark vs light    0.005  0.00 … 0.02  n 400  2 of 400 pairs flip")
 
 
 def test_the_embedded_designs_are_matched_across_all_tones():

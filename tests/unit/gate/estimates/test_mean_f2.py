@@ -110,7 +110,7 @@ def test_the_difference_is_that_of_the_groups_and_is_decided_on_its_interval():
     assert verdict.outcome in ("fail", "inconclusive")
     strict = judge(policy_of(RULES[1] | {"max": 0.1}), frame)
     assert one(strict, "mean_f2_difference", "here").outcome == "fail"
-    assert "mean F2 difference, place here v there" in describe(strict.verdicts[0])
+    assert "mean F2 difference, place here vs there" in describe(strict.verdicts[0])
 
 
 def test_intervals_cover_the_true_mean():

@@ -221,8 +221,8 @@ max = 0.35
     ("rule", "message"),
     [
         ({"metric": "attention_mask_score", "max": 0.3}, r"needs the key 'of', one part or more"),
-        ({"metric": "accuracy", "of": ["hair"], "min": 0.3}, r"names nothing by `of`; drop it"),
-        (MASK | {"of": ["hair", "hair"]}, r"names the same twice"),
+        ({"metric": "accuracy", "of": ["hair"], "min": 0.3}, r"has no key `of`: remove it"),
+        (MASK | {"of": ["hair", "hair"]}, r"lists a name twice"),
         (
             {"metric": "mean_f2", "against": "baseline", "max_drop": 0.1},
             r"'mean_f2' is not compared with the baseline",
