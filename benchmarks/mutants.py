@@ -79,7 +79,9 @@ def plant(source: Path, places: Sequence[str]) -> dict[str, str]:
     """Put mutants into a copy of the package; return each one's name and what it changes."""
     mutants = {}
     inside = [source / place for place in places]
-    files = [file for place in inside for file in ([place] if place.is_file() else place.rglob("*.py"))]
+    files = [
+        file for place in inside for file in ([place] if place.is_file() else place.rglob("*.py"))
+    ]
     for file in sorted(files):
         module = cst.parse_module(file.read_text(encoding="utf-8")).visit(_Properties())
         mutated = mutate_file_contents(str(file), module.code)
@@ -214,7 +216,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("places", nargs="*", default=list(ROOMS), help="below src/pytest_fairness")
     parser.add_argument("--again", action="store_true", help="judge the survivors again")
     parser.add_argument("--show", action="store_true", help="print what the survivors change")
-    parser.add_argument("--seconds", type=float, default=3, help="of the tests of a mutant, at most")
+    parser.add_argument(
+        "--seconds", type=float, default=3, help="of the tests of a mutant, at most"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--report", type=Path, default=ROOT / "mutants.jsonl")
     options = parser.parse_args(arguments)

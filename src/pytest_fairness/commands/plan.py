@@ -111,7 +111,7 @@ def parse_given(text: str) -> "Given":
 
 
 def parse_rate(text: str) -> tuple[str, float]:
-    """Split `NAME=RATE`; the name is that of a rate, and the rate lies between 0 and 1."""
+    """Split `NAME=RATE`. The name is that of a rate, and the rate lies between 0 and 1."""
     from pytest_fairness.statistics.metrics.names import METRICS, RateDefinition
 
     name, _, value = text.partition("=")

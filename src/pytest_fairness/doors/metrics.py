@@ -39,7 +39,7 @@ def metric_named(name: str) -> Metric:
 
 
 def metric_names() -> tuple[str, ...]:
-    """Return the names of all metrics; packages that declare some are imported."""
+    """Return the names of all metrics. Packages that declare some are imported."""
     return tuple(_catalogue(state()))
 
 

@@ -148,7 +148,7 @@ def state() -> int:
 
 
 def touch() -> None:
-    """Let nothing that was made of the declarations so far be used again."""
+    """Return the let nothing that was made of the declarations so far be used again."""
     _STATE[0] += 1
 
 

@@ -25,7 +25,7 @@ _NO_IMAGES = "no predictions image by image: matched images need more than count
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """All that the questions about one model on one evaluation set are answered from.
+    """The data that answer the questions about one model on one evaluation set.
 
     Args:
         counts: Counts of the predictions.

@@ -12,7 +12,7 @@ __all__ = ["Question", "ask", "questions"]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question of a policy, and so one test of the gate.
+    """A question of a policy, and so one test of the gate.
 
     Args:
         rule: The rule that asks.
@@ -36,7 +36,7 @@ class Question:
 
     @property
     def name(self) -> str:
-        """Readable test id: `ads-emoji_people-skin_tone-dark_v_light`."""
+        """The readable test id: `ads-emoji_people-skin_tone-dark_v_light`."""
         groups = self._groups if self.rule.against is None else f"{self._groups}_v_baseline"
         asked = () if self.positive is None else (f"class_{_slug(self.positive)}",)
         of = () if self.of is None else (_slug(self.of),)
@@ -45,12 +45,12 @@ class Question:
 
     @property
     def key(self) -> str:
-        """Name that no other question of the policy has."""
+        """The name that no other question of the policy has."""
         return f"{self.rule.id}[{self.name}]"
 
     @property
     def batch(self) -> tuple[str, tuple[str, ...], str | None, str | None]:
-        """What it has in common with the questions that are answered together with it."""
+        """The key that all questions share that are answered together."""
         return self.rule.id, self.by, self.positive, self.of
 
     @property
@@ -70,7 +70,7 @@ class Question:
 def questions(
     policy: Policy, models: Sequence[str], *, evaluations: Sequence[str] | None = None
 ) -> list[Question]:
-    """Every question that a policy asks of the models, over the declared groups.
+    """Return every question that a policy asks of the models, over the declared groups.
 
     Example:
         >>> from pytest_fairness.policy import load_policy
@@ -101,7 +101,7 @@ def ask(
     model: str,
     levels: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Iterator[Question]:
-    """The questions of one rule by some attributes, over the declared or the given levels."""
+    """Return the questions of one rule by some attributes, over the declared or the given levels."""
     levels = evaluation.attributes if levels is None else levels
     reference = rule.reference_for(by, evaluation) if rule.metric.compares else None
     groups = [

@@ -45,7 +45,7 @@ def judge(
     baseline: "BaselineSource | None" = None,
     today: dt.date | None = None,
 ) -> RunRecord:
-    """Judge predictions by a policy; needs no model and no pytest.
+    """Judge predictions by a policy, without a model and without pytest.
 
     Args:
         policy: Path of a policy file, a mapping of the same shape, or a loaded policy.

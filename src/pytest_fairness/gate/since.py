@@ -18,7 +18,7 @@ _ACCURACY = metric_named("accuracy").rate
 
 
 def describe_baseline(policy: Policy, evidence: Evidence) -> BaselineRecord | None:
-    """Return what the record of a run says of its baseline; None without a baseline.
+    """Return what the record of a run says of its baseline, or None without a baseline.
 
     Args:
         policy: The policy of the run.

@@ -16,7 +16,7 @@ _NOT_OF_A_PART = ("not judged", "vanished")
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended.
+    """The end of a run: its record, and what makes it red.
 
     Args:
         record: The record of the run.
@@ -34,7 +34,7 @@ class Ending:
 
     @property
     def stops(self) -> "list[Stop]":
-        """What makes the run red: all that stops the release, as its record says."""
+        """The reasons that make the run red: all that stops the release, as its record says."""
         stops = self.record.stops
         if not (self.partial and self.unjudged):
             return stops

@@ -49,7 +49,7 @@ class GateReporter:
         self.gate.deselected += len(items)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the verdict of a worker that may not live to send it; what it sends goes first."""
+        """Take the verdict of a worker that may not live to send it. What it sends goes first."""
         text = dict(report.user_properties).get(VERDICT_PROPERTY)
         if report.when == "call" and isinstance(text, str):
             from pytest_fairness.gate.record.run_record import Verdict

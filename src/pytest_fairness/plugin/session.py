@@ -147,7 +147,7 @@ class GateSession:
 
     @property
     def asked(self) -> "list[Question]":
-        """All questions of the policy; those of evaluations without predictions are left out."""
+        """The questions of the policy, without evaluations that have no predictions."""
         if self._asked is None:
             from pytest_fairness.gate.questions import questions
 

@@ -42,7 +42,7 @@ def observed_text(verdict: Verdict, metric: Metric) -> str:
 
 
 def facts_text(verdict: Verdict) -> str:
-    """`uniform attention would score 0.42`; nothing where nothing is to be said."""
+    """Return facts beside the value, `uniform attention would score 0.42`, or nothing."""
     metric = metric_named(verdict.metric)
     if verdict.observed is None or metric.analysis is None:
         return ""

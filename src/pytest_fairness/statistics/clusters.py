@@ -35,7 +35,7 @@ class ClusterCounts(NamedTuple):
 def rate_factors(
     clusters: ClusterCounts, *, confidence: float, growth: Floats | float = 1.0
 ) -> Floats:
-    """Share of each group's samples that an equally sure independent sample would have.
+    """Return effective n divided by n, for each group.
 
     The design effect is at least 1: an interval is never narrower than if all samples were
     independent. A group without any variation says nothing about its design effect; its samples
@@ -71,7 +71,7 @@ def mean_factors(
     confidence: float,
     growth: Floats | float = 1.0,
 ) -> Floats:
-    """As `rate_factors`, for means of outcomes of any kind, e.g. -1, 0 and 1.
+    """Return effective n divided by n for means of any outcome, e.g. -1, 0 and 1.
 
     Args:
         clusters: Sums of the outcome and n, (G, C).
@@ -90,13 +90,13 @@ def mean_factors(
 
 
 def worth(clusters: ClusterCounts) -> Floats:
-    """Share of each group's samples that is left after the design effect, (G,) in (0, 1]."""
+    """Return 1 / design effect of each group, (G,) in (0, 1]."""
     residuals, n, variance = _residuals(clusters)
     return _Effect.of(residuals, clusters.n > 0, variance).worth(_one_a_cluster(clusters, n))
 
 
 def mean_worth(clusters: ClusterCounts, variance: Floats) -> Floats:
-    """As `worth`, for means of outcomes of any kind with this variance of one outcome, (G,)."""
+    """Return 1 / design effect of means of any outcome, given the variance of one outcome, (G,)."""
     residuals, n, _ = _residuals(clusters)
     with np.errstate(divide="ignore", invalid="ignore"):
         independent = variance / n
@@ -113,7 +113,7 @@ def pair_factors(
     confidence: float,
     growth: Floats | float = 1.0,
 ) -> tuple[Floats, Floats]:
-    """The same for the samples of two groups that are compared.
+    """Return effective n divided by n of both groups of each compared pair.
 
     A cluster with samples in both groups (one design drawn in two tones) enters once, with both
     its residuals.
@@ -143,7 +143,7 @@ def mean_pair_factors(
     confidence: float,
     growth: Floats | float = 1.0,
 ) -> tuple[Floats, Floats]:
-    """As `pair_factors`, for the difference of means of outcomes of any kind.
+    """Return effective n divided by n of both groups, for a difference of means of any outcome.
 
     Args:
         clusters: Sums of the outcome and n, (G, C).
@@ -183,7 +183,7 @@ class PairEffects(NamedTuple):
         *,
         kind: Literal["difference", "ratio"],
     ) -> "PairEffects":
-        """Those of rates; arguments as for `pair_factors`."""
+        """Return the effects on pairs of rates. The arguments are those of `pair_factors`."""
         residuals, n, variance = _residuals(clusters)
         if kind == "ratio":
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -197,7 +197,7 @@ class PairEffects(NamedTuple):
     def from_residuals(
         cls, clusters: ClusterCounts, found: "_Residuals", first: Integers, second: Integers
     ) -> "PairEffects":
-        """Those of any outcome."""
+        """Return the effects on pairs of means of any outcome."""
         residuals, n, variance = found
         present = (clusters.n[first] + clusters.n[second]) > 0
         together = residuals[first] - residuals[second]
@@ -206,7 +206,7 @@ class PairEffects(NamedTuple):
         return cls(pair, (own.at(first), own.at(second)), (scarce[first], scarce[second]))
 
     def factors(self, *, confidence: float, growth: Floats | float = 1.0) -> tuple[Floats, Floats]:
-        """Factors of the first and of the second groups, as `pair_factors` gives them."""
+        """Return the factors of the first and of the second groups, as `pair_factors` gives them."""
         one, two = (
             # A group without variation of its own has no say in the pair's design effect.
             np.where(

@@ -15,7 +15,7 @@ __all__ = ["GroupCounts", "count_groups"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupCounts:
-    """Counts of (group, true class, predicted class); `+` merges batches, shards and machines.
+    """Counts of (group, true class, predicted class). `+` merges batches, shards and machines.
 
     Args:
         levels: Attribute -> its levels, in the order of the axes.
@@ -56,16 +56,16 @@ class GroupCounts:
 
     @property
     def n(self) -> int:
-        """Number of samples counted."""
+        """The number of samples counted."""
         return int(self.cells.sum())
 
     def groups(self, by: tuple[str, ...]) -> list[dict[str, str]]:
-        """Every group of some attributes, declared ones without samples included."""
+        """Return every group of some attributes, declared ones without samples included."""
         crossed = product(*(self.levels[attribute] for attribute in by))
         return [dict(zip(by, levels, strict=True)) for levels in crossed]
 
     def confusion(self, by: tuple[str, ...]) -> NDArray[np.int64]:
-        """Confusion matrices (G, K, K) of the groups of `by`, in the order of `groups`.
+        """Return the confusion matrices (G, K, K) of the groups of `by`, in the order of `groups`.
 
         They are summed once and read-only: many rules ask for the same ones.
         """
@@ -85,12 +85,12 @@ class GroupCounts:
         return np.ascontiguousarray(moved.reshape(-1, k, k))
 
     def shares(self, by: tuple[str, ...]) -> NDArray[np.float64]:
-        """Share of all samples (G,) that each group of `by` has, in the order of `groups`."""
+        """Return the share of all samples (G,) that each group of `by` has, in the order of `groups`."""
         found: NDArray[np.float64] = self.confusion(by).sum(axis=(1, 2)) / max(self.n, 1)
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready values; of the cells, only those that are not zero."""
+        """Return JSON-ready values, with the cells that are not zero."""
         index = np.argwhere(self.cells)
         values = self.cells[tuple(index.T)]
         return {

@@ -79,7 +79,7 @@ def _kept_beside(target: Path) -> list[Path]:
 
 
 def why_not(record: RunRecord) -> str:
-    """Return why a record did not pass, in words; empty when it did."""
+    """Return why a record did not pass, in words, or nothing when it did."""
     stops = record.stops
     numbers = Counter(stop.kind for stop in stops)
     reasons = (

@@ -36,7 +36,7 @@ _Json: TypeAlias = dict[str, Any]
 
 
 def attestation_path(record: Path) -> Path:
-    """Where the statement about a record lies: `record.json` -> `record.intoto.json`."""
+    """Return the file of the statement about a record: `record.json` -> `record.intoto.json`."""
     return record.with_suffix(".intoto.json")
 
 

@@ -21,7 +21,7 @@ class Difference(NamedTuple):
 
     @property
     def text(self) -> str:
-        """`verdicts[floor[ads-faces-sex-male]].value: recorded 0.91, recomputed 0.87`."""
+        """The difference as text: `verdicts[floor[ads-faces-sex-male]].value: recorded 0.91, recomputed 0.87`."""
         return f"{self.place}: recorded {self.recorded!r}, recomputed {self.recomputed!r}"
 
 

@@ -25,7 +25,7 @@ __all__ = ["Sealed", "open_envelope", "read_private_key", "read_public_key", "se
 
 
 class Sealed(NamedTuple):
-    """What an envelope holds: the kind of its payload, and the payload."""
+    """Contents of an envelope: the kind of its payload, and the payload."""
 
     kind: str
     body: bytes

@@ -28,7 +28,7 @@ __all__ = ["Verification", "verify"]
 
 @dataclass(slots=True)
 class Verification:
-    """What became of checking a record.
+    """The result of checking a record.
 
     Args:
         differences: Values that are not what they should be.

@@ -25,7 +25,7 @@ __all__ = ["Comparison", "GroupFlips"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupFlips:
-    """Which images of each group were right and are wrong, and the other way round.
+    """Images of each group that changed from right to wrong, or from wrong to right.
 
     Args:
         tables: 2 x 2 tables of the groups: right now and then.
@@ -40,7 +40,7 @@ class GroupFlips:
     lost: NDArray[np.bool_]
 
     def worst(self, group: int) -> tuple[str, ...]:
-        """Ids of images of a group that were right and are wrong, the largest fall first."""
+        """Return the ids of images of a group that changed from right to wrong, the largest fall first."""
         return self.samples.worst(self.lost & (self.codes == group))
 
 
@@ -63,7 +63,7 @@ class Comparison:
     cluster: str | None = None
 
     def compared(self, rate: RateDefinition) -> str:
-        """How the rate is compared, in words."""
+        """Return how the rate is compared, in words."""
         if self.pairing.samples is not None and self._samples(rate) is None:
             return (
                 f"unpaired: {rate.short} is counted among what each release called positive itself"
@@ -71,7 +71,10 @@ class Comparison:
         return self.pairing.compared
 
     def movement(self, rate: RateDefinition, by: tuple[str, ...]) -> Movement:
-        """The rates of the groups of `by`, now and then; image by image where that is possible."""
+        """Return the current and previous rates of the groups of `by`.
+
+        The images are paired where that is possible.
+        """
         samples = self._samples(rate)
         if samples is not None:
             now, then = (
@@ -89,7 +92,7 @@ class Comparison:
         return self.apart(rate, by)
 
     def apart(self, rate: RateDefinition, by: tuple[str, ...]) -> Movement:
-        """The rates of the groups of `by` over all images of now and all of then."""
+        """Return the rates of the groups of `by` over all current and all previous images."""
         groups = [tuple(group.values()) for group in self.counts.groups(by)]
         now, then = (
             _in_order(_rates(counts, rate, by, self.positive), groups)
@@ -110,7 +113,7 @@ class Comparison:
         return None if now is None else ClusterMoves(now, then)
 
     def flips(self, rate: RateDefinition, by: tuple[str, ...]) -> GroupFlips | None:
-        """Images that flipped, of those that a rate is counted among; None when unpaired."""
+        """Return the images that flipped, of those that a rate is counted among, or None when unpaired."""
         samples = self._samples(rate)
         if samples is None:
             return None

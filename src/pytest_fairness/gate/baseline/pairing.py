@@ -44,7 +44,7 @@ class PairedSamples:
     clusters: NDArray[np.int64] | None = None
 
     def groups(self, by: tuple[str, ...]) -> tuple[NDArray[np.int64], int]:
-        """Position (N,) of each sample's group in `by`, and the number of groups."""
+        """Return the position (N,) of each sample's group in `by`, and the number of groups."""
         shape = tuple(len(self.levels[name]) for name in by)
         if not by:
             return np.zeros(len(self.ids), dtype=np.int64), 1
@@ -52,7 +52,7 @@ class PairedSamples:
         return np.asarray(flat, dtype=np.int64), int(np.prod(shape))
 
     def worst(self, chosen: NDArray[np.bool_], *, most: int = 10) -> tuple[str, ...]:
-        """Ids of chosen samples: the largest fall first, then by id."""
+        """Return the ids of chosen samples: the largest fall first, then by id."""
         frame = pd.DataFrame({"id": self.ids[chosen], "fall": self.fall[chosen]})
         ordered = frame.sort_values(["fall", "id"], ascending=[False, True], na_position="last")
         return tuple(ordered["id"].head(most))
@@ -60,7 +60,7 @@ class PairedSamples:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairing:
-    """How now and then are compared.
+    """The way in which the current and the previous release are compared.
 
     Args:
         compared: In words.
@@ -72,7 +72,7 @@ class Pairing:
 
 
 def pair(predictions: Predictions, baseline: Baseline, *, cluster: str | None = None) -> Pairing:
-    """Match the images by id; the targets must be the same.
+    """Match the images by id, whose targets must be the same.
 
     The images in common are paired when they are at least half of the larger set, else the sets
     are taken for different ones. Row numbers are no ids, unless both were predicted from the same

@@ -27,7 +27,7 @@ BaselineSource: TypeAlias = "pd.DataFrame | pa.Table | str | Path | Predictions 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Baseline:
-    """What the last release answered on one evaluation set.
+    """Answers of the previous release on one evaluation set.
 
     Args:
         source: File name, or the type of the object.

@@ -31,7 +31,7 @@ def simultaneous_confidence(
     cluster: str | None,
     rng: np.random.Generator,
 ) -> float:
-    """The level at which all intervals of a policy hold together with probability `confidence`.
+    """Return the confidence of each interval at which all hold together with probability `confidence`.
 
     Questions that share images are correlated, which Bonferroni and Holm cannot use. The counts
     are drawn again (each cell, or whole clusters) to see how the errors of the questions go

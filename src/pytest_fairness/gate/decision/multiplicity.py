@@ -28,7 +28,7 @@ class Family:
 
     @classmethod
     def of(cls, confidence: float, *, asked: int, asked_here: int, answers: int) -> "Family":
-        """The family of an evaluation.
+        """Return the family of an evaluation.
 
         Args:
             confidence: Confidence level of the policy, 0 to 1.
@@ -41,13 +41,13 @@ class Family:
 
     @property
     def first_step(self) -> float:
-        """Level at which the first failure is confirmed by Holm."""
+        """The confidence at which Holm's correction confirms the first failure."""
         return 1 - (1 - self.confidence) / max(self.here, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Whether a broken limit is still broken at the level that the correction asks for.
+    """The check of a broken limit at the confidence that the correction requires.
 
     Args:
         broken: Whether it is.

@@ -21,7 +21,7 @@ def check_required(
     models: Sequence[str],
     evaluations: Sequence[str] | None = None,
 ) -> list[RequiredRecord]:
-    """Say of every requirement whether it was met, one line a model and evaluation.
+    """Return the answer to every `[[required]]`, one for each model and evaluation.
 
     Args:
         policy: Its requirements.

@@ -65,7 +65,7 @@ def with_robustness(
     counts: GroupCounts,
     evaluation: Evaluation,
 ) -> list[Verdict]:
-    """Say of every pass and failure how many mislabelled images it withstands.
+    """Return the verdicts with the number of wrong labels that do not change them.
 
     Rules that need more than counts, and measures of several rates, are left as they are.
 

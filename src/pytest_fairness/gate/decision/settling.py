@@ -26,7 +26,7 @@ _CLOSE = 0.005
 def settling_sizes(
     answers: Sequence[Answer], *, confidence: float, corrected: float
 ) -> list[int | None]:
-    """How many samples each group would need to settle open questions at the same rates.
+    """Return the samples that each group needs to decide inconclusive questions at the same rates.
 
     Args:
         answers: Open questions whose values are defined.

@@ -13,7 +13,7 @@ __all__ = ["mark_small"]
 def mark_small(
     estimates: Sequence[Estimate], counts: GroupCounts, by: tuple[str, ...], rule: Rule
 ) -> list[Estimate]:
-    """Say of each estimate whether its group, or the one it is compared with, is too small a share.
+    """Mark the estimates whose group, or reference, is too small a share of all samples.
 
     Args:
         estimates: Answers to the questions of one rule and `by`.

@@ -14,7 +14,7 @@ Side: TypeAlias = Literal["kept", "broken", "open"]
 
 
 def decide(low: float, high: float, limit: Limit) -> Side:
-    """Say whether an interval shows its limit kept, shows it broken, or leaves it open.
+    """Judge whether an interval meets its limit, breaks it, or does neither.
 
     Example:
         >>> decide(0.75, 0.85, Limit("min", 0.7, 1.0)), decide(0.6, 0.8, Limit("min", 0.7, 1.0))
@@ -29,7 +29,7 @@ def decide(low: float, high: float, limit: Limit) -> Side:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A question with its estimate, and where the interval lies; None where it is undefined."""
+    """A question with its estimate, and where the interval lies, or None where it is undefined."""
 
     question: Question
     estimate: Estimate

@@ -79,7 +79,10 @@ def give_verdict(
 def outcome_of(
     answer: Answer, confirmation: Confirmation | None, *, family: int
 ) -> tuple[Outcome, str]:
-    """Return pass, fail or inconclusive, with the reason; arguments as for `give_verdict`."""
+    """Return pass, fail or inconclusive, with the reason.
+
+    The arguments are those of `give_verdict`.
+    """
     rule, estimate = answer.question.rule, answer.estimate
     if estimate.too_small is not None:
         return "inconclusive", estimate.too_small

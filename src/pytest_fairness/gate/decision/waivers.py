@@ -24,7 +24,7 @@ class _Asked(Protocol):
 
 
 def today_utc() -> dt.date:
-    """Today, the same day everywhere on Earth."""
+    """Return the day in UTC, which is the same everywhere on Earth."""
     return dt.datetime.now(dt.UTC).date()
 
 
@@ -61,7 +61,7 @@ def _waived(verdict: Verdict, active: Sequence[Waiver], inconclusive: str) -> Ve
 def waiver_problems(
     policy: Policy, questions: Sequence[Question], verdicts: Sequence[Verdict], *, today: dt.date
 ) -> list[str]:
-    """Waivers of a full run that must be removed or repaired, one message each.
+    """Return the waivers of a full run that must be removed or repaired, one message each.
 
     A waiver that has ended, that covers no question, or whose questions did not fail is an error:
     nobody may lean on it unseen.
@@ -77,7 +77,7 @@ def waiver_problems(
 
 
 def ending_waivers(policy: Policy, *, today: dt.date) -> list[str]:
-    """One warning for each waiver that ends within 30 days."""
+    """Return one warning for each waiver that ends within 30 days."""
     return [
         f"{waiver.where}: the waiver of rule {waiver.rule!r} ends in {left} days, after "
         f"{waiver.until}; it was approved by {waiver.approved_by}"

@@ -35,7 +35,7 @@ Bounds: TypeAlias = Callable[[float, float], tuple[float, float]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowBounds:
-    """Intervals of one question; those of all questions of a rule are computed together.
+    """Intervals of one question. The intervals of all questions of a rule are computed together.
 
     Args:
         comparison: The groups of the rule.
@@ -61,7 +61,7 @@ class RowBounds:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with its interval and all that it was computed from; None where undefined.
+    """A value with its interval and all that it was computed from, or None where undefined.
 
     Args:
         group: Attribute -> level of the group that the value is about.

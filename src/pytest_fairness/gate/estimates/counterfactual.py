@@ -42,7 +42,7 @@ class MatchedPairs:
 
     @property
     def outcomes(self) -> MatchedOutcomes:
-        """What the model said of both images of each pair."""
+        """The answers to both images of each pair."""
         now, then = self.frame["prediction"], self.frame[f"prediction{_OF_REFERENCE}"]
         clusters = None
         if self.cluster is not None:
@@ -55,7 +55,9 @@ class MatchedPairs:
         )
 
     def worst(self, outcomes: MatchedOutcomes, *, flips: bool) -> tuple[tuple[str, str], ...]:
-        """Ids of the worst pairs, reference first; those right in the reference alone lead.
+        """Return the ids of the worst pairs, reference first.
+
+        Pairs that are right only in the reference lead.
 
         Args:
             outcomes: Outcomes of the pairs.

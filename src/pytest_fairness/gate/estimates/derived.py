@@ -18,7 +18,9 @@ __all__ = ["Derive", "f2_values", "prediction_bias_values"]
 def prediction_bias_values(
     predictions: Predictions, evaluation: Evaluation, positive: str | None
 ) -> Floats | str:
-    """Probability (N,) that each sample of another class gives to a class; 0 for its own samples.
+    """Return the probability (N,) that each sample of another class gives to a class.
+
+    It is 0 for samples of the class itself.
 
     Their mean is the class's prediction bias. Scores that are no probabilities go through the
     softmax over the classes; without scores, the predicted class has all of the probability.
@@ -44,7 +46,10 @@ def prediction_bias_values(
 
 
 def f2_values(predictions: Predictions, evaluation: Evaluation, _: str | None) -> Floats | str:
-    """F2 (N,) of the labels predicted for each sample; their mean is the challenge's score."""
+    """Return the F2 (N,) of the labels predicted for each sample.
+
+    The mean of F2 is the score of the challenge.
+    """
     table = predictions.table
     for column, remedy in (
         (LABELS, f"{evaluation.table} names them by `labels`: read them anew"),

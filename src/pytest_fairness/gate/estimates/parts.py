@@ -13,7 +13,7 @@ __all__ = ["NamedPart", "lacking", "named", "named_parts"]
 
 @dataclass(frozen=True, slots=True)
 class NamedPart:
-    """One of the rates that a measure of G groups is made of.
+    """A rate that a measure of G groups is made of.
 
     Args:
         name: Name in messages.
@@ -28,7 +28,7 @@ class NamedPart:
     n: list[int]
 
     def record(self, both: list[int]) -> PartRecord:
-        """What was counted of a group, and of its reference where there is one."""
+        """Return the counts of a group, and of its reference where there is one."""
         group, *other = both
         return PartRecord(
             name=self.name,
@@ -39,7 +39,7 @@ class NamedPart:
         )
 
     def lacking(self, positions: list[int], groups: list[dict[str, str]]) -> str:
-        """Which of some groups have nothing to count it among, in words; else nothing."""
+        """Return the groups without samples to count among, in words, or nothing."""
         empty = [position for position in positions if self.n[position] == 0]
         return lacking(self.among, empty, groups) if empty else ""
 
@@ -47,7 +47,7 @@ class NamedPart:
 def named_parts(
     definition: Measure, classes: tuple[str, ...], measured: Measured
 ) -> list[NamedPart]:
-    """Return the rates that a measure is made of; none where it is one rate itself."""
+    """Return the rates that a measure is made of, or none where it is one rate itself."""
     if not isinstance(definition, CompositeDefinition) or not isinstance(measured, Composite):
         return []
     found = []
@@ -63,10 +63,10 @@ def named_parts(
 
 
 def lacking(what: str, positions: list[int], groups: list[dict[str, str]]) -> str:
-    """`no positives in skin_tone dark; skin_tone light`."""
+    """Return the empty groups as text, such as `no positives in skin_tone dark`."""
     return f"no {what} in {'; '.join(named(groups[position]) for position in positions)}"
 
 
 def named(group: dict[str, str]) -> str:
-    """A group in words: `skin_tone dark, gender woman`."""
+    """Return a group in words: `skin_tone dark, gender woman`."""
     return ", ".join(f"{attribute} {level}" for attribute, level in group.items())

@@ -17,13 +17,16 @@ __all__ = [
 
 
 class FrozenRecord(BaseModel):
-    """Frozen; an infinite ratio is written as the text "Infinity", since JSON has no number for it."""
+    """A frozen record.
+
+    An infinite ratio is written as the text "Infinity", since JSON has no number for it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
 
 class PartRecord(FrozenRecord):
-    """One of the rates that a value is made of."""
+    """A rate that a value is made of."""
 
     name: str
     """Name in messages: `TPR`, `recall of cat`."""
@@ -34,7 +37,7 @@ class PartRecord(FrozenRecord):
 
 
 class ChangeCounts(FrozenRecord):
-    """What was counted of one group now and in the baseline."""
+    """Counts of one group, now and in the baseline."""
 
     successes: int
     n: int
@@ -49,7 +52,7 @@ class ChangeCounts(FrozenRecord):
 
 
 class ChangeRecord(FrozenRecord):
-    """How the answer to a question changed since the baseline."""
+    """The change of an answer since the baseline."""
 
     paired: bool
     compared: str
@@ -64,7 +67,7 @@ class ChangeRecord(FrozenRecord):
 
 
 class MatchedRecord(FrozenRecord):
-    """What matched images, which differ in one attribute only, show of a group."""
+    """Results of matched images, which differ in one attribute only, for one group."""
 
     pairs: int
     flipped: int
@@ -83,7 +86,7 @@ class MatchedRecord(FrozenRecord):
 
 
 class ObservedRecord(FrozenRecord):
-    """What an analysis observed, beside the value and its interval."""
+    """Observations of an analysis, beside the value and its interval."""
 
     of: str | None
     """Part, label, layer or perturbation that was measured."""
@@ -100,7 +103,7 @@ class ObservedRecord(FrozenRecord):
 
 
 class FlipRow(FrozenRecord):
-    """What changed in one group since the baseline, whatever the rules ask."""
+    """Changes in one group since the baseline, whether or not a rule asks about it."""
 
     by: tuple[str, ...]
     group: dict[str, str]
@@ -137,7 +140,7 @@ class PredictionsFile(FrozenRecord):
 
 
 class AcceptedRecord(FrozenRecord):
-    """That somebody made this record the baseline."""
+    """A note that somebody made this record the baseline."""
 
     at: str
     """UTC, ISO 8601."""

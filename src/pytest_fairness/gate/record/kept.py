@@ -52,7 +52,7 @@ def _keep(run: JudgedRun, predictions: Predictions | Path | None, record: Path) 
 
 
 def find_predictions(run: JudgedRun, folder: Path) -> Path | None:
-    """Return the predictions of a record in this folder; None when there are none.
+    """Return the predictions of a record in this folder, or None when there are none.
 
     Raises:
         FairnessError: The file is not the one that the record was written with.

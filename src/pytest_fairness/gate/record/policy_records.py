@@ -12,7 +12,7 @@ __all__ = ["PolicyFile", "RequiredRecord", "RuleRecord", "WaiverRecord"]
 
 
 class PolicyFile(FrozenRecord):
-    """One file of a policy: the one that was asked for, or one that it extends."""
+    """A file of a policy: the one that was asked for, or one that it extends."""
 
     source: str
     sha256: str
@@ -46,7 +46,7 @@ class RuleRecord(FrozenRecord):
 
     @classmethod
     def of(cls, rule: Rule) -> "RuleRecord":
-        """The record of a rule."""
+        """Return the record of a rule."""
         reference = rule.reference
         return cls(
             id=rule.id,
@@ -68,7 +68,7 @@ class RuleRecord(FrozenRecord):
 
 
 class WaiverRecord(FrozenRecord):
-    """Who answers for a failure, why, and until when."""
+    """A waiver: who accepts a failure, why, and until when."""
 
     reason: str
     approved_by: str
@@ -80,7 +80,7 @@ class WaiverRecord(FrozenRecord):
 
 
 class RequiredRecord(FrozenRecord):
-    """Whether something that the policy requires was judged with enough samples."""
+    """The answer to one `[[required]]`: whether it was judged with enough samples."""
 
     model: str
     evaluation: str | None

@@ -43,7 +43,7 @@ Outcome: TypeAlias = Literal["pass", "fail", "inconclusive"]
 
 
 class Correction(FrozenRecord):
-    """How a broken limit was checked against the number of questions asked."""
+    """The correction of a broken limit for the number of questions asked."""
 
     method: Literal["holm", "max-t", "none"]
     questions: int
@@ -55,7 +55,7 @@ class Correction(FrozenRecord):
 
 
 class Verdict(FrozenRecord):
-    """The answer to one question; the order of the fields is the file format."""
+    """The answer to one question. The order of the fields is the file format."""
 
     rule: str
     """Id of the rule."""
@@ -117,7 +117,7 @@ class Verdict(FrozenRecord):
     """Images of one of its groups that may be mislabelled without changing a pass or failure."""
 
     def blocks(self, inconclusive: str) -> bool:
-        """Whether this answer alone stops the release.
+        """Return whether this answer alone stops the release.
 
         Args:
             inconclusive: What the policy does with an undecided question, `fail` or `warn`.
@@ -132,7 +132,7 @@ StopKind: TypeAlias = Literal[
 
 
 class Stop(NamedTuple):
-    """One reason why a release may not go.
+    """A reason why a release may not go.
 
     Args:
         kind: `no verdict`: the run judged nothing; `not judged`: the policy asks more than was
@@ -165,7 +165,7 @@ class PolicyRecord(FrozenRecord):
 
 
 class JudgedRun(FrozenRecord):
-    """One model on one evaluation set: the counts behind its verdicts, and where they came from."""
+    """A model on one evaluation set: the counts behind its verdicts, and where they came from."""
 
     model: str
     evaluation: str
@@ -181,7 +181,7 @@ class JudgedRun(FrozenRecord):
 
 
 class RunRecord(FrozenRecord):
-    """All verdicts of a run and all that is needed to check them."""
+    """The verdicts of a run, and all data needed to check them."""
 
     schema_version: Literal[1, 2] = SCHEMA_VERSION
     created: str
@@ -208,7 +208,7 @@ class RunRecord(FrozenRecord):
 
     @property
     def stops(self) -> list[Stop]:
-        """All that stops the release.
+        """The reasons that stop the release.
 
         Nothing else decides it: the exit code of a run, `passed`, `accept` and the signed
         statement ask this list.
@@ -236,12 +236,12 @@ class RunRecord(FrozenRecord):
 
     @property
     def vanished(self) -> list[str]:
-        """Levels, groups and rules that the baseline had and this run no longer has."""
+        """The levels, groups and rules that the baseline had and this run no longer has."""
         found = (run.baseline.vanished for run in self.runs if run.baseline is not None)
         return list(dict.fromkeys(name for names in found for name in names))
 
     def to_json(self, path: str | Path) -> None:
-        """Write the record as UTF-8 JSON; the folder is made when it is missing."""
+        """Write the record as UTF-8 JSON. The folder is made when it is missing."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -18,18 +18,18 @@ class Comparison(Protocol):
 
     @property
     def group(self) -> Integers:
-        """Position of the group of each answer (R,)."""
+        """The position of the group of each answer (R,)."""
 
     @property
     def reference(self) -> Integers:
-        """Position of the group that it is compared with (R,); -1 where it is not compared."""
+        """The position of the reference of each answer (R,), -1 where it is not compared."""
 
     @property
     def value(self) -> Floats:
-        """Value of each answer (R,); nan where it is undefined."""
+        """The value of each answer (R,), or nan where it is undefined."""
 
     def bounds(self, confidence: float, rows: Integers, *, size: Floats | float = 0.0) -> Interval:
-        """Interval of some answers.
+        """Return the intervals of some answers.
 
         Args:
             confidence: Confidence level of each interval, 0 to 1.
@@ -38,7 +38,7 @@ class Comparison(Protocol):
         """
 
     def pairs_of(self, row: int) -> tuple[Integers, Integers | None]:
-        """Positions of the pairs that an answer may err in; None where nothing is compared."""
+        """Return the positions of the pairs whose intervals an answer uses, or None where nothing is compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +53,31 @@ class Alone:
 
     @property
     def group(self) -> Integers:
-        """Every group, in order."""
+        """The groups, all of them in order."""
         return np.arange(len(self.measured.counts.n))
 
     @property
     def reference(self) -> Integers:
-        """None of them is compared."""
+        """The reference of each group, -1: no group is compared."""
         return np.full(len(self.measured.counts.n), -1)
 
     @property
     def value(self) -> Floats:
-        """Value of each group."""
+        """The value of each group."""
         return self.measured.values
 
     def bounds(self, confidence: float, rows: Integers, *, size: Floats | float = 0.0) -> Interval:
-        """Interval of each value."""
+        """Return the interval of each value."""
         return self.measured.alone(confidence, groups=rows, size=size)
 
     def pairs_of(self, row: int) -> tuple[Integers, Integers | None]:
-        """The group itself."""
+        """Return the group itself."""
         return np.array([row]), None
 
 
 @dataclass(frozen=True, slots=True)
 class AgainstReference:
-    """Every group but one is compared with that one.
+    """A comparison of every group with one reference group.
 
     Args:
         measured: The G groups.
@@ -96,27 +96,27 @@ class AgainstReference:
 
     @property
     def reference(self) -> Integers:
-        """Always the same."""
+        """The reference of each pair, always the same group."""
         return np.full(len(self.measured.counts.n) - 1, self.position)
 
     @property
     def value(self) -> Floats:
-        """Difference or ratio of each pair."""
+        """The difference or ratio of each pair."""
         return self.measured.compare(self.group, self.reference, kind=self.kind)
 
     def bounds(self, confidence: float, rows: Integers, *, size: Floats | float = 0.0) -> Interval:
-        """Interval of each pair."""
+        """Return the interval of each pair."""
         first, second = self.group[rows], self.reference[rows]
         return self.measured.pairs(first, second, kind=self.kind, confidence=confidence, size=size)
 
     def pairs_of(self, row: int) -> tuple[Integers, Integers | None]:
-        """The group and the reference."""
+        """Return the group and the reference."""
         return self.group[[row]], self.reference[[row]]
 
 
 @dataclass(frozen=True, slots=True)
 class AgainstBest:
-    """Every group is compared with the best one, which the data choose.
+    """A comparison of every group with the best group, which the data choose.
 
     A group's distance to the best is the smallest (largest, when lower is better) of its
     distances to all groups. The bound towards the best is that of a fixed pair and needs no
@@ -139,7 +139,7 @@ class AgainstBest:
 
     @property
     def group(self) -> Integers:
-        """Every group, in order."""
+        """The groups, all of them in order."""
         return np.arange(len(self.eligible))
 
     @property
@@ -150,13 +150,13 @@ class AgainstBest:
 
     @property
     def value(self) -> Floats:
-        """Distance of each group to the best."""
+        """The distance of each group to the best."""
         first, second = self._pairs(self.group)
         pairs = self.measured.compare(first, second, kind=self.kind)
         return self._nearest(pairs, self.group)
 
     def bounds(self, confidence: float, rows: Integers, *, size: Floats | float = 0.0) -> Interval:
-        """Interval of each distance."""
+        """Return the interval of each distance."""
         first, second = self._pairs(rows)
         sizes = np.repeat(np.broadcast_to(size, rows.shape), len(self.eligible))
         plain, wide = (
@@ -168,7 +168,7 @@ class AgainstBest:
         return Interval(self._nearest(wide.low, rows), self._nearest(plain.high, rows))
 
     def pairs_of(self, row: int) -> tuple[Integers, Integers | None]:
-        """The group and each of its rivals."""
+        """Return the group and each of its rivals."""
         rivals = np.flatnonzero(self._usable[row])
         return np.full_like(rivals, row), rivals
 
@@ -222,7 +222,7 @@ class BetweenAll:
 
     @property
     def group(self) -> Integers:
-        """The group with the larger value; of a ratio, the smaller one."""
+        """The group with the larger value. Of a ratio, the smaller one."""
         return self._extremes[:1]
 
     @property
@@ -232,18 +232,18 @@ class BetweenAll:
 
     @property
     def value(self) -> Floats:
-        """The largest gap; nan with fewer than two groups."""
+        """The largest gap, or nan with fewer than two groups."""
         if self.measured.defined.sum() < 2:
             return np.array([np.nan])
         return self.measured.compare(self.group, self.reference, kind=self.kind)
 
     def bounds(self, confidence: float, rows: Integers, *, size: Floats | float = 0.0) -> Interval:
-        """Interval of the largest gap, once for each row."""
+        """Return the interval of the largest gap, once for each row."""
         found = [self._bounds(confidence, float(one)) for one in np.broadcast_to(size, rows.shape)]
         return Interval(*np.array(found).reshape(-1, 2).T)
 
     def pairs_of(self, row: int) -> tuple[Integers, Integers | None]:  # noqa: ARG002
-        """Every pair of groups."""
+        """Return every pair of groups."""
         return self._pairs
 
     def _bounds(self, confidence: float, size: float) -> tuple[float, float]:

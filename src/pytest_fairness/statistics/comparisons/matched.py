@@ -31,32 +31,32 @@ class MatchedOutcomes:
 
     @property
     def pairs(self) -> int:
-        """Number P of pairs."""
+        """The number P of pairs."""
         return len(self.flipped)
 
     @property
     def flips(self) -> int:
-        """Pairs that are given different classes."""
+        """The pairs that are given different classes."""
         return int(self.flipped.sum())
 
     @property
     def right_only(self) -> int:
-        """Pairs whose image of the group alone is right."""
+        """The pairs whose image of the group alone is right."""
         return int((self.right & ~self.reference_right).sum())
 
     @property
     def reference_only(self) -> int:
-        """Pairs whose image of the reference alone is right."""
+        """The pairs whose image of the reference alone is right."""
         return int((self.reference_right & ~self.right).sum())
 
     def flip_interval(self, confidence: float, *, size: float = 0.0) -> Interval:
-        """Interval of the share of flipped pairs, or of the same share of `size` pairs or more."""
+        """Return the interval of the share of flipped pairs, or of the same share of `size` pairs or more."""
         factor = self._factor(size)
         factor *= self.worth(confidence, flips=True, growth=factor)
         return rate_interval(self.flips * factor, self.pairs * factor, confidence=confidence)
 
     def accuracy_interval(self, confidence: float, *, size: float = 0.0) -> Interval:
-        """Tango's interval of the group's accuracy minus the reference's, on the same pairs."""
+        """Return Tango's interval of the group's accuracy minus the reference's, on the same pairs."""
         factor = self._factor(size)
         factor *= self.worth(confidence, flips=False, growth=factor)
         return tango(
@@ -67,7 +67,7 @@ class MatchedOutcomes:
         )
 
     def worth(self, confidence: float, *, flips: bool, growth: float = 1.0) -> float:
-        """Share of the pairs that independent ones would need to be as sure.
+        """Return effective n divided by n, for matched pairs.
 
         Args:
             confidence: Confidence level of the interval, 0 to 1.

@@ -26,11 +26,11 @@ class PairTables(NamedTuple):
 
     @property
     def n(self) -> Floats:
-        """Samples of each group."""
+        """The samples of each group."""
         return self.both + self.now_only + self.then_only + self.neither
 
     def times(self, factor: Floats) -> "PairTables":
-        """The tables with every count of a group multiplied by its factor (G,)."""
+        """Return the tables with every count of a group multiplied by its factor (G,)."""
         return PairTables(*(cell * factor for cell in self))
 
 
@@ -58,7 +58,7 @@ def pair_tables(
 
 
 class ClusterMoves(NamedTuple):
-    """What was counted in each cluster of dependent samples, (G, C) each.
+    """Counts in each cluster of dependent samples, (G, C) each.
 
     Args:
         now: Successes and n now.
@@ -72,7 +72,7 @@ class ClusterMoves(NamedTuple):
     differing: Integers | None = None
 
     def at(self, groups: slice) -> "ClusterMoves":
-        """Those of some groups."""
+        """Return the counts of some groups."""
         then = None if self.then is None else _slice(self.then, groups)
         differing = None if self.differing is None else self.differing[groups]
         return ClusterMoves(_slice(self.now, groups), then, differing)
@@ -128,22 +128,22 @@ class Movement:
 
     @classmethod
     def paired(cls, tables: PairTables, clusters: ClusterMoves | None = None) -> "Movement":
-        """The movement of samples that were seen now and then."""
+        """Return the movement of samples that both releases answered."""
         now = RateCounts(tables.both + tables.now_only, tables.n)
         return cls(now, RateCounts(tables.both + tables.then_only, tables.n), tables, clusters)
 
     @property
     def change(self) -> Floats:
-        """Rate now minus rate then (G,); nan where one of them is undefined."""
+        """The current rate minus the previous rate (G,), nan where one of them is undefined."""
         return _rate(self.now) - _rate(self.then)
 
     @property
     def total(self) -> Floats:
-        """Rate now plus rate then (G,)."""
+        """The current rate plus the previous rate (G,)."""
         return _rate(self.now) + _rate(self.then)
 
     def change_interval(self, confidence: float) -> Interval:
-        """Interval of the change: Tango's for pairs, else that of independent rates."""
+        """Return the interval of the change: Tango's for pairs, else the interval of independent rates."""
         if self.pairs is not None:
             pairs = self.pairs.times(self._worth_of_pairs(confidence, total=False))
             return tango(pairs.now_only, pairs.then_only, pairs.n, confidence=confidence)
@@ -152,7 +152,7 @@ class Movement:
         )
 
     def total_interval(self, confidence: float) -> Interval:
-        """Interval of the total: 1 + the rate now - the share without the event then."""
+        """Return the interval of the sum of both rates."""
         if self.pairs is not None:
             pairs = self.pairs.times(self._worth_of_pairs(confidence, total=True))
             bounds = tango(pairs.both, pairs.neither, pairs.n, confidence=confidence)
@@ -165,23 +165,23 @@ class Movement:
         return Interval(1 + bounds.low, 1 + bounds.high)
 
     def effective_now(self, confidence: float) -> RateCounts:
-        """Successes and n now, as independent samples would need to be as sure."""
+        """Return the effective successes and n of the current release."""
         clusters = None if self.clusters is None else self.clusters.now
         return _effective(self.now, clusters, confidence, self.growth)
 
     def effective_then(self, confidence: float) -> RateCounts:
-        """The same then."""
+        """Return the effective successes and n of the previous release."""
         clusters = None if self.clusters is None else self.clusters.then or self.clusters.now
         return _effective(self.then, clusters, confidence, self.growth)
 
     def effective_n(self, confidence: float) -> Floats:
-        """Samples that the change is worth, at a level of its interval (G,)."""
+        """Return the effective n of the change (G,) at a confidence."""
         if self.pairs is not None:
             return self.pairs.n * self._worth_of_pairs(confidence, total=False)
         return self.effective_now(confidence).n
 
     def at(self, group: int) -> "Movement":
-        """The movement of one group, as arrays of length 1."""
+        """Return the movement of one group, as arrays of length 1."""
         one = slice(group, group + 1)
         return Movement(
             RateCounts(self.now.successes[one], self.now.n[one]),
@@ -192,7 +192,7 @@ class Movement:
         )
 
     def grown(self, size: float) -> "Movement":
-        """The movement if every group had at least `size` samples, now and then."""
+        """Return the movement if every group had at least `size` samples in both releases."""
         now, then = self.now.grown(size), self.then.grown(size)
         if self.pairs is None:
             growth = now.n / np.maximum(self.now.n, 1)

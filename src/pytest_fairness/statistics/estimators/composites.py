@@ -54,12 +54,12 @@ class Composite:
 
     @property
     def smallest_n(self) -> Integers:
-        """Samples of the smallest part of each group."""
+        """The samples of the smallest part of each group."""
         return np.asarray(np.min([part.smallest_n for part in self.parts], axis=0))
 
     @property
     def effective_n(self) -> Floats:
-        """Samples of each group after the largest design effect of its parts."""
+        """The samples of each group after the largest design effect of its parts."""
         worth = [part.effective_n / np.maximum(part.counts.n, 1) for part in self.parts]
         known = [np.where(part.defined, w, 1.0) for part, w in zip(self.parts, worth, strict=True)]
         return np.asarray(np.min(known, axis=0) * self.counts.n)
@@ -79,7 +79,7 @@ class MeanRates(Composite):
 
     @property
     def values(self) -> Floats:
-        """Mean of each group, nan where a part has no samples."""
+        """The mean of each group, nan where a part has no samples."""
         rates = np.stack([part.values for part in self.parts])
         return np.asarray(np.mean(self._scored(rates), axis=0))
 
@@ -91,7 +91,7 @@ class MeanRates(Composite):
     def alone(
         self, confidence: float, *, groups: Integers | None = None, size: Floats | float = 0.0
     ) -> Interval:
-        """Interval of each group's mean."""
+        """Return the interval of each group's mean."""
         groups = np.arange(len(self.counts.n)) if groups is None else groups
         known = self._known(groups, confidence, growth(self.counts, groups, size))
         if len(self.parts) == 1:
@@ -100,7 +100,7 @@ class MeanRates(Composite):
         return melded_sum(known, 1 / len(self.parts), confidence=confidence, inflation=inflation)
 
     def compare(self, first: Integers, second: Integers, *, kind: Kind) -> Floats:
-        """Difference or ratio of each pair."""
+        """Return the difference or ratio of each pair."""
         values = self.values
         return compared(values[first], values[second], kind)
 
@@ -113,7 +113,7 @@ class MeanRates(Composite):
         confidence: float,
         size: Floats | float = 0.0,
     ) -> Interval:
-        """Interval of the difference or ratio of each pair."""
+        """Return the interval of the difference or ratio of each pair."""
         one, other = (
             self._known(groups, confidence, growth(self.counts, groups, size))
             for groups in (first, second)

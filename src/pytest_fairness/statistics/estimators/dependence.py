@@ -30,12 +30,12 @@ class Dependence:
     most: float
 
     def alone(self, groups: Integers) -> Floats:
-        """Standard deviation of the sum of a group's parts over that of independent parts."""
+        """Return the standard deviation of the sum of a group's parts, divided by the one of independent parts."""
         together = (self.together[groups] ** 2).sum(axis=-1)
         return _inflation(together, self.apart[groups], self.most)
 
     def pairs(self, first: Integers, second: Integers, *, times: Floats | float) -> Floats:
-        """The same of the difference of two groups, the second one `times` as large.
+        """Return the same ratio for the difference of two groups, the second one `times` as large.
 
         Args:
             first: Positions of the first groups, (Q,).

@@ -13,7 +13,7 @@ Classes: TypeAlias = NDArray[Any]
 
 
 class Events(NamedTuple):
-    """Whether each sample shows the event, and whether it is one of those it is counted among."""
+    """Samples that show an event, and the samples that it is counted among."""
 
     seen: NDArray[np.bool_]
     among: NDArray[np.bool_]

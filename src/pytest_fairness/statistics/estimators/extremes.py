@@ -31,7 +31,7 @@ class ExtremeRates(Composite):
 
     @property
     def values(self) -> Floats:
-        """Value of each group (G,); nan where a rate has no samples."""
+        """The value of each group (G,), or nan where a rate has no samples."""
         rates = self._rates
         smallest = rates.min(axis=0)
         return np.asarray(rates.max(axis=0) - smallest if self.spread else smallest)
@@ -44,7 +44,7 @@ class ExtremeRates(Composite):
     def alone(
         self, confidence: float, *, groups: Integers | None = None, size: Floats | float = 0.0
     ) -> Interval:
-        """Interval of each group's value."""
+        """Return the interval of each group's value."""
         groups = np.arange(len(self.counts.n)) if groups is None else groups
         many = 1 - (1 - confidence) / len(self.parts)
         if not self.spread:
@@ -59,7 +59,7 @@ class ExtremeRates(Composite):
         return Interval(inner, outer)
 
     def compare(self, first: Integers, second: Integers, *, kind: Kind) -> Floats:
-        """Difference of each pair."""
+        """Return the difference of each pair."""
         return compared(self.values[first], self.values[second], kind)
 
     def pairs(
@@ -71,7 +71,7 @@ class ExtremeRates(Composite):
         confidence: float,
         size: Floats | float = 0.0,
     ) -> Interval:
-        """Interval of the difference of each pair: each group's interval has half of the error.
+        """Return the interval of the difference of each pair: each group's interval has half of the error.
 
         Raises:
             ValueError: A ratio is asked for.

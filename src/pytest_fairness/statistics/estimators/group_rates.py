@@ -22,7 +22,7 @@ __all__ = ["GroupRates", "Kind"]
 
 @dataclass(frozen=True, slots=True)
 class GroupRates:
-    """Successes out of n of G groups; with clusters, intervals are those of the effective n.
+    """Successes out of n of G groups. With clusters, intervals are those of the effective n.
 
     Args:
         counts: Successes and n, (G,) each.
@@ -38,7 +38,7 @@ class GroupRates:
 
     @property
     def values(self) -> Floats:
-        """Rate of each group, nan where n is 0."""
+        """The rate of each group, nan where n is 0."""
         with np.errstate(invalid="ignore"):
             return np.asarray(self.counts.successes / self.counts.n, dtype=np.float64)
 
@@ -54,19 +54,19 @@ class GroupRates:
 
     @property
     def smallest_n(self) -> Integers:
-        """Samples of each group that the rate is counted among."""
+        """The samples of each group that the rate is counted among."""
         return np.asarray(self.counts.n, dtype=np.int64)
 
     @property
     def effective_n(self) -> Floats:
-        """Samples of each group after the design effect."""
+        """The samples of each group after the design effect."""
         n = self.counts.n.astype(np.float64)
         return n if self.clusters is None else n * worth(self.clusters)
 
     def alone(
         self, confidence: float, *, groups: Integers | None = None, size: Floats | float = 0.0
     ) -> Interval:
-        """Interval of each group's rate, or of the rates of some groups.
+        """Return the interval of each group's rate, or of the rates of some groups.
 
         Args:
             confidence: Confidence level of the intervals, 0 to 1.
@@ -82,7 +82,7 @@ class GroupRates:
     def effective(
         self, groups: Integers, *, confidence: float, factor: Floats | float = 1.0
     ) -> RateCounts:
-        """Successes and n, as floats, that independent samples would need to be as sure.
+        """Return the effective successes and n, as floats.
 
         Args:
             groups: Positions of the groups.
@@ -97,7 +97,7 @@ class GroupRates:
         return RateCounts(x, n)
 
     def compare(self, first: Integers, second: Integers, *, kind: Kind) -> Floats:
-        """p_first - p_second, or p_first / p_second, of each pair."""
+        """Return p_first - p_second, or p_first / p_second, of each pair."""
         return compared(self.values[first], self.values[second], kind)
 
     def pairs(
@@ -109,7 +109,7 @@ class GroupRates:
         confidence: float,
         size: Floats | float = 0.0,
     ) -> Interval:
-        """Interval of p_first - p_second, or of p_first / p_second, for each pair."""
+        """Return the interval of p_first - p_second, or of p_first / p_second, for each pair."""
         if not np.any(size):
             return self.pairs_of(first, second, kind=kind, confidence=confidence)
         factors = growth(self.counts, first, size), growth(self.counts, second, size)
@@ -124,7 +124,7 @@ class GroupRates:
         confidence: float,
         factors: tuple[Floats, Floats] | None = None,
     ) -> Interval:
-        """The same, as if there were so many times as many samples of the first and the second.
+        """Return the intervals of pairs whose groups have so many times as many samples.
 
         With factors it is a guess, so without the exact method, which takes its time.
         """

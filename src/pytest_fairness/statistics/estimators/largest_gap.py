@@ -18,7 +18,7 @@ class LargestGap(Composite):
 
     @property
     def values(self) -> Floats:
-        """No value (G,): a group alone has no gap."""
+        """The values (G,), all nan: a group alone has no gap."""
         return np.full(len(self.counts.n), np.nan)
 
     @property
@@ -33,12 +33,12 @@ class LargestGap(Composite):
         groups: Integers | None = None,
         size: Floats | float = 0.0,  # noqa: ARG002
     ) -> Interval:
-        """No interval: a group alone has no gap."""
+        """Return intervals of nan: a group alone has no gap."""
         nothing = self.values if groups is None else self.values[groups]
         return Interval(nothing, nothing)
 
     def compare(self, first: Integers, second: Integers, *, kind: Kind) -> Floats:
-        """Largest gap of each pair."""
+        """Return the largest gap of each pair."""
         gaps = np.stack([part.compare(first, second, kind=kind) for part in self.parts])
         if kind == "difference":
             return np.asarray(np.abs(gaps).max(axis=0))
@@ -54,7 +54,7 @@ class LargestGap(Composite):
         confidence: float,
         size: Floats | float = 0.0,
     ) -> Interval:
-        """Interval of the largest gap of each pair.
+        """Return the interval of the largest gap of each pair.
 
         The outer bound is the outermost of the parts without correction: the rate that truly
         differs most is a fixed one. The inner bound is taken from a rate that the data choose, so

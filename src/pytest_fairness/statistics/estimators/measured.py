@@ -22,11 +22,11 @@ class Measured(Protocol):
 
     @property
     def counts(self) -> RateCounts:
-        """What was counted of each group, (G,) each; n grows with the size."""
+        """The counts of each group, (G,) each. n grows with the size."""
 
     @property
     def values(self) -> Floats:
-        """Value of each group (G,); nan where it is undefined or only pairs have one."""
+        """The value of each group (G,), or nan where it is undefined or only pairs have one."""
 
     @property
     def scores(self) -> tuple[Floats, ...]:
@@ -38,19 +38,19 @@ class Measured(Protocol):
 
     @property
     def smallest_n(self) -> Integers:
-        """Samples (G,) of the smallest part of each group."""
+        """The samples (G,) of the smallest part of each group."""
 
     @property
     def effective_n(self) -> Floats:
-        """What the n of each group (G,) is worth after the design effect of clusters."""
+        """The effective n of each group (G,), after the design effect of clusters."""
 
     def alone(
         self, confidence: float, *, groups: Integers | None = None, size: Floats | float = 0.0
     ) -> Interval:
-        """Interval of each group's value."""
+        """Return the interval of each group's value."""
 
     def compare(self, first: Integers, second: Integers, *, kind: Kind) -> Floats:
-        """Difference or ratio of each pair."""
+        """Return the difference or ratio of each pair."""
 
     def pairs(
         self,
@@ -61,11 +61,11 @@ class Measured(Protocol):
         confidence: float,
         size: Floats | float = 0.0,
     ) -> Interval:
-        """Interval of the difference or ratio of each pair."""
+        """Return the interval of the difference or ratio of each pair."""
 
 
 def compared(first: Floats, second: Floats, kind: Kind) -> Floats:
-    """Return the difference or the ratio of values; a ratio of 0 to 0 is nan.
+    """Return the difference or the ratio of values. A ratio of 0 to 0 is nan.
 
     Example:
         >>> compared(np.array([0.5, 0.0]), np.array([0.25, 0.0]), "ratio").tolist()

@@ -11,13 +11,16 @@ __all__ = ["RateCounts", "rate_counts"]
 
 
 class RateCounts(NamedTuple):
-    """Successes out of n, one entry a group; a rate with n = 0 is undefined."""
+    """Successes out of n, one entry a group. A rate with n = 0 is undefined."""
 
     successes: NDArray[Any]
     n: NDArray[Any]
 
     def grown(self, size: float) -> "RateCounts":
-        """The counts if every group had at least `size` samples at its rate; empty ones stay so."""
+        """Return the counts if every group had at least `size` samples at its rate.
+
+        Empty ones stay so.
+        """
         factor = np.maximum(size / np.maximum(self.n, 1), 1.0)
         return RateCounts(self.successes * factor, self.n * factor)
 

@@ -55,7 +55,7 @@ class SampleMeans:
 
     @property
     def values(self) -> Floats:
-        """Mean of each group, nan where there is no value."""
+        """The mean of each group, nan where there is no value."""
         return np.asarray(self.floor + self._span * self._means())
 
     @property
@@ -65,7 +65,7 @@ class SampleMeans:
 
     @property
     def deviations(self) -> Floats:
-        """Standard deviation of the values of each group, nan below two values."""
+        """The standard deviation of the values of each group, nan below two values."""
         with np.errstate(divide="ignore", invalid="ignore"):
             spread = np.sqrt(self._variances() * self.n / (self.n - 1.0))
         return np.where(self.n > 1, self._span * spread, np.nan)
@@ -77,12 +77,12 @@ class SampleMeans:
 
     @property
     def smallest_n(self) -> Integers:
-        """Values of each group."""
+        """The values of each group."""
         return self.n
 
     @property
     def effective_n(self) -> Floats:
-        """Values of each group after the design effect of clusters."""
+        """The values of each group after the design effect of clusters."""
         if self.clusters is None:
             return self.n.astype(np.float64)
         return np.asarray(self.n * mean_worth(self.clusters, self._variances()))
@@ -90,7 +90,7 @@ class SampleMeans:
     def alone(
         self, confidence: float, *, groups: Integers | None = None, size: Floats | float = 0.0
     ) -> Interval:
-        """Interval of each group's mean."""
+        """Return the interval of each group's mean."""
         groups = np.arange(len(self.n)) if groups is None else groups
         more = growth(self.counts, groups, size)
         n = self.n[groups] * more * self._factors(groups, confidence=confidence, more=more)
@@ -104,7 +104,7 @@ class SampleMeans:
         )
 
     def compare(self, first: Integers, second: Integers, *, kind: Kind) -> Floats:
-        """Difference of each pair."""
+        """Return the difference of each pair."""
         return compared(self.values[first], self.values[second], kind)
 
     def pairs(
@@ -116,7 +116,7 @@ class SampleMeans:
         confidence: float,
         size: Floats | float = 0.0,
     ) -> Interval:
-        """Interval of the difference of each pair.
+        """Return the interval of the difference of each pair.
 
         Raises:
             ValueError: A ratio is asked for: its bounds would be those of a number that may be 0.

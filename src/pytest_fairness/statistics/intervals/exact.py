@@ -220,7 +220,7 @@ def exact_is_above(
     *,
     confidence: float,
 ) -> NDArray[np.bool_]:
-    """Say whether the lower exact bound is at least an edge, without looking for the bound.
+    """Return whether the lower exact bound is at least an edge, without looking for the bound.
 
     Args:
         kind: whether p1 - p2 or p1 / p2 is bounded.

@@ -40,7 +40,7 @@ class Spread(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is known of P independent quantities, (..., P) each.
+    """Bounds and moments of P independent quantities, (..., P) each.
 
     Args:
         value: Their estimates.
@@ -58,7 +58,7 @@ class Known(NamedTuple):
 
 
 def beta_spread(a: Floats, b: Floats) -> Spread:
-    """Return the moments of Beta(a, b); where a or b is 0, all of it lies at 0 or at 1."""
+    """Return the moments of Beta(a, b). Where a or b is 0, all of it lies at 0 or at 1."""
     total = a + b
     with np.errstate(divide="ignore", invalid="ignore"):
         deviation = np.sqrt(a * b / (total + 1)) / total

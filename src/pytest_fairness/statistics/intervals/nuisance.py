@@ -74,12 +74,12 @@ class Tables(NamedTuple):
     n2: Integers
 
     def at(self, positions: Integers) -> "Tables":
-        """Some of the tables."""
+        """Return some of the tables."""
         return Tables(*(count[positions] for count in self))
 
     @property
     def turned(self) -> "Tables":
-        """Failures instead of successes, with the groups in the other order."""
+        """The tables with failures instead of successes, and the groups in the other order."""
         return Tables(self.n2 - self.x2, self.n2, self.n1 - self.x1, self.n1)
 
 
@@ -157,7 +157,7 @@ class Extreme:
     points: int
 
     def at(self, positions: Integers) -> "Extreme":
-        """Some of the sets."""
+        """Return some of the sets."""
         first, second = self.first.at(positions), self.second.at(positions)
         kept, missed = self.kept[positions], self.missed[positions]
         return Extreme(self.parameter, first, second, kept, missed, self.points)

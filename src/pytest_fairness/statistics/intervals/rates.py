@@ -17,7 +17,7 @@ __all__ = ["Interval", "binomial_p_value", "clopper_pearson", "wilson", "wilson_
 
 
 class Interval(NamedTuple):
-    """Both bounds of an interval, as arrays of one shape; nan where it is undefined (n = 0)."""
+    """An interval: both bounds, as arrays of one shape, nan where n = 0."""
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]

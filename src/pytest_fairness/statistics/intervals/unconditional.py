@@ -88,7 +88,7 @@ RATIO = Kind(
 
 @dataclass(frozen=True)
 class Search:
-    """Where the largest chance of some sets, which rises with the value, reaches (1 - confidence)/2."""
+    """A search for the value at which the largest chance of some sets reaches (1 - confidence)/2."""
 
     kind: Kind
     extreme: Extreme

@@ -31,7 +31,7 @@ Shape = Literal["by group", "whole", "pairs"]
 
 @dataclass(frozen=True, slots=True)
 class OfKind:
-    """What the key `of` of a rule names.
+    """The kind of thing that the key `of` of a rule names.
 
     Args:
         name: What it is, in words: `part`, `layer`.
@@ -70,7 +70,7 @@ class RateDefinition:
 
     @property
     def counted_among(self) -> str:
-        """What the event is counted among, in words: `negatives`, `samples called positive`."""
+        """The name of the samples that the event is counted among: `negatives`, `samples called positive`."""
         return {
             "all": "samples",
             "called positive": "samples called positive",
@@ -78,7 +78,7 @@ class RateDefinition:
         }.get(self.among, self.among)
 
     def counted_among_class(self, name: str) -> str:
-        """The same where a class takes the part of the positive one: `samples of class cat`."""
+        """Return the name of those samples when a class is asked for as the positive one: `samples of class cat`."""
         return {
             "positives": f"samples of class {name}",
             "negatives": f"samples of another class than {name}",
@@ -88,7 +88,7 @@ class RateDefinition:
 
     @property
     def worse(self) -> Worse:
-        """Which change is for the worse; of a selection rate neither is, so both count."""
+        """The change that is for the worse. Of a selection rate neither is, so both count."""
         if self.event.startswith("called") and self.among == "all":
             return "either"
         return "lower" if self.higher_is_better else "higher"
@@ -127,7 +127,7 @@ class CompositeDefinition:
 
     @property
     def counted_among(self) -> str:
-        """What the measure is computed from, in words."""
+        """The name of the samples that the measure is computed from."""
         return self.parts[0].counted_among if self.formula == "mean F1" else "samples"
 
 
@@ -207,12 +207,12 @@ class Metric:
 
     @property
     def observed(self) -> ObservedDefinition | None:
-        """What an analysis observes; None for a metric of counts."""
+        """The observation of an analysis, or None for a metric of counts."""
         return self.measure if isinstance(self.measure, ObservedDefinition) else None
 
     @property
     def analysis(self) -> str | None:
-        """Marker of the analysis that it belongs to; None for rates and what is made of them."""
+        """The marker of the analysis that it belongs to, or None for rates and what is made of them."""
         return self.measure.analysis or None
 
     @property
@@ -250,7 +250,7 @@ class Metric:
 
     @property
     def title(self) -> str:
-        """Name in messages: `FPR difference`, `disparate impact`."""
+        """The name in messages: `FPR difference`, `disparate impact`."""
         if self.alias or self.matched:
             return self.name.replace("_", " ")
         short = self.measure.short

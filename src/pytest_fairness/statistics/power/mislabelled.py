@@ -28,7 +28,7 @@ _CAUTION = 0.25
 
 
 class Statements(NamedTuple):
-    """What is shown of R values.
+    """Statements about R values.
 
     Args:
         edge: (R,) the value that is compared with.
@@ -43,7 +43,7 @@ class Statements(NamedTuple):
     strict: bool
 
     def hold(self, low: Floats, high: Floats) -> Flags:
-        """Whether intervals (R,) show them."""
+        """Return whether intervals (R,) show them."""
         shift = ROUNDING if self.strict else -ROUNDING
         shown = np.where(self.upward, low >= self.edge + shift, high <= self.edge - shift)
         return np.asarray(shown, dtype=bool)
@@ -57,7 +57,7 @@ class RateRows(NamedTuple):
     worth: Floats
 
     def at(self, rows: Integers) -> "RateRows":
-        """Some of the rates."""
+        """Return some of the rates."""
         return RateRows(self.x[rows], self.n[rows], self.worth[rows])
 
 
