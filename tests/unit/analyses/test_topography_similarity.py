@@ -189,7 +189,7 @@ def test_a_model_is_observed_layer_by_layer(sees_green):
     assert list(probes) == names
     assert probes["0"].accuracy == 1.0
     assert probes["0"].null.p_value == 1 / 20
-    assert probes["0"].above_null > 0.3
+    assert probes["0"].accuracy - probes["0"].null.mean > 0.3
     assert probes["1"].accuracy <= probes["1"].null.quantiles[0.99]
     assert probes["0"].clusters.tolist() == some.samples["design"].tolist()
     assert probes["0"].chance == 0.5

@@ -48,11 +48,6 @@ class MaskScores:
         """The number of scores that are 0 because the map is 0 everywhere."""
         return int(self.zero_map.sum())
 
-    @property
-    def empty_masks(self) -> int:
-        """The number of scores that are 0 because there is no such part."""
-        return int(self.empty_mask.sum())
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeatmapScores:

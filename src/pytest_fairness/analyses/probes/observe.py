@@ -66,11 +66,6 @@ class ProbeObservation:
         """The accuracy of guessing, 1 / number of levels."""
         return 1 / len(self.levels)
 
-    @property
-    def above_null(self) -> float:
-        """The accuracy minus the mean under permuted labels."""
-        return self.accuracy - self.null.mean
-
 
 def observe_probes(
     classifier: "Classifier",

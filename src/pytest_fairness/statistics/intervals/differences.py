@@ -7,12 +7,11 @@ from pytest_fairness.statistics.intervals.inversion import (
     as_counts,
     critical_value,
     crossing,
-    one_sided_p_value,
     without_skewness,
 )
-from pytest_fairness.statistics.intervals.rates import Interval, wilson
+from pytest_fairness.statistics.intervals.rates import Interval
 
-__all__ = ["miettinen_nurminen", "newcombe", "score_difference_p_value", "score_statistic"]
+__all__ = ["miettinen_nurminen", "score_statistic"]
 
 
 def miettinen_nurminen(
@@ -52,67 +51,6 @@ def miettinen_nurminen(
     x1, n1, x2, n2 = (np.stack(pair) for pair in pairs)
     low, minus_high = _lower(x1, n1, x2, n2, critical_value(confidence), corrected=corrected)
     return Interval(low, -minus_high)
-
-
-def newcombe(
-    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, *, confidence: float = 0.95
-) -> Interval:
-    """Return Newcombe's hybrid score interval of p1 - p2, made of two Wilson intervals.
-
-    Arguments as in `miettinen_nurminen`.
-
-    Raises:
-        FairnessError: counts or confidence are out of range.
-
-    Source: Newcombe (1998), Statist. Med. 17, 873-890, method 10.
-
-    >>> low, high = newcombe(56, 70, 48, 80)
-    >>> print(f"{low:.4f} {high:.4f}")
-    0.0524 0.3339
-    """
-    x1, n1, x2, n2 = as_counts(x1, n1, x2, n2)
-    first, second = wilson(x1, n1, confidence=confidence), wilson(x2, n2, confidence=confidence)
-    with np.errstate(invalid="ignore"):
-        rate1, rate2 = x1 / n1, x2 / n2
-    difference = rate1 - rate2
-    return Interval(
-        difference - np.hypot(rate1 - first.low, second.high - rate2),
-        difference + np.hypot(first.high - rate1, rate2 - second.low),
-    )
-
-
-def score_difference_p_value(
-    x1: ArrayLike,
-    n1: ArrayLike,
-    x2: ArrayLike,
-    n2: ArrayLike,
-    *,
-    margin: ArrayLike,
-    alternative: str = "greater",
-    corrected: bool = False,
-) -> NDArray[np.float64]:
-    """Return the one-sided p-value of the score test that p1 - p2 is beyond a margin.
-
-    It is below (1 - confidence)/2 just where `miettinen_nurminen` at that level leaves the margin out.
-
-    Args:
-        x1: successes of the first group, and so on as in `miettinen_nurminen`.
-        n1: total of the first group.
-        x2: successes of the second group.
-        n2: total of the second group.
-        margin: difference under test, in [-1, 1].
-        alternative: "greater" to show p1 - p2 > margin, "less" to show p1 - p2 < margin.
-        corrected: whether the skewness of the statistic is taken out.
-
-    Raises:
-        FairnessError: counts are out of range, or the alternative is unknown.
-
-    >>> print(f"{score_difference_p_value(56, 70, 48, 80, margin=0.0):.4f}")
-    0.0041
-    """
-    x1, n1, x2, n2 = as_counts(x1, n1, x2, n2)
-    statistic = score_statistic(x1, n1, x2, n2, margin, corrected=corrected)
-    return one_sided_p_value(statistic, alternative)
 
 
 def score_statistic(

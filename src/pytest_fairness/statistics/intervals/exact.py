@@ -1,10 +1,10 @@
-"""Exact unconditional intervals and tests of two independent rates.
+"""Exact unconditional intervals of two independent rates.
 
 Their errors hold for every pair of rates, also near 0 and 1 and in groups of five. A bound is
 found as by Buehler (1957): tables are ordered once, by the lower bound of the 95 % score
 interval; the exact lower bound is the smallest value under which a table at least as extreme as
 the one seen has chance (1 - confidence)/2, at the worst nuisance rate. As one ordering serves every
-level and margin, intervals are nested and agree with the p-values.
+confidence, intervals are nested.
 """
 
 from typing import Literal
@@ -12,18 +12,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pytest_fairness.errors import FairnessError
 from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.intervals.inversion import (
     as_counts,
-    check_alternative,
     critical_value,
-    crossing,
 )
 from pytest_fairness.statistics.intervals.nuisance import Tables, extreme_tables
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.unconditional import (
-    CLOSE,
     DIFFERENCE,
     RATIO,
     Kind,
@@ -32,18 +28,14 @@ from pytest_fairness.statistics.intervals.unconditional import (
 
 __all__ = [
     "exact_difference",
-    "exact_difference_p_value",
     "exact_is_above",
     "exact_ratio",
-    "exact_ratio_p_value",
-    "forget_tables",
 ]
 
 
 _REMEMBERED = 200_000
 # Share of each one-sided error that is spent on searching only rates near those seen.
 _MISSED = 1 / 250
-_LEAST_P_VALUE = 1e-9
 
 
 def exact_difference(
@@ -91,77 +83,6 @@ def exact_ratio(
         return Interval(low, 1 / _lower(RATIO, (x2, n2, x1, n1), confidence))
 
 
-def exact_difference_p_value(
-    x1: ArrayLike,
-    n1: ArrayLike,
-    x2: ArrayLike,
-    n2: ArrayLike,
-    *,
-    margin: ArrayLike,
-    alternative: str = "greater",
-) -> Floats:
-    """Return the exact one-sided p-value that p1 - p2 is beyond a margin.
-
-    It is below (1 - confidence)/2 just where `exact_difference` at that level leaves the margin out,
-    and never below 1e-9.
-
-    Args:
-        x1: successes of the first group, and so on as in `exact_difference`.
-        n1: total of the first group.
-        x2: successes of the second group.
-        n2: total of the second group.
-        margin: difference under test, in [-1, 1].
-        alternative: "greater" to show p1 - p2 > margin, "less" to show p1 - p2 < margin.
-
-    Raises:
-        FairnessError: counts are out of range, or the alternative is unknown.
-
-    >>> print(f"{exact_difference_p_value(9, 10, 3, 10, margin=0.0):.4f}")
-    0.0040
-    """
-    check_alternative(alternative)
-    margin = np.asarray(margin, dtype=np.float64)
-    if alternative == "greater":
-        return _p_value(DIFFERENCE, (x1, n1, x2, n2), margin)
-    return _p_value(DIFFERENCE, (x2, n2, x1, n1), -margin)
-
-
-def exact_ratio_p_value(
-    x1: ArrayLike,
-    n1: ArrayLike,
-    x2: ArrayLike,
-    n2: ArrayLike,
-    *,
-    margin: ArrayLike,
-    alternative: str = "greater",
-) -> Floats:
-    """Return the exact one-sided p-value that p1 / p2 is beyond a margin, which is above 0.
-
-    It is below (1 - confidence)/2 just where `exact_ratio` at that level leaves the margin out, and
-    never below 1e-9. Arguments as in `exact_difference_p_value`.
-
-    Raises:
-        FairnessError: counts or margin are out of range, or the alternative is unknown.
-
-    >>> print(f"{exact_ratio_p_value(9, 10, 3, 10, margin=0.8):.4f}")
-    0.0023
-    """
-    check_alternative(alternative)
-    margin = np.asarray(margin, dtype=np.float64)
-    if not (margin > 0).all():
-        msg = f"margin: got a ratio of {margin.min():g}; allowed is above 0; write 0.8 for 4/5"
-        raise FairnessError(msg)
-    if alternative == "greater":
-        return _p_value(RATIO, (x1, n1, x2, n2), margin)
-    return _p_value(RATIO, (x2, n2, x1, n1), 1 / margin)
-
-
-def forget_tables() -> None:
-    """Forget the bounds of tables seen before, so that timings compare."""
-    DIFFERENCE.known.clear()
-    RATIO.known.clear()
-
-
 def _lower(
     kind: Kind, counts: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike], confidence: float
 ) -> Floats:
@@ -181,36 +102,6 @@ def _lower(
             kind.known.clear()
         kind.known.update((keys[i], float(bounds[i])) for i in new.tolist())
     return np.where(undefined, np.nan, bounds).reshape(shape)
-
-
-def _p_value(
-    kind: Kind, counts: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike], margin: ArrayLike
-) -> Floats:
-    """Return the least one-sided error at which the bound leaves each margin out."""
-    *counts4, margin = np.broadcast_arrays(*counts, margin)
-    tables, shape, undefined = _rounded_down(*counts4)
-    margins = np.asarray(margin, dtype=np.float64).ravel()
-    found = np.ones(len(margins))
-    score_bound = kind.score_bound(tables)
-    asked = np.flatnonzero(score_bound > kind.nothing)
-
-    def excess(log_error: Floats) -> Floats:
-        # The rates that are searched hang on the error, so the sets are drawn up again.
-        chance = np.empty(len(asked))
-        parts = extreme_tables(
-            kind.parameter,
-            tables.at(asked),
-            score_bound[asked],
-            missed=_MISSED * np.exp(log_error),
-        )
-        for some, extreme in parts:
-            chance[some] = extreme.largest_chance(margins[asked[some]]).chance
-        return np.asarray(np.log(chance) - log_error)
-
-    least = np.full(len(asked), np.log(_LEAST_P_VALUE))
-    error = np.exp(crossing(excess, least, 0.0, close=CLOSE))
-    found[asked] = np.where(error <= np.exp(least), _LEAST_P_VALUE, error)
-    return np.where(undefined, np.nan, found).reshape(shape)
 
 
 def exact_is_above(

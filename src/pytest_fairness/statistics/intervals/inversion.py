@@ -13,7 +13,6 @@ __all__ = [
     "check_alternative",
     "critical_value",
     "crossing",
-    "one_sided_p_value",
     "without_skewness",
 ]
 
@@ -62,16 +61,6 @@ def check_alternative(alternative: str, *more: str) -> None:
     if alternative not in allowed:
         msg = f"alternative: got {alternative!r}; allowed is one of {', '.join(allowed)}"
         raise FairnessError(msg)
-
-
-def one_sided_p_value(statistic: NDArray[np.float64], alternative: str) -> NDArray[np.float64]:
-    """Return the normal tail probability of a statistic, above ("greater") or below ("less").
-
-    Raises:
-        FairnessError: the alternative is neither "greater" nor "less".
-    """
-    check_alternative(alternative)
-    return np.asarray(special.ndtr(-statistic if alternative == "greater" else statistic))
 
 
 def without_skewness(

@@ -13,11 +13,10 @@ from pytest_fairness.statistics.intervals.inversion import (
     check_alternative,
     critical_value,
     crossing,
-    one_sided_p_value,
 )
 from pytest_fairness.statistics.intervals.rates import Interval
 
-__all__ = ["mcnemar_p_value", "paired_p_value", "paired_score_statistic", "tango"]
+__all__ = ["mcnemar_p_value", "paired_score_statistic", "tango"]
 
 
 def tango(
@@ -43,36 +42,6 @@ def tango(
     first_only, second_only, n = _as_pairs(first_only, second_only, n)
     z = critical_value(confidence)
     return Interval(_lower(first_only, second_only, n, z), -_lower(second_only, first_only, n, z))
-
-
-def paired_p_value(
-    first_only: ArrayLike,
-    second_only: ArrayLike,
-    n: ArrayLike,
-    *,
-    margin: ArrayLike,
-    alternative: str = "greater",
-) -> NDArray[np.float64]:
-    """Return the one-sided p-value of Tango's score test that p1 - p2 is beyond a margin.
-
-    It is below (1 - confidence)/2 just where `tango` at that level leaves the margin out.
-
-    Args:
-        first_only: samples that are successes of the first alone, and so on as in `tango`.
-        second_only: samples that are successes of the second alone.
-        n: all samples.
-        margin: difference under test, in [-1, 1].
-        alternative: "greater" to show p1 - p2 > margin, "less" to show p1 - p2 < margin.
-
-    Raises:
-        FairnessError: counts are out of range, or the alternative is unknown.
-
-    >>> print(f"{paired_p_value(1, 7, 21, margin=0.0, alternative='less'):.4f}")
-    0.0169
-    """
-    first_only, second_only, n = _as_pairs(first_only, second_only, n)
-    statistic = paired_score_statistic(first_only, second_only, n, margin)
-    return one_sided_p_value(statistic, alternative)
 
 
 def paired_score_statistic(

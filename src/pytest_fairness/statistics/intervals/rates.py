@@ -8,12 +8,10 @@ from scipy import special
 
 from pytest_fairness.statistics.intervals.inversion import (
     as_counts,
-    check_alternative,
     critical_value,
-    one_sided_p_value,
 )
 
-__all__ = ["Interval", "binomial_p_value", "clopper_pearson", "wilson", "wilson_p_value"]
+__all__ = ["Interval", "clopper_pearson", "wilson"]
 
 
 class Interval(NamedTuple):
@@ -73,61 +71,6 @@ def clopper_pearson(successes: ArrayLike, n: ArrayLike, *, confidence: float = 0
     low = np.asarray(special.betaincinv(successes, failures + 1, tail), dtype=np.float64)
     high = np.asarray(special.betainccinv(successes + 1, failures, tail), dtype=np.float64)
     return _closed(low, high, successes, n)
-
-
-def wilson_p_value(
-    successes: ArrayLike, n: ArrayLike, *, margin: ArrayLike, alternative: str = "greater"
-) -> NDArray[np.float64]:
-    """Return the one-sided p-value of the score test that a rate is beyond a margin.
-
-    It is below (1 - confidence)/2 just where `wilson` at that level leaves the margin out.
-
-    Args:
-        successes: counts, any shape.
-        n: totals, broadcast.
-        margin: rate under test, between 0 and 1.
-        alternative: "greater" to show a rate above the margin, "less" to show one below it.
-
-    Raises:
-        FairnessError: counts are out of range, or the alternative is unknown.
-
-    >>> print(f"{wilson_p_value(95, 100, margin=0.9):.4f}")
-    0.0478
-    """
-    successes, n, margin = _against(successes, n, margin)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        distance = successes / n - margin
-        statistic = distance / np.sqrt(margin * (1 - margin) / n)
-    return one_sided_p_value(np.where(distance == 0, 0.0, statistic), alternative)
-
-
-def binomial_p_value(
-    successes: ArrayLike, n: ArrayLike, *, margin: ArrayLike, alternative: str = "greater"
-) -> NDArray[np.float64]:
-    """Return the one-sided p-value of the exact binomial test that a rate is beyond a margin.
-
-    It is below (1 - confidence)/2 just where `clopper_pearson` at that level leaves the margin out.
-    Arguments as in `wilson_p_value`.
-
-    Raises:
-        FairnessError: counts are out of range, or the alternative is unknown.
-
-    >>> print(f"{binomial_p_value(95, 100, margin=0.9):.4f}")
-    0.0576
-    """
-    check_alternative(alternative)
-    successes, n, margin = _against(successes, n, margin)
-    if alternative == "less":
-        successes, margin = n - successes, 1 - margin
-    tail = special.betainc(np.where(successes > 0, successes, 1.0), n - successes + 1, margin)
-    return np.where(successes == 0, 1.0, tail) + np.where(n == 0, np.nan, 0.0)
-
-
-def _against(
-    successes: ArrayLike, n: ArrayLike, margin: ArrayLike
-) -> tuple[NDArray[np.float64], ...]:
-    successes, n = as_counts(successes, n)
-    return successes, n, np.asarray(margin, dtype=np.float64)
 
 
 def _closed(

@@ -7,12 +7,11 @@ from pytest_fairness.statistics.intervals.inversion import (
     as_counts,
     critical_value,
     crossing,
-    one_sided_p_value,
     without_skewness,
 )
 from pytest_fairness.statistics.intervals.rates import Interval
 
-__all__ = ["ratio_score_statistic", "score_ratio", "score_ratio_p_value"]
+__all__ = ["ratio_score_statistic", "score_ratio"]
 
 # A ratio below it is as good as 0, and one over it as good as infinite.
 _LEAST_SHARE = 1e-12
@@ -56,40 +55,6 @@ def score_ratio(
     low, one_over_high = _lower(x1, n1, x2, n2, critical_value(confidence), corrected=corrected)
     with np.errstate(divide="ignore"):
         return Interval(low, 1 / one_over_high)
-
-
-def score_ratio_p_value(
-    x1: ArrayLike,
-    n1: ArrayLike,
-    x2: ArrayLike,
-    n2: ArrayLike,
-    *,
-    margin: ArrayLike,
-    alternative: str = "greater",
-    corrected: bool = False,
-) -> NDArray[np.float64]:
-    """Return the one-sided p-value of the score test that p1 / p2 is beyond a margin.
-
-    It is below (1 - confidence)/2 just where `score_ratio` at that level leaves the margin out.
-
-    Args:
-        x1: successes of the first group, and so on as in `score_ratio`.
-        n1: total of the first group.
-        x2: successes of the second group.
-        n2: total of the second group.
-        margin: ratio under test, above 0.
-        alternative: "greater" to show p1 / p2 > margin, "less" to show p1 / p2 < margin.
-        corrected: whether the skewness of the statistic is taken out.
-
-    Raises:
-        FairnessError: counts are out of range, or the alternative is unknown.
-
-    >>> print(f"{score_ratio_p_value(30, 100, 50, 100, margin=0.8, alternative='less'):.4f}")
-    0.0548
-    """
-    x1, n1, x2, n2 = as_counts(x1, n1, x2, n2)
-    statistic = ratio_score_statistic(x1, n1, x2, n2, margin, corrected=corrected)
-    return one_sided_p_value(statistic, alternative)
 
 
 def ratio_score_statistic(

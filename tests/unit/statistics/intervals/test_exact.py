@@ -7,18 +7,15 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy import stats
 
-from pytest_fairness.errors import FairnessError
 from pytest_fairness.statistics.intervals import nuisance
 from pytest_fairness.statistics.intervals.differences import miettinen_nurminen
 from pytest_fairness.statistics.intervals.exact import (
     exact_difference,
-    exact_difference_p_value,
     exact_is_above,
     exact_ratio,
-    exact_ratio_p_value,
-    forget_tables,
 )
 from pytest_fairness.statistics.intervals.ratios import score_ratio
+from pytest_fairness.statistics.intervals.unconditional import DIFFERENCE, RATIO
 
 few_examples = settings(max_examples=10, deadline=None)
 GROUP = st.integers(1, 40).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -83,31 +80,6 @@ def test_bound_is_that_of_brute_force(table, kind):
     assert chance.max() + missed == pytest.approx(0.025, abs=1e-6)
 
 
-@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.9999], ids=str)
-@pytest.mark.parametrize("table", [(3, 5, 1, 6), (17, 20, 2, 9), (4, 60, 5, 40)], ids=str)
-def test_p_value_at_a_bound_is_the_nominal_error(table, confidence):
-    tail = (1 - confidence) / 2
-    difference, ratio = (
-        exact_difference(*table, confidence=confidence),
-        exact_ratio(*table, confidence=confidence),
-    )
-    for bound, alternative in zip(difference, ("greater", "less"), strict=True):
-        p_value = exact_difference_p_value(*table, margin=bound, alternative=alternative)
-        assert p_value == pytest.approx(tail, rel=1e-4)
-    for bound, alternative in zip(ratio, ("greater", "less"), strict=True):
-        p_value = exact_ratio_p_value(*table, margin=bound, alternative=alternative)
-        assert p_value == pytest.approx(tail, rel=1e-4)
-
-
-def test_p_value_rises_with_the_margin_and_stays_within_its_range():
-    margins = np.linspace(-1, 1, 21)
-    p_value = exact_difference_p_value(7, 9, 2, 12, margin=margins)
-    assert (np.diff(p_value) >= 0).all()
-    assert p_value.min() >= 1e-9
-    assert p_value.max() == 1
-    assert exact_difference_p_value(300, 300, 0, 300, margin=0.0) == 1e-9
-
-
 @given(first=GROUP, second=GROUP, confidence=st.sampled_from([0.8, 0.95, 0.99]))
 @few_examples
 def test_interval_obeys_the_symmetries(first, second, confidence):
@@ -142,14 +114,11 @@ def test_zero_successes_reach_the_ends():
     ratio = exact_ratio([0, 3, 0], [5, 5, 5], [3, 0, 0], [7, 7, 7])
     np.testing.assert_array_equal(ratio.low == 0, (True, False, True))
     np.testing.assert_array_equal(np.isinf(ratio.high), (False, True, True))
-    assert exact_difference_p_value(0, 5, 8, 8, margin=-0.5) == 1
-    assert exact_ratio_p_value(0, 5, 3, 8, margin=0.5) == 1
 
 
 def test_an_empty_group_leaves_everything_undefined():
     for method in (exact_difference, exact_ratio):
         assert np.isnan(method([0, 3, 0], [0, 5, 0], [1, 0, 0], [4, 0, 0])).all()
-    assert np.isnan(exact_difference_p_value(0, 0, 1, 4, margin=0.1))
 
 
 def test_effective_counts_are_rounded_so_that_the_interval_grows():
@@ -166,17 +135,6 @@ def test_less_than_one_effective_sample_says_nothing():
     np.testing.assert_array_equal(exact_ratio(0.2, 0.4, 0.1, 0.3), (0, np.inf))
 
 
-def test_a_ratio_of_0_or_below_is_refused():
-    with pytest.raises(FairnessError, match="got a ratio of 0; allowed is above 0"):
-        exact_ratio_p_value(1, 2, 1, 2, margin=[0.8, 0.0])
-
-
-@pytest.mark.parametrize("p_value", [exact_difference_p_value, exact_ratio_p_value])
-def test_an_unknown_alternative_is_refused(p_value):
-    with pytest.raises(FairnessError, match="got 'more'; allowed is one of greater, less"):
-        p_value(1, 2, 1, 2, margin=0.5, alternative="more")
-
-
 @pytest.mark.parametrize(
     "table", [(101, 200, 77, 200), (3, 100_000, 9, 50_000)], ids=["200 a group", "rare events"]
 )
@@ -187,12 +145,17 @@ def test_large_groups_take_less_than_half_a_second(table):
     assert time.process_time() - start < 1
 
 
+def forget() -> None:
+    DIFFERENCE.known.clear()
+    RATIO.known.clear()
+
+
 @pytest.fixture
 def forgotten():
     """Bounds of tables seen before are forgotten, before and after."""
-    forget_tables()
+    forget()
     yield
-    forget_tables()
+    forget()
 
 
 @pytest.mark.parametrize("method", [exact_difference, exact_ratio], ids=["difference", "ratio"])
@@ -201,7 +164,7 @@ def test_tables_together_have_the_bounds_that_each_has_alone(method, forgotten):
     n1, n2 = rng.integers(1, 120, (2, 10))
     x1, x2 = rng.binomial(n1, 0.9), rng.binomial(n2, 0.1)
     together = method(x1, n1, x2, n2, confidence=0.99)
-    forget_tables()
+    forget()
     alone = [method(*table, confidence=0.99) for table in zip(x1, n1, x2, n2, strict=True)]
     np.testing.assert_allclose(np.transpose(alone), together, rtol=1e-10, atol=1e-12)
 
@@ -220,7 +183,7 @@ def test_a_bound_is_above_an_edge_just_where_it_is(kind):
 @pytest.mark.parametrize("table", [(60_000, 100_000, 3, 500), (3, 500, 60_000, 100_000)], ids=str)
 def test_counts_that_are_too_many_to_enumerate_are_integrated(table, monkeypatch, forgotten):
     integrated = exact_difference(*table), exact_ratio(*table)
-    forget_tables()
+    forget()
     monkeypatch.setattr(nuisance, "_WIDE", 10**9)
     enumerated = exact_difference(*table), exact_ratio(*table)
     np.testing.assert_allclose(integrated, enumerated, rtol=1e-8)

@@ -8,7 +8,6 @@ from scipy import special
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.statistics.intervals.paired import (
     mcnemar_p_value,
-    paired_p_value,
     paired_score_statistic,
     tango,
 )
@@ -74,17 +73,6 @@ def test_more_samples_narrow_and_a_higher_level_widens(n, confidence):
     assert (doubled.high - doubled.low < high - low).all()
     assert (wider.low <= low).all()
     assert (wider.high >= high).all()
-
-
-@given(n=SIZES, confidence=LEVELS)
-@few_examples
-def test_p_value_agrees_with_the_interval(n, confidence):
-    counts = all_pairs(n)
-    low, high = tango(*counts, confidence=confidence)
-    above = paired_p_value(*counts, margin=low)
-    below = paired_p_value(*counts, margin=high, alternative="less")
-    np.testing.assert_allclose(above[low > -1], (1 - confidence) / 2, rtol=1e-6)
-    np.testing.assert_allclose(below[high < 1], (1 - confidence) / 2, rtol=1e-6)
 
 
 def test_statistic_at_0_is_that_of_mcnemar():

@@ -6,17 +6,11 @@ from hypothesis import given, settings, strategies as st
 
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.statistics.intervals.rates import (
-    binomial_p_value,
     clopper_pearson,
     wilson,
-    wilson_p_value,
 )
 
 METHODS = [pytest.param(wilson, id="wilson"), pytest.param(clopper_pearson, id="clopper-pearson")]
-PAIRED_TESTS = [
-    pytest.param(wilson, wilson_p_value, id="wilson"),
-    pytest.param(clopper_pearson, binomial_p_value, id="clopper-pearson"),
-]
 SIZES = st.integers(1, 300)
 LEVELS = st.floats(0.5, 0.999)
 few_examples = settings(max_examples=20, deadline=None)
@@ -93,33 +87,6 @@ def test_more_samples_narrow_and_a_higher_level_widens(method, n, confidence):
     assert (wider.high >= high).all()
 
 
-@pytest.mark.parametrize(("method", "p_value"), PAIRED_TESTS)
-@given(n=SIZES, confidence=LEVELS)
-@few_examples
-def test_p_value_agrees_with_the_interval(method, p_value, n, confidence):
-    successes = np.arange(n + 1)
-    low, high = method(successes, n, confidence=confidence)
-    above = p_value(successes[1:], n, margin=low[1:])
-    below = p_value(successes[:-1], n, margin=high[:-1], alternative="less")
-    np.testing.assert_allclose(above, (1 - confidence) / 2, rtol=1e-6)
-    np.testing.assert_allclose(below, (1 - confidence) / 2, rtol=1e-6)
-
-
-def test_binomial_p_value_is_that_of_scipy():
-    from scipy.stats import binomtest
-
-    for alternative in ("greater", "less"):
-        for successes in (0, 3, 19, 20):
-            expected = binomtest(successes, 20, 0.7, alternative=alternative).pvalue
-            got = binomial_p_value(successes, 20, margin=0.7, alternative=alternative)
-            assert got == pytest.approx(expected)
-
-
-def test_p_values_without_samples_are_undefined():
-    assert np.isnan(binomial_p_value(0, 0, margin=0.5))
-    assert np.isnan(wilson_p_value(0, 0, margin=0.5))
-
-
 @pytest.mark.parametrize(
     ("successes", "n", "got"),
     [
@@ -139,9 +106,3 @@ def test_impossible_counts_are_refused(successes, n, got):
 def test_a_level_outside_0_and_1_is_refused(method, confidence):
     with pytest.raises(FairnessError, match=r"write 0\.95 for 95 %"):
         method(1, 2, confidence=confidence)
-
-
-@pytest.mark.parametrize("p_value", [wilson_p_value, binomial_p_value])
-def test_an_unknown_alternative_is_refused(p_value):
-    with pytest.raises(FairnessError, match="got 'larger'; allowed is one of greater, less"):
-        p_value(1, 2, margin=0.5, alternative="larger")
