@@ -12,10 +12,13 @@ from models.skewed import skewed
 __all__ = ["ads", "baseline", "resnet18_celeba", "se_resnet101", "skewed"]
 
 if find_spec("hypothesis"):  # comes with the extra `test`; the gate runs without it
-    from hypothesis import settings
+    from hypothesis import Phase, settings
 
     # A release may not depend on luck: examples are the same on every run.
     settings.register_profile("ci", derandomize=True, database=None, deadline=None)
     settings.register_profile("dev", deadline=None)
     settings.register_profile("nightly", deadline=None, max_examples=1000)
+    # Many runs that only ask whether a test fails: never look for the smallest example.
+    few = settings(derandomize=True, database=None, deadline=None, max_examples=20)
+    settings.register_profile("mutants", few, phases=[Phase.explicit, Phase.generate])
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

@@ -14,6 +14,7 @@ Mutants are made of functions, methods and properties, never of constants or of 
 """
 
 import argparse
+import ast
 import difflib
 import json
 import os
@@ -24,10 +25,9 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from pathlib import Path
 
-import libcst as cst
 import pytest
 from _pytest.runner import runtestprotocol
 from mutmut.mutation.file_mutation import mutate_file_contents
@@ -56,23 +56,16 @@ MEMORY = 4 << 30
 KINDS = ("killed", "timeout", "survived", "not called")
 
 
-class _Properties(cst.CSTTransformer):
-    """Write `@property` as an assignment, since mutmut leaves decorated functions alone."""
-
-    def leave_FunctionDef(  # noqa: N802
-        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
-    ) -> cst.FunctionDef | cst.FlattenSentinel[cst.BaseStatement]:
-        if [cst.Module([]).code_for_node(one.decorator) for one in original_node.decorators] != [
-            "property"
-        ]:
-            return updated_node
-        name = updated_node.name.value
-        return cst.FlattenSentinel(
-            [
-                updated_node.with_changes(decorators=()),
-                cst.parse_statement(f"{name} = property({name})"),
-            ]
-        )
+def _undecorated(text: str) -> str:
+    """Write each `@property` as an assignment: mutmut leaves decorated functions as they are."""
+    lines = text.splitlines()
+    found = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    for node in sorted(found, key=lambda node: node.lineno, reverse=True):
+        if [ast.unparse(one) for one in node.decorator_list] == ["property"]:
+            assignment = f"{node.name} = property({node.name})"
+            lines.insert(node.end_lineno or node.lineno, " " * node.col_offset + assignment)
+            del lines[node.decorator_list[0].lineno - 1]
+    return "\n".join([*lines, ""])
 
 
 def plant(source: Path, places: Sequence[str]) -> dict[str, str]:
@@ -83,8 +76,7 @@ def plant(source: Path, places: Sequence[str]) -> dict[str, str]:
         file for place in inside for file in ([place] if place.is_file() else place.rglob("*.py"))
     ]
     for file in sorted(files):
-        module = cst.parse_module(file.read_text(encoding="utf-8")).visit(_Properties())
-        mutated = mutate_file_contents(str(file), module.code)
+        mutated = mutate_file_contents(str(file), _undecorated(file.read_text(encoding="utf-8")))
         file.write_text(mutated.code, encoding="utf-8")
         lines = mutated.code.splitlines()
         texts = {
@@ -93,8 +85,9 @@ def plant(source: Path, places: Sequence[str]) -> dict[str, str]:
         }
         dotted = ".".join(file.relative_to(source.parent).with_suffix("").parts)
         for name in mutated.mutant_names:
-            before = texts[f"{name.rpartition('_')[0]}_orig"][1:]
-            changed = difflib.unified_diff(before, texts[name][1:], lineterm="", n=1)
+            original = f"{name.rpartition('_')[0]}_orig"
+            after = [line.replace(name, original) for line in texts[name]]
+            changed = difflib.unified_diff(texts[original], after, lineterm="", n=1)
             mutants[f"{dotted}.{name}"] = "\n".join(list(changed)[2:])
     return mutants
 
@@ -139,8 +132,7 @@ class Judge:
 
     def _see_who_calls_what(self, items: Sequence[pytest.Item]) -> None:
         set_mutant_under_test("stats")
-        for item, following in pairwise([*items, None]):
-            assert item is not None  # noqa: S101
+        for item, following in zip(items, [*items[1:], None], strict=True):
             state()._stats.clear()  # noqa: SLF001
             start = time.process_time()
             reports = runtestprotocol(item, nextitem=following, log=False)
@@ -174,7 +166,7 @@ class Judge:
         try:
             failed = any(
                 report.failed
-                for item, following in pairwise([*tests, None])
+                for item, following in zip(tests, [*tests[1:], None], strict=True)
                 for report in runtestprotocol(item, nextitem=following, log=False)
             )
         finally:

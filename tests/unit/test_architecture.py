@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "pytest_fairness"
 MODULES = sorted(SOURCE.rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 ORDER = (
     "errors",
@@ -338,7 +339,7 @@ def test_every_name_that_a_module_makes_public_is_there(file):
     assert [name for name in getattr(module, "__all__", ()) if not hasattr(module, name)] == []
 
 
-@pytest.mark.parametrize("file", MODULES, ids=relative)
+@pytest.mark.parametrize("file", [*MODULES, *TESTS], ids=relative)
 def test_a_module_stays_small_and_is_named_after_what_it_does(file):
     assert len(file.read_text(encoding="utf-8").splitlines()) <= 400
     assert file.stem not in {"common", "helpers", "misc", "util", "utils"}

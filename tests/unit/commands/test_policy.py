@@ -8,7 +8,7 @@ import pytest
 from pytest_fairness.cli import main
 from pytest_fairness.policy import load_policy
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ORG = "fixtures/policies/org.toml"
 PHOTO_SEARCH = "fixtures/policies/teams/photo_search.toml"
 AVATARS = "fixtures/policies/teams/avatars.toml"

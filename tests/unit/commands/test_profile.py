@@ -19,7 +19,7 @@ from pytest_fairness.commands.profile import add_parser
 from pytest_fairness.data.profile import DataProfile
 from pytest_fairness.report.profile import problem_kinds
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 EMOJI = ROOT / "fixtures" / "emoji_people"
 POLICY = """\
 schema = 1
@@ -322,7 +322,7 @@ def test_the_emoji_policy_is_audited_on_the_labels_as_packaged(capsys, tmp_path)
     ("arguments", "message"),
     [
         (("absent.csv",), "absent.csv: no such file; give a policy"),
-        (("policy.toml", "--evaluation", "places"), "no [evaluation.places]; allowed: faces"),
+        (("policy.toml", "--evaluation", "places"), "no [evaluation.places]; did you mean 'faces'? Allowed: faces"),
         (("policy.toml", "--attributes", "sex"), "--attributes: the policy policy.toml says so"),
         (("faces.csv", "--evaluation", "faces"), "faces.csv is a table; give the policy as DATA"),
         (("faces.csv", "--attributes", "sexx"), "did you mean 'sex'"),
