@@ -322,7 +322,10 @@ def test_the_emoji_policy_is_audited_on_the_labels_as_packaged(capsys, tmp_path)
     ("arguments", "message"),
     [
         (("absent.csv",), "absent.csv: no such file; give a policy"),
-        (("policy.toml", "--evaluation", "places"), "no [evaluation.places]; did you mean 'faces'? Allowed: faces"),
+        (
+            ("policy.toml", "--evaluation", "places"),
+            "no [evaluation.places]; did you mean 'faces'? Allowed: faces",
+        ),
         (("policy.toml", "--attributes", "sex"), "--attributes: the policy policy.toml says so"),
         (("faces.csv", "--evaluation", "faces"), "faces.csv is a table; give the policy as DATA"),
         (("faces.csv", "--attributes", "sexx"), "did you mean 'sex'"),
