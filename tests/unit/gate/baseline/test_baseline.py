@@ -12,6 +12,7 @@ from pytest_fairness.gate.record.kept import write_record
 from pytest_fairness.inference import read_predictions
 from pytest_fairness.policy import load_policy
 from pytest_fairness.report import table_lines
+from pytest_fairness.report.parts import independent_text
 from pytest_fairness.statistics.intervals.paired import mcnemar_p_value, tango
 
 LEVELS = ["light", "medium", "dark"]
@@ -315,7 +316,8 @@ def test_images_of_one_design_are_not_taken_for_independent():
             assert (other.cluster, other.change.p_value) == ("design", None)
     dark = only(judge(clustered, now, baseline=then), rule="accuracy-kept")
     assert dark.effective_n < 60
-    assert f"; clustered by design, worth {dark.effective_n:.0f}; " in describe(dark)
+    alike = independent_text(dark.effective_n)
+    assert f"; clustered by design: {alike}" in describe(dark)
     assert "McNemar" not in describe(dark)
 
 

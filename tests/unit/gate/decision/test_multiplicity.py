@@ -6,6 +6,7 @@ import pytest
 
 from pytest_fairness import judge
 from pytest_fairness.gate.decision.judging import judge_counts
+from pytest_fairness.gate.decision.multiplicity import first_step_confidence
 from pytest_fairness.policy import load_policy
 from pytest_fairness.statistics.counts import GroupCounts
 
@@ -149,3 +150,17 @@ def test_under_max_t_a_lucky_find_that_counts_do_not_answer_is_not_a_failure():
 
     assert kept("none") == {"fail"}
     assert kept("max-t") == {"inconclusive"}
+
+
+def test_the_first_of_m_failures_is_confirmed_at_its_part_of_the_error():
+    faces = {"faces": {"attributes": {"g": ["a"]}, "classes": ["no", "yes"]}}
+    rule = {"metric": "error_rate", "by": ["g"], "max": 0.1}
+
+    def decision(correction):
+        chosen = {"inconclusive": "warn", "correction": correction, "level": 0.9}
+        policy = {"schema": 1, "decision": chosen, "evaluation": faces, "rule": [rule]}
+        return load_policy(policy).decision
+
+    assert first_step_confidence(decision("none"), 5) == 0.9
+    for correction in ("holm", "max-t"):
+        assert first_step_confidence(decision(correction), 5) == pytest.approx(0.98)

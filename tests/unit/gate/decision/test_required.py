@@ -156,3 +156,37 @@ def test_the_embedded_evaluation_set_meets_the_requirements_of_the_example(team)
 def test_a_requirement_names_something():
     with pytest.raises(PolicyError, match=r"\[\[required\]\] needs evaluation, group, or both"):
         policy_of({"min_samples": 3})
+
+
+def test_what_was_not_counted_has_no_samples():
+    record = judge(
+        policy_of({"evaluation": "faces", "group": {"tone": "drak"}}), FRAME, model="ads"
+    )
+    (line,) = record.required
+    assert (line.outcome, line.n) == ("fail", 0)
+    assert line.reason == 'no rule asks about this group; add by = ["tone"] to one'
+    policy = policy_of({"evaluation": "street"}, {"group": {"tone": "drak"}})
+    assert [line.n for line in check_required(policy, [], [], models=["ads"])] == [0, 0]
+
+
+def test_a_group_of_several_attributes_is_asked_for_crossed():
+    record = judge(policy_of({"group": {"tone": "dark", "sex": "male"}}), FRAME)
+    assert record.required[0].reason == (
+        'no rule asks about this group; add by = ["tone*sex"] to one'
+    )
+
+
+def test_only_evaluations_that_declare_a_group_must_have_it():
+    faces = {"attributes": {"tone": ["light", "dark"]}}
+    policy = load_policy(
+        {
+            "schema": 1,
+            "decision": {"inconclusive": "warn"},
+            "evaluation": {"faces": faces, "street": {"attributes": {"sex": ["f"]}}},
+            "rule": [{"metric": "accuracy", "by": ["overall"], "min": 0.7}],
+            "required": [{"group": {"tone": "dark"}}, {"evaluation": "gone"}],
+        }
+    )
+    lines = check_required(policy, [], [], models=["ads"])
+    assert [line.evaluation for line in lines] == ["faces", "gone"]
+    assert lines[1].reason == "the policy has no [evaluation.gone]; allowed: faces, street"

@@ -259,3 +259,33 @@ def test_waivers_of_several_files_add_up(tmp_path):
     (tmp_path / "team.toml").write_text(team, encoding="utf-8")
     waivers = load_policy(tmp_path / "team.toml").waivers
     assert [waiver.until.year for waiver in waivers] == [2027, 2028]
+
+
+def test_a_waiver_of_an_undecided_question_that_stops_the_release_is_used():
+    waiver = WAIVER | {"group": {"tone": "medium"}}
+    assert problems_of(policy_of(waiver, inconclusive="fail")) == []
+    (problem,) = problems_of(policy_of(waiver, inconclusive="warn"))
+    assert "is not used: what it covers did not fail; remove it" in problem
+
+
+def test_a_waiver_of_no_question_says_what_there_is_in_one_list():
+    def hint(**part):
+        more = [{"id": "other", "metric": "accuracy", "min": 0.1}]
+        raw = load_policy(
+            {
+                "schema": 1,
+                "decision": {"inconclusive": "warn"},
+                "evaluation": {"faces": {"attributes": {"tone": ["a", "b", "c", "d"]}}},
+                "rule": [{"id": "floor", "metric": "accuracy", "min": 0.7}, *more],
+                "waiver": [WAIVER | part],
+            }
+        )
+        asked = questions(raw, ["ads", "bee"])
+        (problem,) = waiver_problems(raw, asked, [], today=LAST)
+        return problem.partition("; ")[2]
+
+    assert hint(rule="gone") == "allowed rules: floor, other"
+    assert hint(model="cat") == "model = 'cat' is not one of ads, bee"
+    assert hint(group={"tone": "e"}) == (
+        "group must be exactly that of a question, such as {'tone': 'a'}, {'tone': 'b'}, {'tone': 'c'}"
+    )
