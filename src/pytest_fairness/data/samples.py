@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from pytest_fairness.data.label_sets import (
@@ -16,10 +17,12 @@ from pytest_fairness.data.levels import MISSING
 from pytest_fairness.wording import listed, suggest
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from pytest_fairness.data.rows import Rows
     from pytest_fairness.policy.records import Evaluation
 
-__all__ = ["Samples", "check_classes", "read_ids", "read_samples"]
+__all__ = ["Samples", "as_numbers", "check_classes", "read_ids", "read_samples"]
 
 # Columns of the tables of samples and predictions; an attribute needs a name of its own.
 _RESERVED = ("id", "target", "prediction")
@@ -105,7 +108,9 @@ def read_samples(
     for name, declared in evaluation.attributes.items():
         columns[name], levels[name] = _read_attribute(rows, name, declared, ids=ids)
     for name in evaluation.carried:
-        if name not in columns:
+        if name in evaluation.numbers:
+            columns[name] = _read_numbers(rows, name, evaluation.numbers[name], ids=ids)
+        elif name not in columns:
             columns[name] = rows.required(name, key=_key_of(name, evaluation), ids=ids)
     if evaluation.labels is not None:
         _check_names(rows, columns)
@@ -142,6 +147,32 @@ def check_classes(
         remedy=f"the classes of evaluation {rows.evaluation!r} are {listed(classes)}; correct the "
         "value, or name every class in `classes`",
     )
+
+
+def as_numbers(values: pd.Series) -> "NDArray[np.float64]":
+    """Return numbers of their text; nan where there is no value, or no number."""
+    return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _read_numbers(
+    rows: "Rows", name: str, bounds: tuple[float, float], *, ids: pd.Series
+) -> pd.Series:
+    """Return a column of bounded numbers as text, which is empty where a sample has no value."""
+    values, (low, high) = rows.text(name, key="column"), bounds
+    numbers = as_numbers(values)
+    rows.reject(
+        np.isnan(numbers) & values.notna().to_numpy(),
+        ids,
+        lambda first: f"column {name!r} is {values.iloc[first]!r}, not a number",
+        remedy="correct the value, or leave it empty where the sample has none",
+    )
+    rows.reject(
+        (numbers < low) | (numbers > high),
+        ids,
+        lambda first: f"column {name!r} is {numbers[first]:g}, outside {low:g} to {high:g}",
+        remedy=f"correct the value, or the bounds of column {name!r} in the policy",
+    )
+    return values.fillna("")
 
 
 def _read_attribute(

@@ -19,6 +19,7 @@ from pytest_fairness.policy.records import (
     Rule,
     Waiver,
 )
+from pytest_fairness.policy.rules.means import with_numbers
 from pytest_fairness.policy.rules.resolve import RuleProblem, resolve_rules
 from pytest_fairness.policy.tables.problems import check_shape, validate
 from pytest_fairness.policy.tables.tables import EvaluationTable, PolicyDocument
@@ -105,17 +106,17 @@ class _Resolution:
 
     def policy(self, layers: list[Layer]) -> Policy:
         tables = validate(self.document.raw, place=self.document.place)
-        evaluations = {
-            name: self.evaluation(name, table) for name, table in tables.evaluation.items()
-        }
+        read = {name: self.evaluation(name, table) for name, table in tables.evaluation.items()}
         decision = Decision(**tables.decision.model_dump())
+        rules = self.rules(tables, read, decision)
+        evaluations = {name: with_numbers(evaluation, rules) for name, evaluation in read.items()}
         texts = tuple(
             PolicyText(layer.name, layer.text, sha256_of_text(layer.text)) for layer in layers
         )
         return Policy(
             decision=decision,
             evaluations=evaluations,
-            rules=self.rules(tables, evaluations, decision),
+            rules=rules,
             source=layers[-1].name,
             text=layers[-1].text,
             sha256=texts[0].sha256

@@ -77,6 +77,8 @@ class Evaluation:
     root: Path | None = None
     split: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    numbers: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Columns of numbers that rules ask the mean of, each with its bounds."""
     masks: str | None = None
     derive: Mapping[str, Derivation] = field(default_factory=dict)
     on_error: Literal["fail", "count"] = "fail"
@@ -97,7 +99,7 @@ class Evaluation:
     def carried(self) -> tuple[str, ...]:
         """The columns that samples and predictions keep beside the attributes."""
         cluster = () if self.cluster is None else (self.cluster,)
-        return tuple(dict.fromkeys((*cluster, *self.counterfactual)))
+        return tuple(dict.fromkeys((*cluster, *self.counterfactual, *self.numbers)))
 
 
 @dataclass(frozen=True, slots=True)

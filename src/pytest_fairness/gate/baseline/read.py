@@ -105,6 +105,7 @@ def _read(
         attributes=_levels(frame, evaluation),
         cluster=None,
         counterfactual=(),
+        numbers={},
         # Sets of labels are no part of the comparison, unless they are all that there is.
         labels=None if {"target", evaluation.target} & {*frame.columns} else evaluation.labels,
     )

@@ -11,6 +11,7 @@ from scipy import special
 
 from pytest_fairness.doors.registry import load_object
 from pytest_fairness.gate.estimates.counted import Bounds, Estimate, read_estimates
+from pytest_fairness.gate.estimates.values import values_of_samples
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.details import ObservedRecord
 from pytest_fairness.inference import Predictions
@@ -77,11 +78,12 @@ def _by_group(
     first = asked[0]
     definition = _definition(first)
     name = observation(definition.name, first.of)
-    if definition.derive:
+    values: Floats | str | None
+    if definition.value or definition.column is not None:
+        values = values_of_samples(definition, predictions, evaluation)
+    elif definition.derive:
         derive: Derive = load_object(definition.derive)
-        values: Floats | str | None = derive(
-            predictions, evaluation, first.positive or evaluation.positive
-        )
+        values = derive(predictions, evaluation, first.positive or evaluation.positive)
     else:
         values = observed_values(predictions, name)
     if values is None or isinstance(values, str):

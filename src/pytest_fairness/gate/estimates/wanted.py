@@ -51,7 +51,7 @@ def wanted_by(questions: Iterable[Question]) -> list[Wanted]:
     found: dict[tuple[object, ...], Wanted] = {}
     for question in questions:
         observed = question.rule.metric.observed
-        if observed is None or observed.derive:
+        if observed is None or observed.from_predictions:
             continue
         by = () if observed.shape == "by group" else question.by
         reference = question.reference if observed.shape == "pairs" else None

@@ -6,6 +6,7 @@ from typing import NoReturn
 from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.policy.records import OVERALL, Decide, Evaluation, Limit, Rule
 from pytest_fairness.policy.rules.counterfactual import check_counterfactual_rule
+from pytest_fairness.policy.rules.means import check_columns, metric_of_column
 from pytest_fairness.policy.rules.observed import check_observed_rule
 from pytest_fairness.policy.rules.positive import check_positive
 from pytest_fairness.policy.rules.regression import baseline_limit, check_baseline_rule
@@ -63,8 +64,8 @@ class _Resolver:
             raise RuleProblem(("rule", index), "[[rule]] needs the key 'metric' (or a preset)")
         self.path: Path = ("rule", index)
         self.table = table
-        self.metric = metric_named(table.metric)
         self.id = table.id or table.metric
+        self.metric = metric_of_column(table, metric_named(table.metric), fail=self._fail)
         self.evaluations = self._evaluations(evaluations)
 
     def rule(self, decide: Decide, where: Callable[[Path], str]) -> Rule:
@@ -83,13 +84,14 @@ class _Resolver:
             reference=self.table.reference,
             evaluations=tuple(self.evaluations),
             positive=self.table.positive,
-            of=self.table.of,
+            of=(self.table.column,) if self.table.column else self.table.of,
             where=where(self.path),
         )
         self._check_share(rule)
         check_baseline_rule(rule, self.evaluations, fail=self._fail)
         check_counterfactual_rule(rule, self.evaluations, fail=self._fail)
         check_observed_rule(rule, self.evaluations, fail=self._fail)
+        check_columns(rule, self.evaluations, fail=self._fail)
         return rule
 
     def _fail(self, key: str, message: str) -> NoReturn:
@@ -159,7 +161,7 @@ class _Resolver:
             self._fail(
                 "reference",
                 f"no group is the best in {self.metric.measure.short}; name a reference group, or "
-                'write reference = "all"',
+                f'write reference = "all"{self._which_end()}',
             )
         if isinstance(reference, str):
             return
@@ -220,14 +222,24 @@ class _Resolver:
             order = ", the smaller first" if isinstance(value, tuple) else ""
             self._fail(
                 key,
-                f"{key} = {shown} must be in [{low:g}, {high:g}]{order}; rates and differences are "
-                "shares, so write 0.05 for 5 points",
+                f"{key} = {shown} must be in [{low:g}, {high:g}]{order}{self._unit()}",
             )
         if isinstance(value, tuple):
             return Limit("between", *value)
         if key == "min":
             return self._minimum(value, high)
         return Limit("max", -value if self.metric.comparison == "difference" else low, value)
+
+    def _which_end(self) -> str:
+        if self.table.column is None:
+            return ""
+        return f", or say which end of {self.table.column!r} is better: higher_is_better = true"
+
+    def _unit(self) -> str:
+        """What a limit is measured in, for messages."""
+        if self.table.column is not None:
+            return f"; it is in the unit of column {self.table.column!r}"
+        return "; rates and differences are shares, so write 0.05 for 5 points"
 
     def _minimum(self, value: float, high: float) -> Limit:
         if self.metric.comparison == "difference":

@@ -209,6 +209,16 @@ class RuleTable(_Table):
         description="Attributes and intersections, e.g. ['sex', 'sex*race']; 'overall' for all "
         "samples together; without it, every attribute of the evaluation.",
     )
+    column: Name | None = Field(
+        default=None,
+        description="With metric = mean or mean_difference: the column of numbers, one a sample.",
+    )
+    bounds: tuple[Limit, Limit] | None = Field(
+        default=None, description="With column: the smallest and largest number that is possible."
+    )
+    higher_is_better: bool | None = Field(
+        default=None, description='With column: which end reference = "best" means.'
+    )
     min: Limit | None = Field(default=None, description="Smallest allowed value.")
     max: Limit | None = Field(
         default=None,

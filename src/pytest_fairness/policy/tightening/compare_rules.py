@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_fairness.policy.records import Limit
+from pytest_fairness.policy.rules.means import COLUMN_KEYS
 from pytest_fairness.policy.rules.resolve import RuleProblem, limit_of
 from pytest_fairness.policy.tables.tables import RuleTable
 from pytest_fairness.policy.text.document import LIMIT_KEYS, Document, KeyPath
@@ -138,7 +139,8 @@ class _Rule:
 def _limit(rule: Mapping[str, Any]) -> tuple[str, Limit | None]:
     """The key of a limit and what it means; None where it is absent or not valid."""
     key = next((name for name in LIMIT_KEYS if name in rule), "metric")
-    known = {name: rule[name] for name in ("metric", "against", *LIMIT_KEYS) if name in rule}
+    keys = ("metric", "against", *COLUMN_KEYS, *LIMIT_KEYS)
+    known = {name: rule[name] for name in keys if name in rule}
     try:
         return key, limit_of(RuleTable.model_validate(known))
     except RuleProblem:

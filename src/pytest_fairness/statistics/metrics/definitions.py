@@ -12,6 +12,7 @@ __all__ = [
     "ObservedDefinition",
     "OfKind",
     "RateDefinition",
+    "SampleMean",
 ]
 
 Comparison = Literal["none", "difference", "ratio"]
@@ -152,6 +153,10 @@ class ObservedDefinition:
             the `Evaluation` and the class asked of, and returns a number of every sample (N,), or
             why there is none. Empty where the analysis observes the model.
         needs_labels: Whether the evaluation must name a column of sets of labels.
+        column: Column of the predictions that holds the numbers; empty where the rule names it and
+            its bounds; None where they come from elsewhere.
+        value: `"package.module:function"`, as in `SampleMean`; empty where they come from elsewhere.
+        columns: Columns of numbers that the function of `value` reads.
         analysis: The analysis that it belongs to, which sets it.
     """
 
@@ -168,8 +173,84 @@ class ObservedDefinition:
     derive: str = ""
     needs_labels: bool = False
     analysis: str = ""
+    column: str | None = None
+    value: str = ""
+    columns: tuple[str, ...] = ()
 
     door: ClassVar[Literal["metrics"]] = "metrics"
+
+    @property
+    def from_predictions(self) -> bool:
+        """Whether predictions alone tell it, without the model."""
+        return bool(self.derive or self.value or self.column is not None)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Columns of numbers that samples and predictions must have."""
+        return (self.column, *self.columns) if self.column else self.columns
+
+
+@dataclass(frozen=True, slots=True)
+class SampleMean:
+    """The mean of a bounded number that is known of every sample.
+
+    Its difference between groups is declared with it: `NAME_difference`. A ratio of means is not
+    offered: its interval has no bound where the mean of the reference may be 0.
+
+    Args:
+        name: Name in policies, e.g. `brier_score`.
+        value: `"package.module:function"` that takes `Predictions` and the `Evaluation` and returns
+            a number of every sample (N,), nan where a sample has none.
+        column: Column of the manifest or the predictions file that holds the numbers, instead of
+            `value`.
+        bounds: The smallest and the largest number that is possible.
+        higher_is_better: Which end "best group" means; None where neither is.
+        short: Name in messages; by default, the name in words.
+        columns: Columns of numbers that the function reads beside what predictions always have.
+
+    Raises:
+        ValueError: Both or neither of `value` and `column` are given, or the bounds are none.
+
+    Example:
+        >>> SampleMean("mean_iou", column="iou", bounds=(0, 1), higher_is_better=True).observed.short
+        'mean iou'
+    """
+
+    name: str
+    value: str = ""
+    column: str = ""
+    bounds: tuple[float, float] = (0.0, 1.0)
+    higher_is_better: bool | None = None
+    short: str = ""
+    columns: tuple[str, ...] = ()
+
+    door: ClassVar[Literal["metrics"]] = "metrics"
+
+    def __post_init__(self) -> None:
+        low, high = self.bounds
+        if bool(self.value) == bool(self.column):
+            problem = 'give one of value = "package.module:function" and column = "NAME"'
+        elif not (math.isfinite(low) and math.isfinite(high) and low < high):
+            problem = f"bounds = ({low:g}, {high:g}) must be two finite numbers, the smaller first"
+        else:
+            return
+        msg = f"mean {self.name!r}: {problem}"
+        raise ValueError(msg)
+
+    @property
+    def observed(self) -> ObservedDefinition:
+        """The same as a number that is observed of every sample."""
+        low, high = self.bounds
+        return ObservedDefinition(
+            self.name,
+            self.short or self.name.replace("_", " "),
+            floor=float(low),
+            ceiling=float(high),
+            higher_is_better=self.higher_is_better,
+            column=self.column or None,
+            value=self.value,
+            columns=self.columns,
+        )
 
 
 Measure: TypeAlias = RateDefinition | CompositeDefinition | ObservedDefinition

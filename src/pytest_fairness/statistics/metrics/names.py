@@ -8,7 +8,9 @@ from pytest_fairness.statistics.metrics.definitions import (
     Measure,
     Metric,
     ObservedDefinition,
+    OfKind,
     RateDefinition,
+    SampleMean,
 )
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Metric",
     "ObservedDefinition",
     "RateDefinition",
+    "SampleMean",
     "metric_named",
     "metrics_of",
 ]
@@ -105,11 +108,14 @@ _ALIASES: dict[str, tuple[str, Comparison]] = {
 }
 
 
-DECLARATIONS: tuple[Measure, ...] = (*_RATES.values(), *_COMPOSITES)
+# The rule names the column and its bounds.
+_MEAN = ObservedDefinition("mean", "mean", of=OfKind("column", '"iou"'), column="")
+
+DECLARATIONS: tuple[Measure, ...] = (*_RATES.values(), *_COMPOSITES, _MEAN)
 """What this package declares through the door of metrics, as other packages do."""
 
 
-def metrics_of(measure: Measure) -> list[Metric]:
+def metrics_of(measure: Measure | SampleMean) -> list[Metric]:
     """Return the metrics that a measure makes: by group, and compared between groups.
 
     Example:
@@ -117,6 +123,8 @@ def metrics_of(measure: Measure) -> list[Metric]:
         ['worst_class_accuracy', 'worst_class_accuracy_difference']
     """
     compared: tuple[Comparison, ...] = ("difference", "ratio")
+    if isinstance(measure, SampleMean):
+        measure = measure.observed
     if isinstance(measure, ObservedDefinition):
         compared = ("difference",) if measure.shape == "by group" else ()
     elif isinstance(measure, CompositeDefinition) and measure.formula in ("smallest", "spread"):
