@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier, Preprocessing, load_model, load_weights
     from pytest_fairness.data import EvaluationSet, load_evaluation_set
+    from pytest_fairness.doors.declarations import Analysis, ModelKind, Reader, Report
+    from pytest_fairness.doors.registry import register
     from pytest_fairness.errors import (
         DataError,
+        DeclarationError,
         FairnessError,
         ModelError,
         PolicyError,
@@ -24,18 +27,26 @@ if TYPE_CHECKING:
     from pytest_fairness.inference import Predictions, predict, read_predictions
     from pytest_fairness.policy import Policy, load_policy
     from pytest_fairness.report import describe
+    from pytest_fairness.statistics.metrics.definitions import ObservedDefinition, OfKind
 
 __all__ = [
+    "Analysis",
     "Classifier",
     "DataError",
+    "DeclarationError",
     "EvaluationSet",
     "FairnessError",
     "ModelError",
+    "ModelKind",
+    "ObservedDefinition",
+    "OfKind",
     "Policy",
     "PolicyError",
     "PredictionError",
     "Predictions",
     "Preprocessing",
+    "Reader",
+    "Report",
     "RunRecord",
     "Verdict",
     "describe",
@@ -47,11 +58,18 @@ __all__ = [
     "load_weights",
     "predict",
     "read_predictions",
+    "register",
 ]
 
 _HOMES = {
     "data": ("EvaluationSet", "load_evaluation_set"),
-    "errors": ("DataError", "FairnessError", "ModelError", "PolicyError", "PredictionError"),
+    "doors.declarations": ("Analysis", "ModelKind", "Reader", "Report"),
+    "doors.registry": ("register",),
+    "errors": (
+        *("DataError", "DeclarationError", "FairnessError", "ModelError", "PolicyError"),
+        "PredictionError",
+    ),
+    "statistics.metrics.definitions": ("ObservedDefinition", "OfKind"),
     "gate.record.run_record": ("RunRecord", "Verdict"),
     "gate.run": ("judge", "judge_model"),
     "inference": ("Predictions", "predict", "read_predictions"),

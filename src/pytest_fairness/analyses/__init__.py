@@ -10,6 +10,8 @@ from typing import Any
 # Not in `__all__` until its module is there: a public name is one that can be imported.
 _HOMES = {
     "Perturbation": "perturbation",
+    "Run": "observe",
+    "Wanted": "observe",
     "attention_iou": "attention",
     "attention_maps": "attention",
     "attribute": "attribution",
@@ -33,6 +35,8 @@ _HOMES = {
 
 __all__ = [
     "Perturbation",
+    "Run",
+    "Wanted",
     "attention_iou",
     "attention_maps",
     "attribute",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_fairness.classifiers.classifier import Classifier, Preprocessing, ScoreMeaning
 from pytest_fairness.classifiers.files.weights import load_weights
+from pytest_fairness.classifiers.found import Found, Loading
 from pytest_fairness.classifiers.load import describe_model, load_model
 from pytest_fairness.classifiers.preprocessing.pixels import Crops, Pixels
 from pytest_fairness.classifiers.tagging import LabelRule
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Classifier",
     "Crops",
+    "Found",
     "LabelRule",
+    "Loading",
     "Pixels",
     "Preprocessing",
     "ScoreMeaning",

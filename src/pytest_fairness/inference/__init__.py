@@ -6,6 +6,7 @@ torch loads when a name that needs it is used: judging predictions needs no mode
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pytest_fairness.inference.observed import Observed, observation
 from pytest_fairness.inference.predictions import Predictions
 from pytest_fairness.inference.read import read_predictions
 
@@ -14,7 +15,15 @@ if TYPE_CHECKING:
     from pytest_fairness.inference.device import choose_device
     from pytest_fairness.inference.local import predict
 
-__all__ = ["Predictions", "choose_device", "left_as_found", "predict", "read_predictions"]
+__all__ = [
+    "Observed",
+    "Predictions",
+    "choose_device",
+    "left_as_found",
+    "observation",
+    "predict",
+    "read_predictions",
+]
 
 _NEED_TORCH = {"choose_device": "device", "left_as_found": "as_found", "predict": "local"}
 

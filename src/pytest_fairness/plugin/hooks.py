@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from pytest_fairness.errors import FairnessError, ModelError, PolicyError
+from pytest_fairness.plugin import hookspec
+from pytest_fairness.plugin.declaring import add_markers, let_declare, markers_for_help
 from pytest_fairness.plugin.options import add_options, read_settings
 from pytest_fairness.plugin.reporter import VERDICT_PROPERTY, GateReporter
 from pytest_fairness.plugin.session import GateSession
@@ -21,15 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["fairness_gate", "fairness_parity", "fairness_policy"]
 
-ANALYSES = {
-    "attention": "where the model looks",
-    "class_disparity": "how unequal classes are",
-    "multilabel": "sets of labels",
-    "perturbation": "what changes of the image do to groups",
-    "representation": "what the layers of the model hold",
-}
 SESSION = pytest.StashKey[GateSession]()
 REPORTER = "fairness_reporter"
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the hooks that a conftest or another plugin can implement."""
+    pluginmanager.add_hookspecs(hookspec)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,8 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
         'each; with against="baseline", those of the rules against the baseline; without anything, '
         "all of them.",
     )
-    for analysis, what in ANALYSES.items():
-        config.addinivalue_line("markers", f"{analysis}: questions about {what}.")
+    markers_for_help(config)
     gate = GateSession(read_settings(config))
     config.stash[SESSION] = gate
     if config.pluginmanager.register(GateReporter(config, gate), REPORTER) is None:
@@ -60,10 +59,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Check policy and baseline before anything runs: a bad one is a usage error, with xdist too."""
     gate = session.config.stash[SESSION]
-    if gate.settings.policy is None:
-        return
     try:
-        gate.check()
+        let_declare(session.config)
+        if gate.settings.policy is not None:
+            add_markers(session.config)
+            gate.check()
     except FairnessError as error:
         raise pytest.UsageError(str(error)) from error
 

@@ -23,6 +23,8 @@ class Settings:
     baseline: Mapping[str | None, Path] = field(default_factory=dict)
     record: Path | None = None
     partial: bool = False
+    reports: tuple[tuple[str | None, Path], ...] = ()
+    """Name of a report, or None where the ending tells it, and its file."""
     sign: Path | None = None
     save_predictions: Path | None = None
     explain: int = 0
@@ -85,6 +87,15 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="Ask a part of the questions (-k, -m, a test's id) without judging the release: exit 0 "
         "when none of those asked stops it. Such a run leaves no record.",
+    )
+    group.addoption(
+        "--fairness-report",
+        action="append",
+        default=[],
+        type=parse_report,
+        metavar="[NAME=]FILE",
+        help="Write a report of the run, chosen by NAME or by the ending of FILE: text (.txt), or "
+        "one that a package declares. Repeatable; pytest-fairness report does it later from a record.",
     )
     group.addoption(
         "--fairness-sign",
@@ -154,6 +165,19 @@ def _split(text: str, what: str) -> tuple[str | None, Path]:
     return evaluation or None, Path(file)
 
 
+def parse_report(text: str) -> tuple[str | None, Path]:
+    """Split `[NAME=]FILE`; a path may hold `=` itself.
+
+    Example:
+        >>> parse_report("text=summary.log")[0], parse_report("runs/a=1.txt")[0]
+        ('text', None)
+    """
+    name, equals, file = text.partition("=")
+    if equals and file and name.replace("-", "_").isidentifier():
+        return name, Path(file)
+    return None, Path(text)
+
+
 def parse_batch_size(text: str) -> int:
     """Return a batch size of at least 1."""
     if not text.isdecimal() or int(text) < 1:
@@ -179,10 +203,11 @@ def read_settings(config: pytest.Config) -> Settings:
             "--fairness-sign: there is nothing to sign; write a record with --fairness-record FILE"
         )
         raise pytest.UsageError(msg)
-    if option.fairness_partial and option.fairness_record is not None:
+    if option.fairness_partial and (option.fairness_record or option.fairness_report):
+        left = "--fairness-record" if option.fairness_record else "--fairness-report"
         msg = (
-            "--fairness-partial: a run of a part of the questions leaves no record; drop "
-            "--fairness-record, or ask all questions"
+            "--fairness-partial: a run of a part of the questions leaves no record or report; drop "
+            f"{left}, or ask all questions"
         )
         raise pytest.UsageError(msg)
     models = option.fairness_model or ([] if predictions else config.getini("fairness_models"))
@@ -196,6 +221,7 @@ def read_settings(config: pytest.Config) -> Settings:
         baseline=baseline,
         record=option.fairness_record,
         partial=option.fairness_partial,
+        reports=tuple(option.fairness_report),
         sign=option.fairness_sign,
         save_predictions=option.fairness_save_predictions,
         explain=option.fairness_explain,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pytest_fairness.errors import DeclarationError
 from pytest_fairness.plugin.ending import ending_lines
 from pytest_fairness.plugin.session import GateSession
 
@@ -15,7 +16,7 @@ VERDICT_PROPERTY = "fairness_verdict"
 _PROGRESS_SECONDS = 10.0
 _NOTHING_ASKED = (
     "no record was written, since no test of this run asks a question; collect the tests that use "
-    "fairness_question, or drop --fairness-record"
+    "fairness_question, or drop --fairness-record and --fairness-report"
 )
 _COLOURS: dict[str | None, dict[str, bool]] = {
     "fail": {"red": True},
@@ -32,6 +33,7 @@ class GateReporter:
         self.config = config
         self.gate = gate
         self._session: pytest.Session | None = None
+        self._not_written = ""
         self._shown_at = time.monotonic()
         gate.progress = self.show_progress
 
@@ -81,7 +83,7 @@ class GateReporter:
             self.config.workeroutput["fairness"] = self.gate.payload()
             return
         if self.config.option.collectonly or not (
-            self.gate.collected or self.gate.settings.record is not None
+            self.gate.collected or self.gate.settings.record or self.gate.settings.reports
         ):
             return
         self._session = session
@@ -89,8 +91,10 @@ class GateReporter:
             self.gate.problem = self.gate.problem or _NOTHING_ASKED
         if self.gate.problem is None:
             ending = self.gate.finish(narrowed=self._is_narrowed(session))
-            if self.gate.settings.record is not None:
-                self.gate.write_record(ending.record, self.gate.settings.record)
+            try:
+                self.gate.write(ending.record)
+            except DeclarationError as error:
+                self._not_written = str(error)
         self._hold_exit_code()
 
     @pytest.hookimpl(trylast=True)
@@ -103,7 +107,7 @@ class GateReporter:
         if self._session is None or self._session.exitstatus != pytest.ExitCode.OK:
             return
         ending = self.gate.ending
-        if ending is None or ending.stops:
+        if ending is None or ending.stops or self._not_written:
             self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -130,6 +134,11 @@ class GateReporter:
         if self.gate.settings.record is not None:
             signed = ", signed" if self.gate.settings.sign is not None else ""
             terminalreporter.write_line(f"record: {self.gate.settings.record}{signed}")
+        if self._not_written:
+            terminalreporter.write_line(f"FAILED {self._not_written}", red=True)
+            return
+        for _, path in self.gate.settings.reports:
+            terminalreporter.write_line(f"report: {path}")
 
     def show_progress(self, text: str) -> None:
         """Print a line now and then while a model runs."""

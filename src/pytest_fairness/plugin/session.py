@@ -97,6 +97,11 @@ class GateSession:
                 over its baseline, or the key cannot sign.
         """
         settings = self.settings
+        if settings.reports:
+            from pytest_fairness.report.declared import report_for
+
+            for report, path in settings.reports:
+                report_for(path, report)
         for name in settings.candidates:
             self.under_test.spec(name)
         for evaluation in settings.predictions:
@@ -104,7 +109,7 @@ class GateSession:
         for evaluation, file in settings.baseline.items():
             if evaluation is not None or file.suffix.lower() != ".json":
                 self.policy.evaluation_named(evaluation)
-        if settings.baseline or settings.record:
+        if settings.baseline or settings.record or settings.reports:
             from pytest_fairness.gate.audit.guard import check_baseline_stays
 
             check_baseline_stays(settings.baseline.values(), self._written())
@@ -116,7 +121,8 @@ class GateSession:
     def _written(self) -> list[Path]:
         """Files that the run will write."""
         record, folder = self.settings.record, self.settings.save_predictions
-        files = [] if record is None else [record]
+        files = [path for _, path in self.settings.reports]
+        files += [] if record is None else [record]
         if folder is not None:
             files += [
                 folder / f"{model}-{evaluation}.parquet"
@@ -370,7 +376,21 @@ class GateSession:
         self.ending = Ending(record, self.asked, unjudged, narrowed, self.settings.partial)
         return self.ending
 
-    def write_record(self, record: "RunRecord", path: Path) -> None:
+    def write(self, record: "RunRecord") -> None:
+        """Write the record and the reports of it that the command line asks for.
+
+        Raises:
+            FairnessError: A report cannot be written.
+        """
+        if self.settings.record is not None:
+            record = self.write_record(record, self.settings.record)
+        if self.settings.reports:
+            from pytest_fairness.report.declared import write_report
+
+            for name, path in self.settings.reports:
+                write_report(record, path, name)
+
+    def write_record(self, record: "RunRecord", path: Path) -> "RunRecord":
         """Write the record, and beside it the predictions and the signed statement."""
         from pytest_fairness.gate.record.kept import write_record
 
@@ -379,3 +399,4 @@ class GateSession:
             from pytest_fairness.gate.audit.attestation import private_key, sign_record
 
             sign_record(written, path, private_key(self.settings.sign))
+        return written

@@ -6,8 +6,11 @@ from pytest_fairness.report.terminal import table_lines
 
 __all__ = ["render_text"]
 
+_IN_THE_TABLE = ("verdict", "required")
+
 
 def render_text(record: RunRecord) -> str:
-    """Return the table of verdicts of a record, and what changed since its baseline."""
-    lines = [*table_lines(record), *since_lines(record)]
-    return "".join(f"{line.text}\n" for line in lines)
+    """Return the table of verdicts, what changed since the baseline, and what else stops it."""
+    lines = [line.text for line in (*table_lines(record), *since_lines(record))]
+    lines += [f"FAILED {stop.reason}" for stop in record.stops if stop.kind not in _IN_THE_TABLE]
+    return "".join(f"{line}\n" for line in lines)

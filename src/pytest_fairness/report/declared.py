@@ -1,0 +1,58 @@
+"""Reports by name or by the ending of their file, written from a record alone."""
+
+from pathlib import Path
+
+from pytest_fairness.doors.declarations import Report
+from pytest_fairness.doors.registry import broken, declarations, declared, load_object
+from pytest_fairness.errors import DeclarationError
+from pytest_fairness.gate.record.run_record import RunRecord
+
+__all__ = ["report_for", "write_report"]
+
+
+def report_for(path: Path, name: str | None = None) -> Report:
+    """Return the report of a name, or the one that owns the ending of a file.
+
+    Raises:
+        DeclarationError: There is no such report, or two reports own the ending.
+
+    Example:
+        >>> report_for(Path("summary.txt")).name
+        'text'
+    """
+    if name is not None:
+        report: Report = declared("reports", name)
+        return report
+    reports = declarations("reports")
+    owners: list[Report] = [one for one in reports if one.ending == path.suffix.lower()]
+    if len(owners) == 1:
+        return owners[0]
+    if owners:
+        both = " and ".join(repr(report.name) for report in owners)
+        msg = f"{path}: the reports {both} both own the ending {path.suffix!r}; name one of them"
+        raise DeclarationError(msg)
+    endings = ", ".join(f"{report.ending} ({report.name})" for report in reports)
+    msg = (
+        f"{path}: no report owns the ending {path.suffix!r}; allowed: {endings}; or name the report"
+    )
+    raise DeclarationError("; ".join((msg, *broken("reports"))))
+
+
+def write_report(record: RunRecord, path: Path, name: str | None = None) -> None:
+    """Write a report; its folder is made when it is missing.
+
+    Raises:
+        DeclarationError: There is no such report, or its code fails or returns no text.
+    """
+    report = report_for(path, name)
+    where = f"report {report.name!r} ({report.render})"
+    try:
+        text = load_object(report.render)(record)
+    except Exception as error:  # the code of another package
+        msg = f"{where} failed: {type(error).__name__}: {error}"
+        raise DeclarationError(msg) from error
+    if not isinstance(text, str):
+        msg = f"{where} returned {type(text).__name__}; it must return a text"
+        raise DeclarationError(msg)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
