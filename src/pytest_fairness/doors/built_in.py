@@ -200,7 +200,7 @@ _ANALYSES = (
     ),
 )
 
-_REPORTS = (Report("text", "pytest_fairness.report.text:render_text", ".txt"),)
+_REPORTS = (Report("text", "pytest_fairness.report.declared:render_text", ".txt"),)
 
 DECLARATIONS: tuple[Any, ...] = (*_READERS, *_MODELS, *_ANALYSES, *_REPORTS)
 """Declarations of readers, kinds of models, analyses and reports."""

@@ -1,12 +1,21 @@
-"""What packages and conftest files declare, as pytest needs it: the hook and the markers."""
+"""What packages and conftest files declare, as pytest needs it: the hook, markers and reports."""
 
+from collections.abc import Iterable
 from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
 from pytest_fairness.errors import DeclarationError
 
-__all__ = ["add_markers", "let_declare", "markers_for_help"]
+if TYPE_CHECKING:
+    from pytest_fairness.gate.record.run_record import RunRecord
+
+__all__ = ["add_markers", "check_reports", "let_declare", "markers_for_help", "write_reports"]
+
+Asked: TypeAlias = tuple[str | None, Path]
+"""Name of a report, or None where the ending of the file tells it, and the file."""
 
 
 def let_declare(config: pytest.Config) -> None:
@@ -47,3 +56,31 @@ def markers_for_help(config: pytest.Config) -> None:
             add_markers(config)
         except DeclarationError as error:
             raise pytest.UsageError(str(error)) from error
+
+
+def check_reports(asked: Iterable[Asked]) -> None:
+    """Check, before anything runs, that there is a report for each file.
+
+    Raises:
+        DeclarationError: There is none of this name or ending.
+    """
+    if not asked:
+        return
+    from pytest_fairness.report.declared import report_for
+
+    for name, path in asked:
+        report_for(path, name)
+
+
+def write_reports(record: "RunRecord", asked: Iterable[Asked]) -> str:
+    """Write the reports of a run; return why one could not be written, empty when all were."""
+    if not asked:
+        return ""
+    from pytest_fairness.report.declared import write_report
+
+    try:
+        for name, path in asked:
+            write_report(record, path, name)
+    except DeclarationError as error:
+        return str(error)
+    return ""

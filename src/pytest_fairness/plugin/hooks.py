@@ -7,7 +7,12 @@ import pytest
 
 from pytest_fairness.errors import FairnessError, ModelError, PolicyError
 from pytest_fairness.plugin import hookspec
-from pytest_fairness.plugin.declaring import add_markers, let_declare, markers_for_help
+from pytest_fairness.plugin.declaring import (
+    add_markers,
+    check_reports,
+    let_declare,
+    markers_for_help,
+)
 from pytest_fairness.plugin.options import add_options, read_settings
 from pytest_fairness.plugin.reporter import VERDICT_PROPERTY, GateReporter
 from pytest_fairness.plugin.session import GateSession
@@ -63,6 +68,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         let_declare(session.config)
         if gate.settings.policy is not None:
             add_markers(session.config)
+            check_reports(gate.settings.reports)
             gate.check()
     except FairnessError as error:
         raise pytest.UsageError(str(error)) from error

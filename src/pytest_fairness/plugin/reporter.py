@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pytest_fairness.errors import DeclarationError
+from pytest_fairness.plugin.declaring import write_reports
 from pytest_fairness.plugin.ending import ending_lines
 from pytest_fairness.plugin.session import GateSession
 
@@ -91,10 +91,10 @@ class GateReporter:
             self.gate.problem = self.gate.problem or _NOTHING_ASKED
         if self.gate.problem is None:
             ending = self.gate.finish(narrowed=self._is_narrowed(session))
-            try:
-                self.gate.write(ending.record)
-            except DeclarationError as error:
-                self._not_written = str(error)
+            record = ending.record
+            if self.gate.settings.record is not None:
+                record = self.gate.write_record(record, self.gate.settings.record)
+            self._not_written = write_reports(record, self.gate.settings.reports)
         self._hold_exit_code()
 
     @pytest.hookimpl(trylast=True)

@@ -97,11 +97,6 @@ class GateSession:
                 over its baseline, or the key cannot sign.
         """
         settings = self.settings
-        if settings.reports:
-            from pytest_fairness.report.declared import report_for
-
-            for report, path in settings.reports:
-                report_for(path, report)
         for name in settings.candidates:
             self.under_test.spec(name)
         for evaluation in settings.predictions:
@@ -375,20 +370,6 @@ class GateSession:
         )
         self.ending = Ending(record, self.asked, unjudged, narrowed, self.settings.partial)
         return self.ending
-
-    def write(self, record: "RunRecord") -> None:
-        """Write the record and the reports of it that the command line asks for.
-
-        Raises:
-            FairnessError: A report cannot be written.
-        """
-        if self.settings.record is not None:
-            record = self.write_record(record, self.settings.record)
-        if self.settings.reports:
-            from pytest_fairness.report.declared import write_report
-
-            for name, path in self.settings.reports:
-                write_report(record, path, name)
 
     def write_record(self, record: "RunRecord", path: Path) -> "RunRecord":
         """Write the record, and beside it the predictions and the signed statement."""
