@@ -3,6 +3,7 @@
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,16 +39,16 @@ def test_an_analysis_is_known_everywhere_by_its_declaration_alone():
     gaze = ObservedDefinition("gaze_score", "gaze score", of=OfKind("zone", '["left"]'))
     with kept_apart():
         register(Analysis("gaze", "where it gazes", (gaze,), "x:observe", facts={"f": "f is"}))
+        rule: dict[str, Any] = {"metric": "gaze_score_difference", "of": "left", "max": 0.5}
         policy = {
             "schema": 1,
             "decision": {"inconclusive": "fail"},
             "evaluation": {"faces": {"attributes": {"sex": ["f", "m"]}}},
-            "rule": [{"metric": "gaze_score_difference", "of": "left", "max": 0.5}],
+            "rule": [rule],
         }
-        (rule,) = load_policy(policy).rules
-        assert rule.metric.analysis == "gaze"
+        assert load_policy(policy).rules[0].metric.analysis == "gaze"
         assert metric_named("gaze_score").title == "gaze score"
-        del policy["rule"][0]["of"]
+        del rule["of"]
         with pytest.raises(Exception, match=r"needs the key 'of', one zone or more.*\[\"left\"\]"):
             load_policy(policy)
 
