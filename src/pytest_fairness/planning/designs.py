@@ -12,6 +12,7 @@ from pytest_fairness.statistics.estimators.group_rates import GroupRates, Kind
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.paired import tango
 from pytest_fairness.statistics.intervals.rates import Interval
+from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 from pytest_fairness.statistics.power.power import (
     Margins,
     Settled,
@@ -152,7 +153,7 @@ def design_of(
     if reference == "best":
         rivals = np.array([i for i in range(len(groups)) if i != group])
         one_sided = _towards(target, margins, rule.metric.comparison)
-        wide = replace(levels, broken=1 - (1 - levels.broken) / max(len(rivals), 1))
+        wide = replace(levels, broken=bonferroni(levels.broken, len(rivals)))
     else:
         rivals, one_sided, wide = np.array([groups.index(dict(reference or {}))]), margins, levels
     return _Pairs(
@@ -178,7 +179,7 @@ def _all_groups(
     first, second = np.triu_indices(len(filled), k=1)
     low, high = margins
     both = Margins(-high, high) if kind == "difference" else Margins(low, 1 / low)
-    wide = replace(levels, broken=1 - (1 - levels.broken) / max(len(first), 1))
+    wide = replace(levels, broken=bonferroni(levels.broken, len(first)))
     return _Pairs(filled[first], filled[second], spread, base, kind, both, wide)
 
 

@@ -9,6 +9,7 @@ from scipy import stats
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.intervals.rates import Interval, clopper_pearson
+from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 
 __all__ = ["FitTest", "goodness_of_fit", "mean_design_effect", "share_intervals", "total_variation"]
 
@@ -135,7 +136,7 @@ def share_intervals(
     """
     observed = np.asarray(counts, dtype=np.float64)
     factor = np.broadcast_to(np.asarray(worth, dtype=np.float64), observed.shape)
-    each = 1 - (1 - confidence) / max(len(observed), 1)
+    each = bonferroni(confidence, len(observed))
     return clopper_pearson(observed * factor, observed.sum() * factor, confidence=each)
 
 

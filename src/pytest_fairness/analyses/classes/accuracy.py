@@ -12,6 +12,7 @@ from pytest_fairness.statistics.estimators.extremes import ExtremeRates
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.rates import Interval
+from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 
 __all__ = ["ClassAccuracies", "Estimated", "Thirds", "class_disparity", "thirds_of"]
 
@@ -150,7 +151,7 @@ def class_disparity(
         right=right,
         accuracy=accuracy,
         interval=rates.alone(confidence),
-        simultaneous=rates.alone(1 - (1 - confidence) / k),
+        simultaneous=rates.alone(bonferroni(confidence, k)),
         worst=_estimated(ExtremeRates(whole, parts), confidence),
         gap=_estimated(ExtremeRates(whole, parts, spread=True), confidence),
         deviation=float(np.std(known)),

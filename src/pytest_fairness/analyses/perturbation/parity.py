@@ -16,6 +16,7 @@ from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.measured import Measured
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.estimators.sample_means import sample_means
+from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -172,7 +173,7 @@ def perturbation_parity(
     measured = _measured(values, codes, len(groups), harm, clusters)
     place = groups.index(tuple(reference[name] for name in by))
     others = np.delete(np.arange(len(groups)), place)
-    corrected = 1 - (1 - confidence) / (searched * max(len(others), 1))
+    corrected = bonferroni(confidence, searched * max(len(others), 1))
     references = np.full_like(others, place)
     gap = measured.compare(others, references, kind="difference")
     low, high = measured.pairs(others, references, kind="difference", confidence=corrected)

@@ -13,6 +13,7 @@ from pytest_fairness.data.profile.request import ProfileRequest, ProfileUsageErr
 from pytest_fairness.data.profile.source import Coded, Table, check_column, codes_of, text_of
 from pytest_fairness.data.rows import Rows, read_rows
 from pytest_fairness.statistics.clusters import ClusterCounts, rate_factors, worth
+from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 from pytest_fairness.statistics.population import (
     FitTest,
     goodness_of_fit,
@@ -136,7 +137,7 @@ def _dependence(table: Table, column: Coded, k: int, confidence: float) -> _Depe
     for code in range(k):  # one level at a time: levels by clusters may not fit into memory
         own = np.bincount(clusters[column.codes[kept] == code], minlength=size)[None, :]
         counted = ClusterCounts(own, sizes)
-        factors[code] = rate_factors(counted, confidence=1 - (1 - confidence) / k)[0]
+        factors[code] = rate_factors(counted, confidence=bonferroni(confidence, k))[0]
         effects[code] = 1 / worth(counted)[0]
     return _Dependence(factors, effects)
 

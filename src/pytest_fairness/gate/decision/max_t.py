@@ -11,6 +11,7 @@ from pytest_fairness.gate.decision.sides import Answer
 from pytest_fairness.gate.estimates.counted import RowBounds, measure_groups
 from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.counts import GroupCounts
+from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 
 __all__ = ["simultaneous_confidence"]
 
@@ -62,8 +63,8 @@ def simultaneous_confidence(
         errors = _Errors.of(seen, multipliers)
         for answer in batch:
             np.minimum(smallest, errors.p_values(answer, rng), out=smallest)
-    bonferroni = 1 - (1 - confidence) / max(len(answers), 1)
-    return float(np.clip(1 - np.quantile(smallest, 1 - confidence), confidence, bonferroni))
+    most = bonferroni(confidence, len(answers))
+    return float(np.clip(1 - np.quantile(smallest, 1 - confidence), confidence, most))
 
 
 def _drawn(

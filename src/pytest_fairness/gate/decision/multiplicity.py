@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pytest_fairness.gate.decision.sides import Answer, decide
 from pytest_fairness.policy import Decision
+from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 
 __all__ = ["Confirmation", "Family", "confirm_failures", "first_step_confidence"]
 
@@ -42,7 +43,7 @@ class Family:
     @property
     def first_step(self) -> float:
         """The confidence at which Holm's correction confirms the first failure."""
-        return 1 - (1 - self.confidence) / max(self.here, 1)
+        return bonferroni(self.confidence, self.here)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def confirm_failures(
     found: dict[int, Confirmation] = {}
     confirmed = 0
     while open_positions:
-        step = simultaneous or 1 - (1 - family.confidence) / max(family.here - confirmed, 1)
+        step = simultaneous or bonferroni(family.confidence, family.here - confirmed)
         for i in open_positions:
             low, high = answers[i].estimate.bounds(step, 0.0)
             broken = decide(low, high, answers[i].question.rule.limit) == "broken"
@@ -102,8 +103,5 @@ def confirm_failures(
 
 def first_step_confidence(decision: Decision, family: int) -> float:
     """Return the level at which the first of `family` failures is confirmed, without max-t."""
-    return (
-        decision.confidence
-        if decision.correction == "none"
-        else 1 - (1 - decision.confidence) / family
-    )
+    claims = 1 if decision.correction == "none" else family
+    return bonferroni(decision.confidence, claims)

@@ -20,6 +20,7 @@ from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters import pair_factors, rate_factors
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates, Kind
+from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 from pytest_fairness.statistics.power.mislabelled import (
     PairRows,
     RateRows,
@@ -179,10 +180,10 @@ class _Table:
             return verdict.level
         confidence = verdict.correction.level
         if question.reference == "all":
-            return 1 - (1 - confidence) / (pairs // 2)
+            return bonferroni(confidence, pairs // 2)
         if question.reference == "best":
             outside = (self._n > 0).sum() > len(self.candidates)
-            return 1 - (1 - confidence) / (len(self.candidates) - (not outside))
+            return bonferroni(confidence, len(self.candidates) - (not outside))
         return confidence
 
     def _pairs(self, question: Question, verdict: Verdict) -> list[tuple[int, int]]:

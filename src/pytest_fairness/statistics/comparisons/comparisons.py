@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.estimators.measured import Kind, Measured
 from pytest_fairness.statistics.intervals.rates import Interval
+from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 
 __all__ = ["AgainstBest", "AgainstReference", "Alone", "BetweenAll", "Comparison"]
 
@@ -161,7 +162,7 @@ class AgainstBest:
         sizes = np.repeat(np.broadcast_to(size, rows.shape), len(self.eligible))
         plain, wide = (
             self.measured.pairs(first, second, kind=self.kind, confidence=one, size=sizes)
-            for one in (confidence, 1 - (1 - confidence) / max(self._rivals, 1))
+            for one in (confidence, bonferroni(confidence, self._rivals))
         )
         if self.higher_is_better:
             return Interval(self._nearest(plain.low, rows), self._nearest(wide.high, rows))
@@ -252,7 +253,7 @@ class BetweenAll:
             return np.nan, np.nan
         plain, wide = (
             self.measured.pairs(first, second, kind=self.kind, confidence=one, size=size)
-            for one in (confidence, 1 - (1 - confidence) / len(first))
+            for one in (confidence, bonferroni(confidence, len(first)))
         )
         if self.kind == "difference":
             low, high = (

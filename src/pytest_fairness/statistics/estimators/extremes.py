@@ -8,6 +8,7 @@ from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.estimators.composites import Composite
 from pytest_fairness.statistics.estimators.measured import Kind, compared
 from pytest_fairness.statistics.intervals.rates import Interval
+from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 
 __all__ = ["ExtremeRates"]
 
@@ -46,7 +47,7 @@ class ExtremeRates(Composite):
     ) -> Interval:
         """Return the interval of each group's value."""
         groups = np.arange(len(self.counts.n)) if groups is None else groups
-        many = 1 - (1 - confidence) / len(self.parts)
+        many = bonferroni(confidence, len(self.parts))
         if not self.spread:
             low, _ = self._bounds(confidence, groups, size)
             _, high = self._bounds(many, groups, size)

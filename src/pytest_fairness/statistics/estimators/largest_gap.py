@@ -8,6 +8,7 @@ from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.estimators.composites import Composite
 from pytest_fairness.statistics.estimators.measured import Kind, growth
 from pytest_fairness.statistics.intervals.rates import Interval
+from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 
 __all__ = ["LargestGap"]
 
@@ -73,7 +74,7 @@ class LargestGap(Composite):
             ]
             return Interval(*(np.stack(ends) for ends in zip(*found, strict=True)))
 
-        outer, inner = of_parts(confidence), of_parts(1 - (1 - confidence) / len(self.parts))
+        outer, inner = of_parts(confidence), of_parts(bonferroni(confidence, len(self.parts)))
         if kind == "difference":
             high = np.maximum(np.abs(outer.low), np.abs(outer.high)).max(axis=0)
             low = np.maximum(np.maximum(inner.low, -inner.high), 0.0).max(axis=0)
