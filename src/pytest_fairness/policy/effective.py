@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pytest_fairness.policy.presets import preset_names, read_preset
+from pytest_fairness.policy.tables.tables import DecisionTable, defaults_of
 from pytest_fairness.policy.text.document import Document, KeyPath
 from pytest_fairness.policy.text.toml_text import toml_header, toml_key, toml_value
-from pytest_fairness.policy.tightening.change import DEFAULTS
 
 __all__ = ["effective_lines"]
 
-_DECISION_DEFAULTS = ("decide", "level", "correction")
 # Longer lines have their origin after two blanks, so that one long line does not move the rest.
 _WIDEST = 60
 
@@ -66,9 +65,9 @@ def _decision(document: Document) -> Iterator[_Line]:
     yield _Line("[decision]", document.place(("decision",)))
     written = document.table("decision")
     yield from _keys(document, ("decision",), written)
-    for key in _DECISION_DEFAULTS:
+    for key, value in defaults_of(DecisionTable).items():
         if key not in written:
-            yield _Line(f"{key} = {toml_value(DEFAULTS[key])}", "default")
+            yield _Line(f"{key} = {toml_value(value)}", "default")
 
 
 def _preset(table: Mapping[str, Any]) -> Iterator[_Line]:

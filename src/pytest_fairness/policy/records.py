@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.derive import Derivation
 from pytest_fairness.policy.model_specs import ModelSpec
+from pytest_fairness.policy.tables.tables import EvaluationTable, defaults_of
 from pytest_fairness.policy.text.document import Document
 from pytest_fairness.policy.text.toml_text import toml_header
 from pytest_fairness.statistics.metrics.names import Metric
@@ -37,6 +38,7 @@ Inconclusive = Literal["fail", "warn"]
 EACH = "each"
 # What `by` says for all samples together.
 OVERALL = "overall"
+_DEFAULTS = defaults_of(EvaluationTable)
 LimitKind = Literal["min", "max", "between", "max_drop", "max_widening"]
 # One level per attribute, or how to find the reference: the best group, or all groups (max v min).
 Reference = Mapping[str, str] | Literal["best", "all"]
@@ -47,9 +49,9 @@ class Decision:
     """The `[decision]` table: how an interval becomes a verdict, and what an inconclusive question does."""
 
     inconclusive: Inconclusive
-    decide: Decide = "interval"
-    confidence: float = 0.95
-    correction: Literal["holm", "max-t", "none"] = "holm"
+    decide: Decide
+    confidence: float
+    correction: Literal["holm", "max-t", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,10 @@ class Evaluation:
 
     name: str
     manifest: Path | None = None
-    image: str = "image"
-    id: str = "id"
-    target: str = "target"
-    prediction: str = "prediction"
+    image: str = _DEFAULTS["image"]
+    id: str = _DEFAULTS["id"]
+    target: str = _DEFAULTS["target"]
+    prediction: str = _DEFAULTS["prediction"]
     score: str | None = None
     threshold: float | None = None
     positive: str | None = None
@@ -72,8 +74,8 @@ class Evaluation:
     cluster: str | None = None
     counterfactual: tuple[str, ...] = ()
     labels: str | None = None
-    predicted_labels: str = "predicted_labels"
-    reader: str = "manifest"
+    predicted_labels: str = _DEFAULTS["predicted_labels"]
+    reader: str = _DEFAULTS["reader"]
     root: Path | None = None
     split: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -81,7 +83,7 @@ class Evaluation:
     """Columns of numbers that rules ask the mean of, each with its bounds."""
     masks: str | None = None
     derive: Mapping[str, Derivation] = field(default_factory=dict)
-    on_error: Literal["fail", "count"] = "fail"
+    on_error: Literal["fail", "count"] = _DEFAULTS["on_error"]
     max_errors: float = 0.0
     """Share of unreadable images that `on_error = "count"` bears, 0 to 1."""
 
@@ -131,16 +133,16 @@ class Rule:
     by: tuple[tuple[str, ...], ...]
     limit: Limit
     decide: Decide
-    against: Literal["baseline"] | None = None
-    min_samples: int = 1
-    min_share: float = 0.0
-    reference: Reference | None = None
-    evaluations: tuple[str, ...] = ()
-    positive: str | None = None
+    against: Literal["baseline"] | None
+    min_samples: int
+    min_share: float
+    reference: Reference | None
+    evaluations: tuple[str, ...]
+    positive: str | None
     """Class that is asked of instead of the evaluation's positive one; `each` asks of all."""
-    of: tuple[str, ...] = ()
+    of: tuple[str, ...]
     """What an analysis measures: parts, labels, layers or perturbations, one question each."""
-    where: str = ""
+    where: str
     origins: Mapping[str, str] = field(default_factory=dict)
     """Key -> file and line that it came from."""
 
@@ -176,8 +178,8 @@ class Required:
 
     evaluation: str | None
     group: Mapping[str, str]
-    min_samples: int = 1
-    where: str = ""
+    min_samples: int
+    where: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +190,11 @@ class Waiver:
     reason: str
     approved_by: str
     until: dt.date
-    group: Mapping[str, str] | None = None
-    model: str | None = None
-    evaluation: str | None = None
-    ticket: str | None = None
-    where: str = ""
+    group: Mapping[str, str] | None
+    model: str | None
+    evaluation: str | None
+    ticket: str | None
+    where: str
 
 
 @dataclass(frozen=True, slots=True)

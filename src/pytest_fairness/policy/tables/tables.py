@@ -17,6 +17,7 @@ __all__ = [
     "RequiredTable",
     "RuleTable",
     "WaiverTable",
+    "defaults_of",
     "policy_schema",
 ]
 
@@ -311,6 +312,26 @@ class PolicyDocument(_Table):
     model: dict[Name, ModelTable] = Field(default_factory=dict)
     required: list[RequiredTable] = Field(default_factory=list)
     waiver: list[WaiverTable] = Field(default_factory=list)
+
+
+def defaults_of(table: type[BaseModel]) -> dict[str, Any]:
+    """Return the value of each key of a table that the policy may leave out.
+
+    Keys whose absence means "none" are left out, as are lists and tables that are then empty.
+
+    Args:
+        table: The shape of the table, such as `DecisionTable`.
+
+    Example:
+        >>> defaults_of(DecisionTable)
+        {'decide': 'interval', 'level': 0.95, 'correction': 'holm'}
+    """
+    return {
+        field.alias or name: field.default
+        for name, field in table.model_fields.items()
+        if not field.is_required() and field.default not in (None, ())
+        if field.default_factory is None
+    }
 
 
 def policy_schema() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from pytest_fairness.policy.tables.tables import DecisionTable, RuleTable, defaults_of
 from pytest_fairness.policy.text.document import Document, KeyPath
 from pytest_fairness.policy.text.toml_text import toml_value
 
@@ -10,13 +11,8 @@ __all__ = ["DEFAULTS", "OPENS_QUESTIONS", "Change", "Kind", "Pair", "direction",
 
 Kind: TypeAlias = Literal["tightened", "loosened", "changed", "added", "removed"]
 
-DEFAULTS: dict[str, Any] = {
-    "decide": "interval",
-    "level": 0.95,
-    "correction": "holm",
-    "min_samples": 1,
-    "min_share": 0.0,
-}
+DEFAULTS: dict[str, Any] = defaults_of(DecisionTable) | defaults_of(RuleTable)
+"""Values of the keys of `[decision]` and `[[rule]]` that are not written."""
 # From loose to tight.
 _WORDS = {"inconclusive": ("warn", "fail"), "decide": ("estimate", "interval")}
 _LARGER_IS_TIGHTER = ("level", "min_samples", "min_share")

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_fairness.errors import PolicyError
+from pytest_fairness.policy.tables.model_tables import ModelTable
+from pytest_fairness.policy.tables.tables import EvaluationTable, RequiredTable, defaults_of
 from pytest_fairness.policy.text.document import Document, KeyPath
 from pytest_fairness.policy.text.toml_text import toml_header, toml_value
 from pytest_fairness.policy.tightening.change import DEFAULTS, Change, Kind, Pair
@@ -19,6 +21,8 @@ _ADVICE: dict[str, str] = {
     "beside it",
     "removed": "what is inherited cannot be dropped",
 }
+_EVALUATION = {"split": [], **defaults_of(EvaluationTable)}
+_MODEL, _REQUIRED = defaults_of(ModelTable), defaults_of(RequiredTable)
 _VERBS = {"loosened": "loosens", "changed": "changes", "removed": "drops"}
 
 
@@ -74,14 +78,15 @@ def _evaluations(pair: Pair) -> Iterator[Change]:
         if name not in old or name not in new:
             yield pair.change("removed" if name in old else "added", subject, (path, path))
             continue
-        was, now = _filled(old[name]), _filled(new[name])
+        # Before the source is named, the keys that read it have no meaning to keep.
+        reads = any(key in old[name] for key in ("manifest", "root"))
+        was, now = (_filled(table[name], reads=reads) for table in (old, new))
         yield from _attributes(pair, name, was["attributes"], now["attributes"])
         yield from _references(pair, name, was, now)
         yield from compare_reading(pair, name, was, now)
+        elsewhere = ("attributes", "reference", *READING_KEYS)
         for key in dict.fromkeys([*was, *now]):
-            if key not in ("attributes", "reference", *READING_KEYS) and was.get(key) != now.get(
-                key
-            ):
+            if key not in elsewhere and was.get(key) != now.get(key):
                 yield _column(pair, name, key, was.get(key), now.get(key))
 
 
@@ -95,14 +100,15 @@ def _models(pair: Pair) -> Iterator[Change]:
             yield pair.change("removed" if name in old else "added", subject, (path, path))
             continue
         for key in dict.fromkeys([*old[name], *new[name]]):
-            was, now = old[name].get(key), new[name].get(key)
+            was, now = (table[name].get(key, _MODEL.get(key)) for table in (old, new))
             if was != now:
                 texts = _written(key, was), _written(key, now)
                 yield pair.change("changed", subject, ((*path, key), (*path, key)), texts)
 
 
-def _filled(evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    return {"attributes": {}, "reference": {}, "where": {}, **evaluation}
+def _filled(evaluation: Mapping[str, Any], *, reads: bool) -> dict[str, Any]:
+    columns = _EVALUATION if reads else {}
+    return {"attributes": {}, "reference": {}, "where": {}, **columns, **evaluation}
 
 
 def _attributes(
@@ -153,11 +159,13 @@ def _column(pair: Pair, name: str, key: str, was: Any, now: Any) -> Change:
 def _lists(pair: Pair, key: str) -> Iterator[Change]:
     """`[[required]]` or `[[waiver]]`: tables without a name, so each is there or is not."""
     old, new = pair.before.tables(key), pair.after.tables(key)
+    defaults = _REQUIRED if key == "required" else {}
+    before, after = ([defaults | table for table in tables] for tables in (old, new))
     for index, table in enumerate(old):
-        if table not in new:
+        if before[index] not in after:
             yield pair.change("removed", f"[[{key}]]", ((key, index), ()), (toml_value(table), ""))
     for index, table in enumerate(new):
-        if table not in old:
+        if after[index] not in before:
             yield pair.change("added", f"[[{key}]]", ((), (key, index)), ("", toml_value(table)))
 
 

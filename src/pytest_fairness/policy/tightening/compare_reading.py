@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pytest_fairness.policy.tables.tables import EvaluationTable, defaults_of
 from pytest_fairness.policy.text.toml_text import toml_header, toml_key, toml_value
 from pytest_fairness.policy.tightening.change import Change, Kind, Pair
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["READING_KEYS", "compare_reading"]
 
+_ON_ERROR = defaults_of(EvaluationTable)["on_error"]
 READING_KEYS = ("derive", "on_error", "max_errors")
 """Keys of an evaluation that are compared here."""
 
@@ -59,12 +61,12 @@ def _sources(derived: Mapping[str, Any]) -> list[str]:
 
 def _borne(evaluation: Mapping[str, Any]) -> float:
     """The share of unreadable images that an evaluation bears."""
-    counts = evaluation.get("on_error") == "count"
+    counts = evaluation.get("on_error", _ON_ERROR) == "count"
     return float(evaluation.get("max_errors", 0)) if counts else 0.0
 
 
 def _errors_text(evaluation: Mapping[str, Any]) -> str:
-    if evaluation.get("on_error", "fail") == "fail":
+    if evaluation.get("on_error", _ON_ERROR) == "fail":
         return 'on_error = "fail"'
     return f'on_error = "count", max_errors = {toml_value(evaluation.get("max_errors"))}'
 
