@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_fairness.gate.baseline.comparison import Comparison
+from pytest_fairness.gate.baseline.comparison import ReleaseComparison
 from pytest_fairness.gate.baseline.pairing import pair
 from pytest_fairness.gate.baseline.read import Baseline, BaselineSource, read_baseline
 from pytest_fairness.gate.baseline.regression import estimate_changes
@@ -40,7 +40,7 @@ class Evidence:
     evaluation: Evaluation
     predictions: Predictions | None = None
     baseline: Baseline | None = None
-    comparison: Comparison | None = None
+    comparison: ReleaseComparison | None = None
     recalled: Mapping[str, Estimate] = field(default_factory=dict)
 
 
@@ -69,7 +69,7 @@ def gather_evidence(
     if found.counts is not None:
         cluster = evaluation.cluster
         pairing = pair(predictions, found, cluster=cluster)
-        comparison = Comparison(counts, found.counts, pairing, evaluation.positive, cluster)
+        comparison = ReleaseComparison(counts, found.counts, pairing, evaluation.positive, cluster)
     return Evidence(counts, evaluation, predictions, found, comparison)
 
 

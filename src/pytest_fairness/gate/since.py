@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pytest_fairness.data import MISSING
-from pytest_fairness.gate.baseline.comparison import Comparison
+from pytest_fairness.gate.baseline.comparison import ReleaseComparison
 from pytest_fairness.gate.estimates.counted import named
 from pytest_fairness.gate.evidence import Evidence
 from pytest_fairness.gate.record.details import BaselineRecord, FlipRow
@@ -54,7 +54,7 @@ def _all_by(policy: Policy, evaluation: Evaluation) -> list[tuple[str, ...]]:
     return list(once.values())
 
 
-def _rows(comparison: Comparison, by: tuple[str, ...]) -> Iterator[FlipRow]:
+def _rows(comparison: ReleaseComparison, by: tuple[str, ...]) -> Iterator[FlipRow]:
     """The accuracy of each group now and then, and what flipped."""
     flips = comparison.flips(_ACCURACY, by)
     moved, whole = comparison.movement(_ACCURACY, by), comparison.apart(_ACCURACY, by)
@@ -75,7 +75,7 @@ def _rows(comparison: Comparison, by: tuple[str, ...]) -> Iterator[FlipRow]:
 
 
 def _emptied(
-    comparison: Comparison, all_by: list[tuple[str, ...]], evaluation: Evaluation
+    comparison: ReleaseComparison, all_by: list[tuple[str, ...]], evaluation: Evaluation
 ) -> list[str]:
     found = []
     for by in all_by:

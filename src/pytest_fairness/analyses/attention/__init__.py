@@ -5,7 +5,7 @@ Source: Serianni et al., "Attention IoU: Examining Biases in CelebA using Attent
 
 from pytest_fairness.analyses.attention.iou import attention_iou, uniform_score
 from pytest_fairness.analyses.attention.maps import AttentionMaps, attention_maps
-from pytest_fairness.analyses.attention.observe import AttentionObserved, observe_attention
+from pytest_fairness.analyses.attention.per_image import AttentionObserved, observe_attention
 from pytest_fairness.analyses.attention.scores import (
     HeatmapScores,
     MaskScores,

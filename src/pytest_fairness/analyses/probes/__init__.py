@@ -4,8 +4,8 @@ from pytest_fairness.analyses.probes.activations import Activations, capture_act
 from pytest_fairness.analyses.probes.convex import SoftmaxFits, fit_softmax
 from pytest_fairness.analyses.probes.kinds import ConvexProbe, Probe
 from pytest_fairness.analyses.probes.layers import choose_layers
-from pytest_fairness.analyses.probes.observe import ProbeObservation, observe_probes
 from pytest_fairness.analyses.probes.paper import PaperProbe
+from pytest_fairness.analyses.probes.per_layer import ProbeObservation, observe_probes
 from pytest_fairness.analyses.probes.pooling import pool_activations
 from pytest_fairness.analyses.probes.probing import linear_probes
 from pytest_fairness.analyses.probes.results import LinearProbes, ProbeResult

@@ -5,7 +5,7 @@ from pytest_fairness.analyses.topography.figures import draw_maps, save_maps
 from pytest_fairness.analyses.topography.force import local_force, move_apart
 from pytest_fairness.analyses.topography.layouts import layout_channels
 from pytest_fairness.analyses.topography.maps import LayerMaps, TopographicMaps, topographic_maps
-from pytest_fairness.analyses.topography.observe import observe_topography
+from pytest_fairness.analyses.topography.per_layer import observe_topography
 from pytest_fairness.analyses.topography.profiles import Profiles, RunningProfiles, mean_profiles
 from pytest_fairness.analyses.topography.quality import LayoutQuality, layout_quality
 from pytest_fairness.analyses.topography.rendering import Renderer

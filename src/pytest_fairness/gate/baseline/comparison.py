@@ -20,7 +20,7 @@ from pytest_fairness.statistics.estimators.events import events
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts, rate_counts
 from pytest_fairness.statistics.metrics.names import RateDefinition
 
-__all__ = ["Comparison", "GroupFlips"]
+__all__ = ["GroupFlips", "ReleaseComparison"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +45,7 @@ class GroupFlips:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class ReleaseComparison:
     """A run beside its baseline.
 
     Args:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.gate.baseline.comparison import Comparison, GroupFlips
+from pytest_fairness.gate.baseline.comparison import GroupFlips, ReleaseComparison
 from pytest_fairness.gate.estimates.counted import Estimate, named
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.details import ChangeCounts, ChangeRecord
@@ -32,7 +32,7 @@ Measure = Callable[[Movement, float], _Measured]
 
 
 def estimate_changes(
-    asked: Sequence[Question], comparison: Comparison, *, confidence: float
+    asked: Sequence[Question], comparison: ReleaseComparison, *, confidence: float
 ) -> list[Estimate]:
     """Answer the questions of one rule against the baseline, model, evaluation and `by`.
 

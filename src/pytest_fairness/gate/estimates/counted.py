@@ -19,7 +19,7 @@ from pytest_fairness.statistics.comparisons.comparisons import (
     AgainstReference,
     Alone,
     BetweenAll,
-    Comparison,
+    GroupComparison,
 )
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.measure import measure
@@ -43,7 +43,7 @@ class RowBounds:
         known: Level -> intervals of all answers, shared by all questions of the rule.
     """
 
-    comparison: Comparison
+    comparison: GroupComparison
     row: int
     known: dict[float, Interval] = field(default_factory=dict)
 
@@ -186,7 +186,7 @@ def _comparison(
     measured: Measured,
     place: Mapping[tuple[str, ...], int],
     counts: GroupCounts,
-) -> Comparison:
+) -> GroupComparison:
     metric, reference = question.rule.metric, question.reference
     if metric.comparison == "none" or reference is None:
         return Alone(measured)
@@ -212,7 +212,7 @@ class _Rows:
         groups: list[dict[str, str]],
         classes: tuple[str, ...],
         measured: Measured,
-        comparison: Comparison,
+        comparison: GroupComparison,
     ) -> None:
         self.groups = groups
         self.counts = measured.counts

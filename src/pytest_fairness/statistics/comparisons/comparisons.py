@@ -11,10 +11,10 @@ from pytest_fairness.statistics.estimators.measured import Kind, Measured
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 
-__all__ = ["AgainstBest", "AgainstReference", "Alone", "BetweenAll", "Comparison"]
+__all__ = ["AgainstBest", "AgainstReference", "Alone", "BetweenAll", "GroupComparison"]
 
 
-class Comparison(Protocol):
+class GroupComparison(Protocol):
     """R answers about G groups, each with a value and an interval."""
 
     @property

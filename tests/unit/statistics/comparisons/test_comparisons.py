@@ -12,7 +12,7 @@ from pytest_fairness.statistics.comparisons.comparisons import (
     AgainstReference,
     Alone,
     BetweenAll,
-    Comparison,
+    GroupComparison,
 )
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
@@ -30,7 +30,7 @@ class Found(NamedTuple):
     reference: np.ndarray
 
 
-def all_of(comparison: Comparison, confidence: float) -> Found:
+def all_of(comparison: GroupComparison, confidence: float) -> Found:
     rows = np.arange(len(comparison.group))
     bounds = comparison.bounds(confidence, rows)
     return Found(comparison.value, *bounds, comparison.group, comparison.reference)
