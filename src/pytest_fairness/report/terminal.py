@@ -125,7 +125,8 @@ def _total(record: RunRecord) -> str:
     outcomes: Counter[str] = Counter(verdict.outcome for verdict in record.verdicts)
     counted = ", ".join(f"{outcomes[name]} {name}" for name in _ORDER if outcomes[name])
     noise = sum(v.within_noise for v in record.verdicts if v.outcome != "inconclusive")
-    text = f"{len(record.verdicts)} questions: {counted or 'none judged'}"
+    asked = len(record.verdicts)
+    text = f"{asked} question{'s' * (asked != 1)}: {counted or 'none judged'}"
     if waived := sum(verdict.waiver is not None for verdict in record.verdicts):
         text += f", {waived} of them waived"
     if noise:
