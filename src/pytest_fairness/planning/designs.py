@@ -86,12 +86,11 @@ def target_of(question: Question) -> Target | None:
 
 def _end(question: Question, comparison: str) -> str:
     """The end of the limit that unfairness breaks."""
-    rate = question.rule.metric.rate
     if question.rule.against:
         return "high"
     if question.reference == "all":
         return "high" if comparison == "difference" else "low"
-    return "high" if rate.worse == "higher" else "low"
+    return "high" if question.rule.metric.measure.higher_is_better is False else "low"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from pytest_fairness.planning.planned import HALF_AGAIN, HALF_WAY, Effort, Plann
 from pytest_fairness.policy import Policy
 from pytest_fairness.policy.records import LimitKind
 from pytest_fairness.statistics.counts import GroupCounts
-from pytest_fairness.statistics.metrics.names import RateDefinition
+from pytest_fairness.statistics.metrics.definitions import FlipRate, Rate
 from pytest_fairness.wording import listed
 
 __all__ = ["Plan", "PlannedQuestion", "plan"]
@@ -218,7 +218,7 @@ class _Planner:
         """The question under assumed rates; None where nothing breaks it, or several rates do."""
         rule = question.rule
         moves_much = rule.limit.kind == "max_widening"
-        if moves_much or not isinstance(rule.metric.measure, RateDefinition):
+        if moves_much or not isinstance(rule.metric.measure, Rate | FlipRate):
             return None
         target = target_of(question)
         if target is None:
@@ -273,7 +273,7 @@ def _check_given(
 def _counted(question: Question) -> str:
     """What the rate is counted among, in words."""
     measure, positive = question.rule.metric.measure, question.positive
-    if positive is None or not isinstance(measure, RateDefinition):
+    if positive is None or not isinstance(measure, Rate):
         return measure.counted_among
     return measure.counted_among_class(positive)
 

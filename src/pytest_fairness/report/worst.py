@@ -8,7 +8,8 @@ import pandas as pd
 from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.inference.predictions import SCORE_PREFIX
-from pytest_fairness.statistics.metrics.names import RateDefinition
+from pytest_fairness.statistics.estimators.events import events
+from pytest_fairness.statistics.metrics.definitions import Rate
 
 if TYPE_CHECKING:
     from pytest_fairness.inference import Predictions
@@ -50,17 +51,11 @@ def _counted(verdict: Verdict, frame: pd.DataFrame, positive: str | None) -> "pd
     """Which samples a rate is counted among; all where it is no single rate."""
     measure = metric_named(verdict.metric).measure
     everything = pd.Series(data=True, index=frame.index)
-    if not isinstance(measure, RateDefinition) or positive is None:
+    if not isinstance(measure, Rate) or positive is None:
         return everything
-    match measure.among:
-        case "positives":
-            return frame["target"] == positive
-        case "negatives":
-            return frame["target"] != positive
-        case "called positive":
-            return frame["prediction"] == positive
-        case _:
-            return everything
+    target, prediction = (frame[column].to_numpy() for column in ("target", "prediction"))
+    among = events(measure, target, prediction, positive=positive).among
+    return pd.Series(among, index=frame.index)
 
 
 def _sureness(frame: pd.DataFrame) -> "pd.Series[float]":

@@ -182,14 +182,18 @@ class PairEffects(NamedTuple):
         second: Integers,
         *,
         kind: Literal["difference", "ratio"],
+        odds: bool = False,
     ) -> "PairEffects":
-        """Return the effects on pairs of rates. The arguments are those of `pair_factors`."""
+        """Return the effects on pairs of rates, or of their odds. The arguments are those of `pair_factors`."""
         residuals, n, variance = _residuals(clusters)
-        if kind == "ratio":
+        if kind == "ratio" or odds:
             with np.errstate(divide="ignore", invalid="ignore"):
                 rates = clusters.successes.sum(axis=1) / n
-                residuals = residuals / rates[:, None]
-                variance = variance / rates**2
+                # How far what is compared moves with the rate: its logarithm, or the odds.
+                against = rates if kind == "ratio" else 1 - rates
+                scale = against * (1 - rates) if odds else against
+                residuals = residuals / scale[:, None]
+                variance = variance / scale**2
         found = _Residuals(residuals, n, variance)
         return cls.from_residuals(clusters, found, first, second)
 

@@ -18,7 +18,7 @@ from pytest_fairness.statistics.comparisons.movement import (
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.events import events
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts, rate_counts
-from pytest_fairness.statistics.metrics.names import RateDefinition
+from pytest_fairness.statistics.metrics.definitions import Rate
 
 __all__ = ["GroupFlips", "ReleaseComparison"]
 
@@ -62,15 +62,14 @@ class ReleaseComparison:
     positive: str | None
     cluster: str | None = None
 
-    def compared(self, rate: RateDefinition) -> str:
+    def compared(self, rate: Rate) -> str:
         """Return how the rate is compared, in words."""
         if self.pairing.samples is not None and self._samples(rate) is None:
-            return (
-                f"unpaired: {rate.short} is counted among what each release called positive itself"
-            )
+            what = rate.counted_among.replace("samples called", "what each release called")
+            return f"unpaired: {rate.short} is counted among {what} itself"
         return self.pairing.compared
 
-    def movement(self, rate: RateDefinition, by: tuple[str, ...]) -> Movement:
+    def movement(self, rate: Rate, by: tuple[str, ...]) -> Movement:
         """Return the current and previous rates of the groups of `by`.
 
         The images are paired where that is possible.
@@ -91,7 +90,7 @@ class ReleaseComparison:
             return Movement.paired(tables, cluster_moves(*seen, codes[among], clusters, size=size))
         return self.apart(rate, by)
 
-    def apart(self, rate: RateDefinition, by: tuple[str, ...]) -> Movement:
+    def apart(self, rate: Rate, by: tuple[str, ...]) -> Movement:
         """Return the rates of the groups of `by` over all current and all previous images."""
         groups = [tuple(group.values()) for group in self.counts.groups(by)]
         now, then = (
@@ -101,7 +100,7 @@ class ReleaseComparison:
         return Movement(now, then, clusters=self._clusters(rate, by, groups))
 
     def _clusters(
-        self, rate: RateDefinition, by: tuple[str, ...], groups: list[tuple[str, ...]]
+        self, rate: Rate, by: tuple[str, ...], groups: list[tuple[str, ...]]
     ) -> ClusterMoves | None:
         """The same per cluster; None without clusters."""
         if self.cluster is None:
@@ -112,7 +111,7 @@ class ReleaseComparison:
         )
         return None if now is None else ClusterMoves(now, then)
 
-    def flips(self, rate: RateDefinition, by: tuple[str, ...]) -> GroupFlips | None:
+    def flips(self, rate: Rate, by: tuple[str, ...]) -> GroupFlips | None:
         """Return the images that flipped, of those that a rate is counted among, or None when unpaired."""
         samples = self._samples(rate)
         if samples is None:
@@ -123,16 +122,14 @@ class ReleaseComparison:
         tables = pair_tables(now[among], then[among], codes[among], size=size)
         return GroupFlips(tables, samples, codes, among & then & ~now)
 
-    def _samples(self, rate: RateDefinition) -> PairedSamples | None:
-        return None if rate.among == "called positive" else self.pairing.samples
+    def _samples(self, rate: Rate) -> PairedSamples | None:
+        return self.pairing.samples if rate.among_true_classes else None
 
 
 _ByGroup: TypeAlias = dict[tuple[str, ...], tuple[int, int]]
 
 
-def _rates(
-    counts: GroupCounts, rate: RateDefinition, by: tuple[str, ...], positive: str | None
-) -> _ByGroup:
+def _rates(counts: GroupCounts, rate: Rate, by: tuple[str, ...], positive: str | None) -> _ByGroup:
     """Successes and n by the levels of a group; none where the counts know no such thing."""
     unknown = positive is not None and positive not in counts.classes
     if unknown or any(name not in counts.levels for name in by):
@@ -146,7 +143,7 @@ def _rates(
 
 def _per_cluster(
     counts: GroupCounts,
-    rate: RateDefinition,
+    rate: Rate,
     by: tuple[str, ...],
     groups: list[tuple[str, ...]],
     *,

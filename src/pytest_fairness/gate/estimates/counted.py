@@ -220,7 +220,8 @@ class _Rows:
         self.smallest = measured.smallest_n
         self.effective = measured.effective_n
         self.parts = named_parts(definition, classes, measured)
-        self.among = definition.counted_among
+        self.among, self.short = definition.counted_among, definition.short
+        self.values = measured.values
         self.comparison = comparison
         self.group, self.reference = comparison.group, comparison.reference
         self.value = comparison.value
@@ -258,7 +259,11 @@ class _Rows:
         if empty:
             parts = [part.lacking(empty, self.groups) for part in self.parts]
             return " and ".join(filter(None, parts)) or lacking(self.among, empty, self.groups)
-        return "0 divided by 0: the rate is 0 in both groups" if undefined else None
+        if not undefined:
+            return None
+        if np.isinf(self.values[both]).all():
+            return f"{self.short} is infinite in both groups"
+        return "0 divided by 0: the rate is 0 in both groups"
 
 
 def _finite(value: float) -> float | None:

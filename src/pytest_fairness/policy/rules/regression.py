@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from pytest_fairness.policy.records import Evaluation, Limit, Rule
 from pytest_fairness.policy.tables.tables import RuleTable
-from pytest_fairness.statistics.metrics.names import Metric, RateDefinition
+from pytest_fairness.statistics.metrics.names import Metric, Rate
 
 __all__ = ["BASELINE_KEYS", "baseline_limit", "check_baseline_rule"]
 
@@ -54,7 +54,7 @@ def _check_keys(table: RuleTable, given: list[str], *, fail: Fail) -> None:
 
 def _check_metric(key: str, metric: Metric, *, fail: Fail) -> None:
     fits = {"none": "max_drop", "difference": "max_widening"}.get(metric.comparison)
-    if metric.matched or fits is None or not isinstance(metric.measure, RateDefinition):
+    if metric.matched or fits is None or not isinstance(metric.measure, Rate):
         fail(
             "metric",
             f"{metric.name!r} is not compared with the baseline; allowed are rates, with max_drop, "

@@ -1,5 +1,6 @@
 """From the `[[rule]]` tables to rules that can be judged: defaults, limits, references."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
@@ -239,6 +240,8 @@ class _Resolver:
         """What a limit is measured in, for messages."""
         if self.table.column is not None:
             return f"; it is in the unit of column {self.table.column!r}"
+        if math.isinf(self.metric.allowed_range[1]):
+            return ""
         return "; rates and differences are shares, so write 0.05 for 5 points"
 
     def _minimum(self, value: float, high: float) -> Limit:

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.statistics.metrics.names import RateDefinition
+from pytest_fairness.statistics.metrics.cells import FN, FP, RIGHT, TN, TP, WRONG, Cells
+from pytest_fairness.statistics.metrics.definitions import Rate
 
 __all__ = ["Events", "events"]
 
@@ -19,19 +20,14 @@ class Events(NamedTuple):
     among: NDArray[np.bool_]
 
 
-def events(
-    rate: RateDefinition, target: Classes, prediction: Classes, *, positive: str | None
-) -> Events:
+def events(rate: Rate, target: Classes, prediction: Classes, *, positive: str | None) -> Events:
     """Return which samples a rate counts, and among which.
 
     Args:
-        rate: What is counted among what; not one that is counted among what was predicted.
+        rate: What is counted among what.
         target: (N,) true classes.
         prediction: (N,) predicted classes.
         positive: The positive class; None where the rate does not need it.
-
-    Raises:
-        ValueError: The rate is counted among what was predicted, so that two models differ in it.
 
     Example:
         >>> from pytest_fairness.statistics.metrics.names import metric_named
@@ -39,25 +35,19 @@ def events(
         >>> seen, among = events(
         ...     metric_named("true_positive_rate").rate, target, prediction, positive="b")
         >>> seen.tolist(), among.tolist()
-        ([True, True, False], [False, True, True])
+        ([False, True, False], [False, True, True])
     """
-    match rate.among:
-        case "all":
-            among = np.ones(len(target), dtype=bool)
-        case "positives":
-            among = target == positive
-        case "negatives":
-            among = target != positive
-        case other:
-            msg = f"{rate.name} is counted among {other}, which are not the same for two models"
-            raise ValueError(msg)
-    match rate.event:
-        case "correct":
-            seen = prediction == target
-        case "wrong":
-            seen = prediction != target
-        case "called positive":
-            seen = prediction == positive
-        case _:
-            seen = prediction != positive
-    return Events(np.asarray(seen, dtype=bool), np.asarray(among, dtype=bool))
+    right, own, called = prediction == target, target == positive, prediction == positive
+    masks = {
+        RIGHT: right,
+        WRONG: ~right,
+        TP: own & called,
+        FP: ~own & called,
+        FN: own & ~called,
+        TN: ~own & ~called,
+    }
+
+    def of(cells: Cells) -> NDArray[np.bool_]:
+        return np.asarray(np.any([masks[cell] for cell in cells], axis=0))
+
+    return Events(of(rate.seen), of(rate.among))

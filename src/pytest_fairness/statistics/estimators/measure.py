@@ -12,12 +12,14 @@ from pytest_fairness.statistics.estimators.extremes import ExtremeRates
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.largest_gap import LargestGap
 from pytest_fairness.statistics.estimators.measured import Measured
+from pytest_fairness.statistics.estimators.odds import Odds
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts, rate_counts
 from pytest_fairness.statistics.metrics.definitions import (
     CompositeDefinition,
+    FlipRate,
     Measure,
     ObservedDefinition,
-    RateDefinition,
+    Rate,
 )
 
 __all__ = ["measure", "parts_of"]
@@ -48,16 +50,18 @@ def measure(
         >>> measure(f1, np.array([[[6, 2], [1, 3]]]), positive=1).values.round(3).tolist()
         [0.667]
     """
-    if isinstance(definition, ObservedDefinition):
+    if isinstance(definition, ObservedDefinition | FlipRate):
         msg = f"{definition.name} is observed of samples, not counted"
         raise ValueError(msg)  # noqa: TRY004  (a value of the right type, of another kind)
-    if isinstance(definition, RateDefinition):
+    if isinstance(definition, Rate):
         return _rates(definition, confusion, positive, clustered)
     parts = tuple(
         _rates(rate, confusion, index, clustered)
         for rate, index in parts_of(definition, confusion.shape[-1], positive)
     )
     counts = _counts(definition, confusion, positive, parts)
+    if definition.formula == "odds":
+        return Odds(counts, parts)
     if definition.formula == "largest gap":
         return LargestGap(counts, parts)
     if definition.formula in ("smallest", "spread"):
@@ -73,7 +77,7 @@ def measure(
 
 def parts_of(
     definition: CompositeDefinition, classes: int, positive: int | None
-) -> Sequence[tuple[RateDefinition, int | None]]:
+) -> Sequence[tuple[Rate, int | None]]:
     """Return the rates that a measure is made of, each with its positive class."""
     if definition.each_class:
         return [(rate, index) for index in range(classes) for rate in definition.parts]
@@ -81,7 +85,7 @@ def parts_of(
 
 
 def _rates(
-    rate: RateDefinition, confusion: Integers, positive: int | None, clustered: Integers | None
+    rate: Rate, confusion: Integers, positive: int | None, clustered: Integers | None
 ) -> GroupRates:
     whole = rate_counts(confusion, rate, positive=positive)
     if clustered is None:

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.statistics.metrics.names import RateDefinition
+from pytest_fairness.statistics.metrics.cells import FN, FP, RIGHT, TN, TP, WRONG
+from pytest_fairness.statistics.metrics.definitions import Rate
 
 __all__ = ["RateCounts", "rate_counts"]
 
@@ -26,7 +27,7 @@ class RateCounts(NamedTuple):
 
 
 def rate_counts(
-    confusion: NDArray[np.int64], rate: RateDefinition, *, positive: int | None = None
+    confusion: NDArray[np.int64], rate: Rate, *, positive: int | None = None
 ) -> RateCounts:
     """Count the successes and the samples of a rate in each group.
 
@@ -47,25 +48,18 @@ def rate_counts(
         RateCounts(successes=array([2]), n=array([8]))
     """
     total = confusion.sum(axis=(1, 2))
-    correct = np.trace(confusion, axis1=1, axis2=2)
     if not rate.needs_positive:
-        return RateCounts(correct if rate.event == "correct" else total - correct, total)
-    if positive is None:
+        right = np.trace(confusion, axis1=1, axis2=2)
+        counted = {RIGHT: right, WRONG: total - right}
+    elif positive is None:
         msg = f"{rate.name} needs a positive class"
         raise ValueError(msg)
-    positives = confusion[:, positive, :].sum(axis=1)
-    called = confusion[:, :, positive].sum(axis=1)
-    hits = confusion[:, positive, positive]
-    match rate.among:
-        case "all":
-            return RateCounts(called, total)
-        case "called positive":
-            return RateCounts(hits, called)
-        case "positives or called positive":
-            return RateCounts(hits, positives + called - hits)
-        case "positives":
-            n, called_positive = positives, hits
-        case _:  # negatives
-            n, called_positive = total - positives, called - hits
-    success = called_positive if rate.event == "called positive" else n - called_positive
-    return RateCounts(success, n)
+    else:
+        hits = confusion[:, positive, positive]
+        missed = confusion[:, positive, :].sum(axis=1) - hits
+        false = confusion[:, :, positive].sum(axis=1) - hits
+        counted = {TP: hits, FN: missed, FP: false, TN: total - hits - missed - false}
+    successes, n = (
+        np.sum([counted[cell] for cell in cells], axis=0) for cells in (rate.seen, rate.among)
+    )
+    return RateCounts(successes, n)

@@ -4,28 +4,23 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
+from pytest_fairness.statistics.metrics.cells import Cells, direction, in_words
+
 __all__ = [
     "Comparison",
     "CompositeDefinition",
+    "FlipRate",
     "Measure",
     "Metric",
     "ObservedDefinition",
     "OfKind",
-    "RateDefinition",
+    "Rate",
     "SampleMean",
+    "check_name",
 ]
 
 Comparison = Literal["none", "difference", "ratio"]
-Event = Literal["correct", "wrong", "called positive", "called negative", "flipped"]
-Among = Literal[
-    "all",
-    "positives",
-    "negatives",
-    "called positive",
-    "positives or called positive",
-    "matched pairs",
-]
-Formula = Literal["mean", "mean F1", "largest gap", "smallest", "spread"]
+Formula = Literal["mean", "mean F1", "largest gap", "smallest", "spread", "odds"]
 Worse = Literal["lower", "higher", "either"]
 Shape = Literal["by group", "whole", "pairs"]
 
@@ -43,56 +38,142 @@ class OfKind:
     example: str
 
 
+def check_name(name: str) -> None:
+    """Refuse a name that a policy cannot ask for.
+
+    Raises:
+        ValueError: It is no plain word, or one that a difference or a ratio would have.
+
+    Example:
+        >>> check_name("false_discovery_rate")
+    """
+    if not name.isidentifier():
+        msg = f"metric {name!r}: a name has letters, digits and _, and starts with a letter"
+        raise ValueError(msg)
+    for ending in ("_difference", "_ratio"):
+        if name.endswith(ending):
+            msg = (
+                f"metric {name!r}: the difference and the ratio of groups come with the metric: "
+                f"declare {name.removesuffix(ending)!r}"
+            )
+            raise ValueError(msg)
+
+
 @dataclass(frozen=True, slots=True)
-class RateDefinition:
-    """A rate is the share of an event among some of a group's samples.
+class Rate:
+    """A rate is the share of some cells of the confusion matrix among some of its cells.
+
+    Its difference and its ratio between groups are declared with it: `NAME_difference` and
+    `NAME_ratio`.
 
     Args:
-        name: Field's name, e.g. `false_positive_rate`.
+        name: Name in policies, e.g. `false_positive_rate`.
         short: Name in messages, e.g. `FPR`.
-        event: What is counted.
-        among: The samples it is counted among (true class, or predicted class for precision).
-        higher_is_better: Which end "best group" means.
+        seen: The cells that are counted; not empty.
+        among: The cells that they are counted among: these and others. Either TP, FP, FN and TN,
+            which need a positive class, or RIGHT and WRONG.
+        higher_is_better: Which end "best group" means. It follows from the cells, and is to be
+            given only where they leave it open, as for a selection rate.
+
+    Raises:
+        ValueError: The name or the cells make no rate.
+
+    Example:
+        >>> from pytest_fairness.statistics.metrics.cells import FP, TP
+        >>> Rate("false_discovery_rate", "FDR", seen=FP, among=TP | FP).higher_is_better
+        False
     """
 
     name: str
     short: str
-    event: Event
-    among: Among
-    higher_is_better: bool = True
+    seen: Cells
+    among: Cells
+    higher_is_better: bool | None = None
 
     door: ClassVar[Literal["metrics"]] = "metrics"
     analysis: ClassVar[str] = ""
 
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        if problem := self._problem():
+            msg = f"rate {self.name!r}: {problem}"
+            raise ValueError(msg)
+        if (known := self._better) is not None:
+            object.__setattr__(self, "higher_is_better", known)
+
+    def _problem(self) -> str:
+        """Why the cells make no rate; empty where they do."""
+        both = self.seen | self.among
+        if not self.seen or not self.among:
+            return f"seen = {self.seen} among = {self.among}: neither may be empty"
+        if both & Cells.ANSWERS and both & Cells.OF_A_CLASS:
+            return (
+                "RIGHT and WRONG hold for all classes, TP, FP, FN and TN for one: use cells of one "
+                "kind"
+            )
+        if self.seen not in self.among or self.seen == self.among:
+            return (
+                f"seen must be some of among, and not all: got {in_words(self.seen)} among "
+                f"{in_words(self.among)}"
+            )
+        if self.higher_is_better not in (None, self._better) and self._better is not None:
+            return (
+                f"higher_is_better = {self.higher_is_better}, but of {in_words(self.seen)} among "
+                f"{in_words(self.among)} {'more' if self._better else 'fewer'} is better; drop it"
+            )
+        return ""
+
+    @property
+    def _better(self) -> bool | None:
+        found = direction(self.seen, self.among)
+        return None if found is None else found == "higher"
+
     @property
     def needs_positive(self) -> bool:
         """Whether the rate is undefined without a named positive class."""
-        return self.event != "flipped" and (self.among != "all" or self.event.startswith("called"))
+        return self.among != Cells.ANSWERS
+
+    @property
+    def among_true_classes(self) -> bool:
+        """Whether true classes alone tell what it is counted among: the same for two models."""
+        return self.among in (
+            Cells.ANSWERS,
+            Cells.OF_A_CLASS,
+            Cells.POSITIVES,
+            Cells.NEGATIVES,
+        )
 
     @property
     def counted_among(self) -> str:
-        """The name of the samples that the event is counted among: `negatives`, `samples called positive`."""
-        return {
-            "all": "samples",
-            "called positive": "samples called positive",
-            "positives or called positive": "samples positive or called positive",
-        }.get(self.among, self.among)
+        """The name of the samples that the cells are counted among: `negatives`, `samples called positive`."""
+        return in_words(self.among)
 
     def counted_among_class(self, name: str) -> str:
         """Return the name of those samples when a class is asked for as the positive one: `samples of class cat`."""
-        return {
-            "positives": f"samples of class {name}",
-            "negatives": f"samples of another class than {name}",
-            "called positive": f"samples called {name}",
-            "positives or called positive": f"samples of class {name} or called so",
-        }.get(self.among, self.counted_among)
+        return in_words(self.among, name)
 
     @property
     def worse(self) -> Worse:
-        """The change that is for the worse. Of a selection rate neither is, so both count."""
-        if self.event.startswith("called") and self.among == "all":
-            return "either"
-        return "lower" if self.higher_is_better else "higher"
+        """The change that is for the worse. Where the cells do not tell, as for a selection rate, either is."""
+        return {None: "either", True: "lower", False: "higher"}[self._better]  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class FlipRate:
+    """The share of matched pairs whose two images are given different classes.
+
+    Args:
+        name: Name in policies.
+        short: Name in messages.
+    """
+
+    name: str
+    short: str
+
+    analysis: ClassVar[str] = ""
+    needs_positive: ClassVar[bool] = False
+    higher_is_better: ClassVar[bool] = False
+    counted_among: ClassVar[str] = "matched pairs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +184,9 @@ class CompositeDefinition:
         name: Field's name, e.g. `balanced_accuracy`.
         short: Name in messages.
         formula: The mean of the parts; the mean of the F1 scores 2 p / (1 + p) of the parts; the
-            smallest part; how far the largest and the smallest part are apart; or the part in
-            which two groups differ most, which a group alone does not have.
+            smallest part; how far the largest and the smallest part are apart; the part in which
+            two groups differ most, which a group alone does not have; or the odds p / (1 - p) of
+            the only part.
         parts: The rates.
         each_class: Whether each class takes the part of the positive one in turn.
         higher_is_better: Which end "best group" means; None where no group can be the best.
@@ -114,7 +196,7 @@ class CompositeDefinition:
     name: str
     short: str
     formula: Formula
-    parts: tuple[RateDefinition, ...]
+    parts: tuple[Rate, ...]
     each_class: bool = False
     higher_is_better: bool | None = True
     analysis: str = ""
@@ -129,7 +211,8 @@ class CompositeDefinition:
     @property
     def counted_among(self) -> str:
         """The name of the samples that the measure is computed from."""
-        return self.parts[0].counted_among if self.formula == "mean F1" else "samples"
+        own = self.formula in ("mean F1", "odds")
+        return self.parts[0].counted_among if own else "samples"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +292,8 @@ class SampleMean:
         columns: Columns of numbers that the function reads beside what predictions always have.
 
     Raises:
-        ValueError: Both or neither of `value` and `column` are given, or the bounds are none.
+        ValueError: The name cannot be asked for, both or neither of `value` and `column` are given,
+            or the bounds are none.
 
     Example:
         >>> SampleMean("mean_iou", column="iou", bounds=(0, 1), higher_is_better=True).observed.short
@@ -227,6 +311,7 @@ class SampleMean:
     door: ClassVar[Literal["metrics"]] = "metrics"
 
     def __post_init__(self) -> None:
+        check_name(self.name)
         low, high = self.bounds
         if bool(self.value) == bool(self.column):
             problem = 'give one of value = "package.module:function" and column = "NAME"'
@@ -253,7 +338,7 @@ class SampleMean:
         )
 
 
-Measure: TypeAlias = RateDefinition | CompositeDefinition | ObservedDefinition
+Measure: TypeAlias = Rate | FlipRate | CompositeDefinition | ObservedDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,13 +360,13 @@ class Metric:
     alias: bool = False
 
     @property
-    def rate(self) -> RateDefinition:
+    def rate(self) -> Rate:
         """The rate of a metric that is one.
 
         Raises:
             TypeError: The metric is no single rate.
         """
-        if not isinstance(self.measure, RateDefinition):
+        if not isinstance(self.measure, Rate):
             msg = f"{self.name} is no single rate"
             raise TypeError(msg)
         return self.measure
@@ -307,14 +392,16 @@ class Metric:
         """The smallest and the largest value that it can take.
 
         Example:
-            >>> fpr = RateDefinition(
-            ...     "false_positive_rate", "FPR", "called positive", "negatives", False)
+            >>> from pytest_fairness.statistics.metrics.cells import FP, TN
+            >>> fpr = Rate("false_positive_rate", "FPR", FP, FP | TN)
             >>> Metric("false_positive_rate_difference", fpr, "difference").allowed_range
             (-1.0, 1.0)
         """
         low, high = 0.0, 1.0
         if self.observed is not None:
             low, high = self.observed.floor, self.observed.ceiling
+        elif isinstance(self.measure, CompositeDefinition) and self.measure.formula == "odds":
+            high = math.inf
         if self.comparison == "none":
             return low, high
         return (low - high, high - low) if self.comparison == "difference" else (0.0, math.inf)

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 
+from pytest_fairness.statistics.metrics.cells import FN, FP, RIGHT, TN, TP, WRONG
 from pytest_fairness.statistics.metrics.definitions import (
     Comparison,
     CompositeDefinition,
+    FlipRate,
     Measure,
     Metric,
     ObservedDefinition,
     OfKind,
-    RateDefinition,
+    Rate,
     SampleMean,
 )
 
@@ -19,10 +21,11 @@ __all__ = [
     "METRICS",
     "Comparison",
     "CompositeDefinition",
+    "FlipRate",
     "Measure",
     "Metric",
     "ObservedDefinition",
-    "RateDefinition",
+    "Rate",
     "SampleMean",
     "metric_named",
     "metrics_of",
@@ -31,40 +34,33 @@ __all__ = [
 _RATES = {
     rate.name: rate
     for rate in (
-        RateDefinition("accuracy", "accuracy", "correct", "all"),
-        RateDefinition("error_rate", "error rate", "wrong", "all", higher_is_better=False),
-        RateDefinition("selection_rate", "selection rate", "called positive", "all"),
-        RateDefinition("true_positive_rate", "TPR", "called positive", "positives"),
-        RateDefinition(
-            "false_positive_rate", "FPR", "called positive", "negatives", higher_is_better=False
-        ),
-        RateDefinition("true_negative_rate", "TNR", "called negative", "negatives"),
-        RateDefinition(
-            "false_negative_rate", "FNR", "called negative", "positives", higher_is_better=False
-        ),
-        RateDefinition("precision", "precision", "correct", "called positive"),
+        Rate("accuracy", "accuracy", RIGHT, RIGHT | WRONG),
+        Rate("error_rate", "error rate", WRONG, RIGHT | WRONG),
+        Rate("selection_rate", "selection rate", TP | FP, TP | FP | FN | TN, higher_is_better=True),
+        Rate("true_positive_rate", "TPR", TP, TP | FN),
+        Rate("false_positive_rate", "FPR", FP, FP | TN),
+        Rate("true_negative_rate", "TNR", TN, FP | TN),
+        Rate("false_negative_rate", "FNR", FN, TP | FN),
+        Rate("precision", "precision", TP, TP | FP),
+        Rate("negative_predictive_value", "NPV", TN, FN | TN),
+        Rate("false_discovery_rate", "FDR", FP, TP | FP),
+        Rate("false_omission_rate", "FOR", FN, FN | TN),
     )
 }
 
 _MATCHED = (
     Metric(
-        "counterfactual_flip_rate",
-        RateDefinition(
-            "counterfactual_flip_rate",
-            "flip rate",
-            "flipped",
-            "matched pairs",
-            higher_is_better=False,
-        ),
-        matched=True,
+        "counterfactual_flip_rate", FlipRate("counterfactual_flip_rate", "flip rate"), matched=True
     ),
     Metric("counterfactual_accuracy_difference", _RATES["accuracy"], "difference", matched=True),
 )
 
 _ODDS = (_RATES["true_positive_rate"], _RATES["false_positive_rate"])
-_RECALL = RateDefinition("recall", "recall", "called positive", "positives")
+_RECALL = Rate("recall", "recall", TP, TP | FN)
 # The F1 score is 2 p / (1 + p) of this rate p: true positives among what is positive or called so.
-_OVERLAP = RateDefinition("overlap", "overlap", "correct", "positives or called positive")
+_OVERLAP = Rate("overlap", "overlap", TP, TP | FP | FN)
+# FN / FP are the odds of this rate. Berk et al. (2021), Sociological Methods & Research 50, 3-44.
+_MISSED = Rate("missed_share_of_errors", "share of FN", FN, FP | FN)
 
 _COMPOSITES = (
     CompositeDefinition("f1", "F1", "mean F1", (_OVERLAP,)),
@@ -76,6 +72,7 @@ _COMPOSITES = (
     CompositeDefinition(
         "macro_precision", "macro precision", "mean", (_RATES["precision"],), each_class=True
     ),
+    CompositeDefinition("treatment_equality", "FN/FP", "odds", (_MISSED,), higher_is_better=None),
 )
 CLASS_MEASURES = (
     CompositeDefinition(

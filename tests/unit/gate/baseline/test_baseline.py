@@ -140,13 +140,26 @@ def test_a_selection_rate_may_move_neither_way():
         assert dark.outcome == "fail"
 
 
-def test_precision_is_never_paired_and_says_so():
-    dark = only(judge(policy_of(rule_of("precision")), NOW, baseline=THEN))
-    assert not dark.change.paired
-    assert dark.change.compared == (
-        "unpaired: precision is counted among what each release called positive itself"
-    )
-    assert dark.change.group.right_to_wrong is None
+@pytest.mark.parametrize(
+    ("metric", "short", "called"),
+    [
+        ("precision", "precision", "positive"),
+        ("false_discovery_rate", "FDR", "positive"),
+        ("negative_predictive_value", "NPV", "negative"),
+        ("false_omission_rate", "FOR", "negative"),
+    ],
+)
+def test_a_rate_among_predictions_is_worse_with_errors_and_never_paired(metric, short, called):
+    wrong = DARK & RIGHT & (THEN["target"] != {"positive": "yes", "negative": "no"}[called])
+    worse = flip(THEN, wrong & (np.cumsum(wrong) <= 40))
+    for now, then, sign, outcome in ((worse, THEN, 1, "fail"), (THEN, worse, -1, "pass")):
+        dark = only(judge(policy_of(rule_of(metric)), now, baseline=then))
+        assert (np.sign(dark.value), dark.outcome) == (sign, outcome)
+        assert dark.change.compared == (
+            f"unpaired: {short} is counted among what each release called {called} itself"
+        )
+        assert not dark.change.paired
+        assert dark.change.group.right_to_wrong is None
 
 
 def test_a_gap_that_widens_fails_and_a_gap_that_closes_passes():

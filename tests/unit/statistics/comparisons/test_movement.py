@@ -108,11 +108,6 @@ def test_events_add_up_to_the_rates_of_the_counts(answers, name):
     assert found.among.sum() == expected.n[0]
 
 
-def test_a_rate_among_what_was_predicted_has_no_pairs():
-    with pytest.raises(ValueError, match="precision is counted among called positive, which are"):
-        events(metric_named("precision").rate, np.array(["a"]), np.array(["a"]), positive="a")
-
-
 def clustered(now, then, clusters) -> Movement:
     """The movement of one group whose samples are clustered."""
     group = np.zeros(len(now), dtype=np.int64)

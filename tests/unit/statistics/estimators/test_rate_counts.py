@@ -21,7 +21,21 @@ EXPECTED = {
     "true_negative_rate": (6, 8),
     "false_negative_rate": (1, 4),
     "precision": (3, 5),
+    "negative_predictive_value": (6, 7),
+    "false_discovery_rate": (2, 5),
+    "false_omission_rate": (1, 7),
 }
+
+
+def of_the_other_class(function):
+    """A rate of scikit-learn or fairlearn as if the negative class were the positive one."""
+    return lambda true, predicted: function(1 - true, 1 - predicted)
+
+
+def rest_of(function):
+    return lambda true, predicted: 1 - function(true, predicted)
+
+
 FAIRLEARN = {
     "accuracy": accuracy_score,
     "selection_rate": fairlearn.selection_rate,
@@ -30,6 +44,9 @@ FAIRLEARN = {
     "true_negative_rate": fairlearn.true_negative_rate,
     "false_negative_rate": fairlearn.false_negative_rate,
     "precision": precision_score,
+    "negative_predictive_value": of_the_other_class(precision_score),
+    "false_discovery_rate": rest_of(precision_score),
+    "false_omission_rate": rest_of(of_the_other_class(precision_score)),
 }
 
 
@@ -59,9 +76,20 @@ def test_rates_are_those_of_fairlearn(name, function):
         ("false_positive_rate", [[0, 0], [2, 3]]),
         ("true_positive_rate", [[2, 3], [0, 0]]),
         ("precision", [[2, 0], [3, 0]]),
+        ("false_discovery_rate", [[2, 0], [3, 0]]),
+        ("false_omission_rate", [[0, 2], [0, 3]]),
+        ("negative_predictive_value", [[0, 2], [0, 3]]),
         ("accuracy", [[0, 0], [0, 0]]),
     ],
-    ids=["no negatives", "no positives", "none called positive", "no samples"],
+    ids=[
+        "no negatives",
+        "no positives",
+        "no precision",
+        "no FDR",
+        "no FOR",
+        "no NPV",
+        "no samples",
+    ],
 )
 def test_a_rate_over_no_samples_has_n_0_and_not_the_value_0(name, empty):
     counted = rate_counts(np.array([empty]), metric_named(name).rate, positive=1)
@@ -76,6 +104,8 @@ def test_swapping_the_classes_swaps_the_rates_of_positives_and_negatives(counts)
         ("true_positive_rate", "true_negative_rate"),
         ("false_positive_rate", "false_negative_rate"),
         ("accuracy", "accuracy"),
+        ("precision", "negative_predictive_value"),
+        ("false_discovery_rate", "false_omission_rate"),
     ):
         one = rate_counts(confusion, metric_named(name).rate, positive=1)
         other = rate_counts(swapped, metric_named(mirror).rate, positive=1)
@@ -90,6 +120,8 @@ def test_complementary_rates_add_up_to_n(counts):
         ("accuracy", "error_rate"),
         ("true_positive_rate", "false_negative_rate"),
         ("false_positive_rate", "true_negative_rate"),
+        ("false_discovery_rate", "precision"),
+        ("false_omission_rate", "negative_predictive_value"),
     ):
         one = rate_counts(confusion, metric_named(name).rate, positive=0)
         rest = rate_counts(confusion, metric_named(other).rate, positive=0)
