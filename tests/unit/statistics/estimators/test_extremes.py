@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.statistics.estimators.measure import measure
-from pytest_fairness.statistics.metrics.names import metric_named
 
 WORST = metric_named("worst_class_accuracy").measure
 GAP = metric_named("class_accuracy_gap").measure
