@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from pytest_fairness.inference import Predictions, predict, read_predictions
     from pytest_fairness.policy import Policy, load_policy
     from pytest_fairness.report import describe
-    from pytest_fairness.statistics.metrics.definitions import ObservedDefinition, OfKind
+    from pytest_fairness.statistics.metrics.definitions import (
+        ObservedDefinition,
+        OfKind,
+        SampleMean,
+    )
 
 __all__ = [
     "Analysis",
@@ -48,6 +52,7 @@ __all__ = [
     "Reader",
     "Report",
     "RunRecord",
+    "SampleMean",
     "Verdict",
     "describe",
     "judge",
@@ -69,7 +74,7 @@ _HOMES = {
         *("DataError", "DeclarationError", "FairnessError", "ModelError", "PolicyError"),
         "PredictionError",
     ),
-    "statistics.metrics.definitions": ("ObservedDefinition", "OfKind"),
+    "statistics.metrics.definitions": ("ObservedDefinition", "OfKind", "SampleMean"),
     "gate.record.run_record": ("RunRecord", "Verdict"),
     "gate.run": ("judge", "judge_model"),
     "inference": ("Predictions", "predict", "read_predictions"),

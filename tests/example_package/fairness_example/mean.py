@@ -1,11 +1,11 @@
 """A mean: how sure the model is of the class that it gives, 0 to 1."""
 
-from pytest_fairness import ObservedDefinition
+from pytest_fairness import SampleMean
 
-SURENESS = ObservedDefinition("sureness", "sureness", derive="fairness_example.mean:sureness")
+SURENESS = SampleMean("sureness", "fairness_example.mean:sureness", bounds=(0, 1))
 
 
-def sureness(predictions, evaluation, positive):
+def sureness(predictions, evaluation):
     import numpy as np
 
     scores = predictions.table.select([f"score:{name}" for name in predictions.classes]).to_pandas()
