@@ -66,10 +66,7 @@ def _change(change: ChangeRecord, short: str, worth: list[str]) -> list[str]:
 def _worth(verdict: Verdict) -> list[str]:
     if verdict.cluster is None or verdict.effective_n is None:
         return []
-    paired = verdict.matched is not None or (
-        verdict.change is not None and verdict.change.group.right_to_wrong is not None
-    )
-    noun = "pairs" if paired else "images"
+    noun = "images" if verdict.matched is None else "pairs"
     return [f"clustered by {verdict.cluster}: {independent_text(verdict.effective_n, noun)}"]
 
 

@@ -187,7 +187,10 @@ def test_pairs_of_one_cluster_are_not_taken_for_independent(rule):
     assert plain.high - plain.low < aware.high - aware.low
     assert 150 < aware.effective_n < 210  # two pairs of a design are worth one
     assert (plain.matched.p_value is None, aware.matched.p_value) == (False, None)
-    assert f"clustered by design, worth {aware.effective_n:.0f}; " in describe(aware)
+    assert (
+        f"clustered by design: the same as {aware.effective_n:.0f} independent pairs; "
+        in describe(aware)
+    )
 
 
 def test_a_flip_rate_reads_as_one_sentence_and_one_row():
