@@ -8,6 +8,7 @@ that call its function, the fastest first. Ten thousand mutants then take an hou
     python -m benchmarks.mutants                          all rooms, into mutants.jsonl
     python -m benchmarks.mutants statistics/metrics       one folder or file of a room
     python -m benchmarks.mutants --again --seconds 60     what survived, by slower tests too
+    python -m benchmarks.mutants --again --tests FILE     what survived, by the tests of a file
     python -m benchmarks.mutants --show                   what the survivors change
 
 Mutants are made of functions, methods and properties, never of constants or of what runs on import.
@@ -211,6 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--seconds", type=float, default=3, help="of the tests of a mutant, at most"
     )
+    parser.add_argument("--tests", nargs="+", help="judge by these, not by those of the room")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--report", type=Path, default=ROOT / "mutants.jsonl")
     options = parser.parse_args(arguments)
@@ -231,7 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sorted(left), workers=options.workers, seconds=options.seconds, report=options.report
         )
         quiet = ["-q", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
-        tests = [
+        tests = options.tests or [
             test
             for room, tests in ROOMS.items()
             if any(place.startswith(room) for place in options.places)
