@@ -226,11 +226,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for name in mutants.keys() & before.keys() - seen:
                 print(f"{name}: {before[name]}\n{mutants[name]}\n")
             return
-        left = mutants.keys() - (seen if options.again else before.keys())
+        left = before.keys() - seen if options.again else mutants.keys() - before.keys()
         sys.path.insert(0, str(source.parent))
         os.environ |= {"HYPOTHESIS_PROFILE": "mutants", "OMP_NUM_THREADS": "1"}
         judge = Judge(
-            sorted(left), workers=options.workers, seconds=options.seconds, report=options.report
+            sorted(mutants.keys() & left),
+            workers=options.workers,
+            seconds=options.seconds,
+            report=options.report,
         )
         quiet = ["-q", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
         tests = options.tests or [
