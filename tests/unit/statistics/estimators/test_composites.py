@@ -337,3 +337,22 @@ def test_the_same_people_in_both_groups_do_not_make_a_fair_model_unfair():
         first = np.arange(200)
         low, high = found.pairs(first, first + 200, kind="difference", confidence=0.95)
         assert ((low <= 0) & (high >= 0)).all()
+
+
+@pytest.mark.parametrize("kind", ["difference", "ratio"])
+def test_a_largest_gap_is_bounded_inside_over_all_rates_and_outside_without_correction(kind):
+    one = GroupRates(RateCounts(np.array([70, 40]), np.array([100, 100])))
+    other = GroupRates(RateCounts(np.array([30, 35]), np.array([100, 100])))
+    gap = LargestGap(RateCounts(np.array([0, 0]), np.array([200, 200])), (one, other))
+    first, second = np.array([0]), np.array([1])
+    found = gap.pairs(first, second, kind=kind, confidence=0.95)
+
+    def ends(confidence: float):
+        return one.pairs(first, second, kind=kind, confidence=confidence)
+
+    # The first rate differs most; the second, whose interval holds 0, bounds nothing.
+    outer, inner = ends(0.95), ends(1 - 0.05 / 2)
+    if kind == "difference":
+        assert (found.low[0], found.high[0]) == pytest.approx((inner.low[0], outer.high[0]))
+    else:
+        assert (found.low[0], found.high[0]) == pytest.approx((1 / outer.high[0], 1 / inner.low[0]))
