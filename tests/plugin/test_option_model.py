@@ -184,7 +184,7 @@ def test_a_pickle_is_refused_and_allowed_for_one_run_that_says_so(project):
         ),
         (
             "other=model.py:build",
-            "*model 'other' (--fairness*): its labels are not known; write lab*",
+            "*model 'other' (--fairness*): `labels` is missing. Add lab*",
         ),
     ],
     ids=["missing file", "no name", "unknown", "bare factory"],

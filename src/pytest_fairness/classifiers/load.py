@@ -149,8 +149,8 @@ def _agreed(labels: Labels | None, own: Labels | None, spec: ModelSpec) -> Label
     """The labels of the policy, else those of the model; both must count the same columns."""
     if labels is None and own is None:
         msg = (
-            f"{spec.title}: its labels are not known; write labels = [...], the "
-            "names of the score columns in order, or the name of a file with them"
+            f"{spec.title}: `labels` is missing. Add labels = [...], the names of the score "
+            "columns in order, or the name of a file with them."
         )
         raise ModelError(msg)
     if labels is not None and own is not None and len(labels.names) != len(own.names):
@@ -176,8 +176,8 @@ def _meaning(known: "ScoreMeaning | None", spec: ModelSpec) -> "ScoreMeaning":
     found = spec.score or known
     if found is None:
         msg = (
-            f"{spec.title}: what its scores mean is not known; write score = "
-            '"logit", "probability" or "log_probability": it is never guessed'
+            f"{spec.title}: `score` is missing. Add one of: "
+            'score = "logit", "probability", "log_probability".'
         )
         raise ModelError(msg)
     return found
@@ -188,8 +188,8 @@ def _preprocess(found: Found, spec: ModelSpec) -> Any:
         return preprocessing_of(spec.preprocessing)
     if found.preprocess is None:
         msg = (
-            f"{spec.title}: it carries no preprocessing; write preprocessing = "
-            "{ size = 224, mean = [...], std = [...] }"
+            f"{spec.title}: `preprocessing` is missing. Add preprocessing = "
+            "{ size = 224, mean = [...], std = [...] }."
         )
         raise ModelError(msg)
     return found.preprocess

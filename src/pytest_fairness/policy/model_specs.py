@@ -39,7 +39,7 @@ _READING = (
 _HINTS = {
     "labels": '; write labels = ["woman", "man"], the names of the score columns in order, or the '
     "name of a file with them",
-    "score": '; write score = "logit", "probability" or "log_probability": it is never guessed',
+    "score": '; add one of: score = "logit", "probability", "log_probability"',
     "preprocessing": "; write preprocessing = { size = 224, mean = [...], std = [...] }",
     "prompts": '; write prompts = { man = "a photo of a man", woman = "a photo of a woman" }',
 }

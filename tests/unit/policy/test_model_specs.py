@@ -94,7 +94,7 @@ BAD = {
     "no score": (
         'score = "logit"\n',
         "",
-        ":13: model 'release': kind 'exported' needs the key 'score'; w",
+        ":13: model 'release': kind 'exported' needs the key 'score'; add one of: ",
     ),
     "no labels": (
         'labels = ["no", "yes"]\n',

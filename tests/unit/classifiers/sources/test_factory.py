@@ -172,9 +172,9 @@ def test_several_outputs_are_picked_by_name_and_keep_the_weights():
             {"weights": "w.safetensors", "factory": f"{HERE}:build_function"},
             "returns function; drop",
         ),
-        ({"labels": None}, r"its labels are not known; write labels = "),
-        ({"score": None}, "what its scores mean is not known; write score = "),
-        ({"preprocessing": None}, "it carries no preprocessing; write preprocessing = "),
+        ({"labels": None}, r"`labels` is missing\. Add labels = "),
+        ({"score": None}, r"`score` is missing\. Add one of: score = \"logit\", "),
+        ({"preprocessing": None}, r"`preprocessing` is missing\. Add preprocessing = "),
     ],
     ids=[
         "module",
