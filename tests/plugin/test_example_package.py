@@ -36,6 +36,10 @@ metric = "sureness"
 min = 0.5
 
 [[rule]]
+metric = "mean_iou_difference"
+max = 0.4
+
+[[rule]]
 metric = "mirror_flip_rate"
 of = ["left-right"]
 max = 0.9
@@ -75,6 +79,7 @@ def project(tmp_path):
         square.save(tmp_path / "squares" / f"{i}.png")
         target, tone = ("bright", "dark")[i // 2 % 2], ("warm", "cold")[i // 4 % 2]
         samples.append({"id": f"s{i}", "image": f"{i}.png", "target": target, "tone": tone})
+        samples[-1]["iou"] = 0.6 + i / 200
     (tmp_path / "squares" / "list.json").write_text(json.dumps(samples), encoding="utf-8")
     (tmp_path / "candidate.half").write_text("0.5", encoding="utf-8")
     (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
@@ -101,15 +106,19 @@ def test_every_door_is_used_by_the_real_commands(project, installed):
     gate = ("-m", "pytest", "-p", "no:cacheprovider", "--fairness-policy=policy.toml")
     left = ("--fairness-record=r.json", "--fairness-save-predictions=kept")
     out = run(project, *gate, *left, "--fairness-report=run.html", package=installed)
-    assert "4 passed" in out
+    assert "5 passed" in out
     assert "report: run.html" in out
     record = json.loads((project / "r.json").read_text(encoding="utf-8"))
-    flips = {v["group"]["tone"]: v["value"] for v in record["verdicts"] if v["rule"] != "sureness"}
+    flips = {
+        v["group"]["tone"]: v["value"]
+        for v in record["verdicts"]
+        if v["rule"] == "mirror_flip_rate"
+    }
     assert flips == {"warm": 0.25, "cold": 0.25}
 
     page = (project / "run.html").read_text(encoding="utf-8")
     assert page.startswith("<ul>\n<li>")
-    assert page.count("<li>") == 4
+    assert page.count("<li>") == 5
     cli = ("-m", "pytest_fairness.cli")
     run(project, *cli, "report", "r.json", "-o", "later.html", package=installed)
     assert (project / "later.html").read_text(encoding="utf-8") == page
@@ -119,7 +128,7 @@ def test_every_door_is_used_by_the_real_commands(project, installed):
     assert "no difference" in run(project, *cli, "verify", "r.json", package=installed)
     assert "sureness" in run(project, *cli, "plan", "--policy", "policy.toml", package=installed)
     marked = run(project, *gate, "-m", "mirror", "--co", "-q", package=installed)
-    assert "2/4 tests collected" in marked
+    assert "2/5 tests collected" in marked
     assert "pytest.mark.mirror" in run(project, "-m", "pytest", "--markers", package=installed)
 
 
@@ -129,6 +138,7 @@ def test_without_the_package_each_of_its_names_is_unknown(project):
     out = run(project, *cli, code=4)
     assert "unknown reader 'json_list'; allowed: manifest, " in out
     assert "rule 'sureness': unknown metric 'sureness'" in out
+    assert "rule 'mean_iou_difference': unknown metric 'mean_iou_difference'" in out
     assert "rule 'mirror_flip_rate': unknown metric 'mirror_flip_rate'; did you mean" in out
     policy.write_text(
         POLICY.replace("[model.candidate]", '[model.candidate]\nkind = "bright_half"')

@@ -13,6 +13,8 @@ def test_a_project_without_a_policy_loads_and_makes_nothing(pytester):
 
         def test_nothing_heavy():
             assert [m for m in {HEAVY!r} if m in sys.modules] == []
+            doors = "pytest_fairness.doors"  # which alone reads entry points of packages
+            assert [m for m in sys.modules if m.startswith(doors)] == []
             folders = [entry.name for entry in os.scandir() if entry.is_dir()]
             assert [n for n in folders if not n.startswith(("runpytest-", "__pycache__"))] == []
         """

@@ -56,11 +56,11 @@ def _catalogue(_: int) -> Mapping[str, Metric]:
     metrics = dict(METRICS)
     sources = dict.fromkeys(METRICS, OWN)
     for source, metric in _declared():
-        if (known := metrics.setdefault(metric.name, metric)) is not metric and known != metric:
-            both = " and ".join(sorted((source, sources[metric.name])))
+        owner = sources.setdefault(metric.name, source)
+        if owner != source or metrics.setdefault(metric.name, metric) != metric:
+            both = " and ".join(sorted((source, owner)))
             msg = f"{both} both declare the metric {metric.name!r}; rename one of the two"
             raise DeclarationError(msg)
-        sources.setdefault(metric.name, source)
     return dict(sorted(metrics.items()))
 
 
