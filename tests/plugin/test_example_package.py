@@ -77,9 +77,11 @@ def project(tmp_path):
         if i % 4 == 1:
             square.paste((255, 255, 255), (0, 0, 4, 8))
         square.save(tmp_path / "squares" / f"{i}.png")
+        iou = 0.6 + i / 200
         target, tone = ("bright", "dark")[i // 2 % 2], ("warm", "cold")[i // 4 % 2]
-        samples.append({"id": f"s{i}", "image": f"{i}.png", "target": target, "tone": tone})
-        samples[-1]["iou"] = 0.6 + i / 200
+        samples.append(
+            {"id": f"s{i}", "image": f"{i}.png", "target": target, "tone": tone, "iou": iou}
+        )
     (tmp_path / "squares" / "list.json").write_text(json.dumps(samples), encoding="utf-8")
     (tmp_path / "candidate.half").write_text("0.5", encoding="utf-8")
     (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
