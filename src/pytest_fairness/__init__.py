@@ -27,13 +27,21 @@ if TYPE_CHECKING:
     from pytest_fairness.inference import Predictions, predict, read_predictions
     from pytest_fairness.policy import Policy, load_policy
     from pytest_fairness.report import describe
+    from pytest_fairness.statistics.metrics.cells import FN, FP, RIGHT, TN, TP, WRONG
     from pytest_fairness.statistics.metrics.definitions import (
         ObservedDefinition,
         OfKind,
+        Rate,
         SampleMean,
     )
 
 __all__ = [
+    "FN",
+    "FP",
+    "RIGHT",
+    "TN",
+    "TP",
+    "WRONG",
     "Analysis",
     "Classifier",
     "DataError",
@@ -49,6 +57,7 @@ __all__ = [
     "PredictionError",
     "Predictions",
     "Preprocessing",
+    "Rate",
     "Reader",
     "Report",
     "RunRecord",
@@ -74,7 +83,8 @@ _HOMES = {
         *("DataError", "DeclarationError", "FairnessError", "ModelError", "PolicyError"),
         "PredictionError",
     ),
-    "statistics.metrics.definitions": ("ObservedDefinition", "OfKind", "SampleMean"),
+    "statistics.metrics.cells": ("FN", "FP", "RIGHT", "TN", "TP", "WRONG"),
+    "statistics.metrics.definitions": ("ObservedDefinition", "OfKind", "Rate", "SampleMean"),
     "gate.record.run_record": ("RunRecord", "Verdict"),
     "gate.run": ("judge", "judge_model"),
     "inference": ("Predictions", "predict", "read_predictions"),

@@ -36,6 +36,11 @@ metric = "sureness"
 min = 0.5
 
 [[rule]]
+metric = "prevalence_ratio"
+reference = { tone = "warm" }
+max = 1.5
+
+[[rule]]
 metric = "mean_iou_difference"
 max = 0.4
 
@@ -108,7 +113,7 @@ def test_every_door_is_used_by_the_real_commands(project, installed):
     gate = ("-m", "pytest", "-p", "no:cacheprovider", "--fairness-policy=policy.toml")
     left = ("--fairness-record=r.json", "--fairness-save-predictions=kept")
     out = run(project, *gate, *left, "--fairness-report=run.html", package=installed)
-    assert "5 passed" in out
+    assert "5 passed, 1 inconclusive" in out
     assert "report: run.html" in out
     record = json.loads((project / "r.json").read_text(encoding="utf-8"))
     flips = {
@@ -116,11 +121,13 @@ def test_every_door_is_used_by_the_real_commands(project, installed):
         for v in record["verdicts"]
         if v["rule"] == "mirror_flip_rate"
     }
+    ratio = next(v for v in record["verdicts"] if v["rule"] == "prevalence_ratio")
+    assert (ratio["value"], ratio["successes"], ratio["n"]) == (1.0, 10, 20)
     assert flips == {"warm": 0.25, "cold": 0.25}
 
     page = (project / "run.html").read_text(encoding="utf-8")
     assert page.startswith("<ul>\n<li>")
-    assert page.count("<li>") == 5
+    assert page.count("<li>") == 6
     cli = ("-m", "pytest_fairness.cli")
     run(project, *cli, "report", "r.json", "-o", "later.html", package=installed)
     assert (project / "later.html").read_text(encoding="utf-8") == page
@@ -130,7 +137,7 @@ def test_every_door_is_used_by_the_real_commands(project, installed):
     assert "no difference" in run(project, *cli, "verify", "r.json", package=installed)
     assert "sureness" in run(project, *cli, "plan", "--policy", "policy.toml", package=installed)
     marked = run(project, *gate, "-m", "mirror", "--co", "-q", package=installed)
-    assert "2/5 tests collected" in marked
+    assert "2/6 tests collected" in marked
     assert "pytest.mark.mirror" in run(project, "-m", "pytest", "--markers", package=installed)
 
 
@@ -140,6 +147,7 @@ def test_without_the_package_each_of_its_names_is_unknown(project):
     out = run(project, *cli, code=4)
     assert "unknown reader 'json_list'; allowed: manifest, " in out
     assert "rule 'sureness': unknown metric 'sureness'" in out
+    assert "rule 'prevalence_ratio': unknown metric 'prevalence_ratio'" in out
     assert "rule 'mean_iou_difference': unknown metric 'mean_iou_difference'" in out
     assert "rule 'mirror_flip_rate': unknown metric 'mirror_flip_rate'; did you mean" in out
     policy.write_text(
