@@ -112,11 +112,12 @@ def parse_given(text: str) -> "Given":
 
 def parse_rate(text: str) -> tuple[str, float]:
     """Split `NAME=RATE`. The name is that of a rate, and the rate lies between 0 and 1."""
-    from pytest_fairness.statistics.metrics.names import METRICS, Rate
+    from pytest_fairness.doors.metrics import metric_named, metric_names
+    from pytest_fairness.statistics.metrics.definitions import Rate
 
     name, _, value = text.partition("=")
-    plain = [metric for metric in METRICS.values() if metric.comparison == "none"]
-    rates = sorted(metric.name for metric in plain if isinstance(metric.measure, Rate))
+    plain = [metric for metric in map(metric_named, metric_names()) if metric.comparison == "none"]
+    rates = [metric.name for metric in plain if isinstance(metric.measure, Rate)]
     if name not in rates:
         msg = f"got {text!r}, allowed is NAME=RATE with one of {', '.join(rates)}"
         raise argparse.ArgumentTypeError(msg)
