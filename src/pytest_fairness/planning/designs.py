@@ -65,10 +65,10 @@ class Target:
 def target_of(question: Question) -> Target | None:
     """Return the path from perfect fairness to the limit of a question, or None where no value breaks it."""
     rule = question.rule
-    comparison = "difference" if rule.against else rule.metric.comparison
-    least, most = {"none": (0.0, 1.0), "difference": (-1.0, 1.0), "ratio": (0.0, _LARGEST_RATIO)}[
-        comparison
-    ]
+    metric = replace(rule.metric, comparison="difference") if rule.against else rule.metric
+    comparison = metric.comparison
+    least, most = metric.allowed_range
+    most = min(most, _LARGEST_RATIO)
     low, high = rule.limit.low, rule.limit.high
     ends = {}
     if low > least:
@@ -151,7 +151,7 @@ def design_of(
     spread[group] = 1.0
     if reference == "best":
         rivals = np.array([i for i in range(len(groups)) if i != group])
-        one_sided = _towards(target, margins, rule.metric.comparison)
+        one_sided = _towards(target, margins, rule.metric.allowed_range)
         wide = replace(levels, broken=bonferroni(levels.broken, len(rivals)))
     else:
         rivals, one_sided, wide = np.array([groups.index(dict(reference or {}))]), margins, levels
@@ -160,11 +160,12 @@ def design_of(
     )
 
 
-def _towards(target: Target, margins: Margins, comparison: str) -> Margins:
+def _towards(target: Target, margins: Margins, allowed: tuple[float, float]) -> Margins:
     """The limit towards the worst value only: the best group bounds the other end."""
-    if target.worst < target.edge:
-        return margins._replace(high=1.0 if comparison == "difference" else np.inf)
-    return margins._replace(low=-1.0 if comparison == "difference" else 0.0)
+    least, most = allowed
+    return (
+        margins._replace(high=most) if target.worst < target.edge else margins._replace(low=least)
+    )
 
 
 def _all_groups(

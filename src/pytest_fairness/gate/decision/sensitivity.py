@@ -4,7 +4,6 @@ A verdict is robust to k mislabelled images when it stands whichever k images of
 groups that it compares have a wrong target, or a wrong group.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, permutations
@@ -259,9 +258,7 @@ def _kind(claim: _Claim) -> tuple[float, bool]:
 def _shown(question: Question, verdict: Verdict) -> list[tuple[bool, float]]:
     """The ends of the limit that a verdict is sure of, each with whether the value lies above."""
     limit, metric = question.rule.limit, question.rule.metric
-    least, most = {"none": (0.0, 1.0), "difference": (-1.0, 1.0), "ratio": (0.0, math.inf)}[
-        metric.comparison
-    ]
+    least, most = metric.allowed_range
     if verdict.outcome == "fail":
         low = verdict.low if verdict.decide == "interval" else verdict.value
         above = low is not None and low > limit.high
