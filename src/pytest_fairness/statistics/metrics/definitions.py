@@ -17,6 +17,7 @@ __all__ = [
     "Rate",
     "SampleMean",
     "check_name",
+    "compared_range",
 ]
 
 Comparison = Literal["none", "difference", "ratio"]
@@ -341,6 +342,25 @@ class SampleMean:
 Measure: TypeAlias = Rate | FlipRate | CompositeDefinition | ObservedDefinition
 
 
+def compared_range(
+    comparison: Comparison, low: float = 0.0, high: float = 1.0
+) -> tuple[float, float]:
+    """Return the smallest and the largest value of a comparison of two values in a range.
+
+    Args:
+        comparison: How they are compared; `none` for a value alone.
+        low: The smallest value of a group.
+        high: The largest value of a group.
+
+    Example:
+        >>> compared_range("difference")
+        (-1.0, 1.0)
+    """
+    if comparison == "none":
+        return low, high
+    return (low - high, high - low) if comparison == "difference" else (0.0, math.inf)
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A measure by group, or its difference or ratio between groups.
@@ -402,9 +422,7 @@ class Metric:
             low, high = self.observed.floor, self.observed.ceiling
         elif isinstance(self.measure, CompositeDefinition) and self.measure.formula == "odds":
             high = math.inf
-        if self.comparison == "none":
-            return low, high
-        return (low - high, high - low) if self.comparison == "difference" else (0.0, math.inf)
+        return compared_range(self.comparison, low, high)
 
     @property
     def signed(self) -> bool:

@@ -23,6 +23,7 @@ from pytest_fairness.statistics.intervals.inversion import critical_value
 from pytest_fairness.statistics.intervals.paired import tango
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.ratios import ratio_score_statistic
+from pytest_fairness.statistics.metrics.definitions import compared_range
 
 __all__ = [
     "MOST_SAMPLES",
@@ -169,7 +170,7 @@ def pair_power(
     second, chances = _second_counts(p2, n2)
     table = _Tables(n1, second, n2, kind)
     z = critical_value(confidence)
-    least, most = (-1.0, 1.0) if kind == "difference" else (0.0, np.inf)
+    least, most = compared_range(kind)
     nothing, everything = np.zeros_like(table.n), table.n + 1
     if settled == "kept":
         from_ = nothing if margins.low <= least else table.above(margins.low, z)
