@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -164,7 +164,7 @@ class _Planner:
 
     def question(self, question: Question, verdict: Verdict | None) -> PlannedQuestion:
         """Plan one question."""
-        rule, reference = question.rule, question.reference
+        least = question.rule.min_samples
         groups = _groups(question, self.at_hand.levels)
         sizes = self.at_hand.sizes(question, groups, self.counts)
         own, other = _compared(question, groups, sizes)
@@ -176,18 +176,7 @@ class _Planner:
         if not never and known and planned is not None:
             never = planned.never_passes()
         return PlannedQuestion(
-            rule=rule.id,
-            metric=rule.metric.name,
-            evaluation=question.evaluation,
-            by=question.by,
-            group=dict(question.group),
-            reference=dict(reference) if isinstance(reference, Mapping) else None,
-            positive=question.positive,
-            comparison=reference if isinstance(reference, str) else None,
-            limit=rule.limit.shown,
-            bound=rule.limit.kind,
-            decide=rule.decide,
-            counted=_counted(question),
+            **_asked(question),
             n=int(sizes.n[own]) if known else None,
             effective_n=int(sizes.effective[own]) if known else None,
             reference_n=int(sizes.n[other]) if known and other is not None else None,
@@ -196,15 +185,12 @@ class _Planner:
             broken_level=levels.broken,
             passes_at=planned.passes_at() if planned and known and not never else None,
             fails_at=planned.fails_at() if planned and known else None,
-            to_pass=planned.effort(HALF_WAY, "kept", least=rule.min_samples) if planned else None,
-            to_fail=planned.effort(HALF_AGAIN, "broken", least=rule.min_samples)
-            if planned
-            else None,
+            to_pass=planned.effort(HALF_WAY, "kept", least=least) if planned else None,
+            to_fail=planned.effort(HALF_AGAIN, "broken", least=least) if planned else None,
             never_passes=never,
             never_fails=bool(planned and known and not planned.can_fail),
             outcome=None if verdict is None else verdict.outcome,
             n_to_settle=None if verdict is None else verdict.n_to_settle,
-            where=rule.where,
         )
 
     def _planned(
@@ -268,6 +254,26 @@ def _check_given(
             f"{found[0]}:{levels_text}"
         )
         raise PolicyError(msg)
+
+
+def _asked(question: Question) -> dict[str, Any]:
+    """What a plan says of its question."""
+    rule, reference = question.rule, question.reference
+    return {
+        "rule": rule.id,
+        "metric": rule.metric.name,
+        "evaluation": question.evaluation,
+        "by": question.by,
+        "group": dict(question.group),
+        "reference": dict(reference) if isinstance(reference, Mapping) else None,
+        "positive": question.positive,
+        "comparison": reference if isinstance(reference, str) else None,
+        "limit": rule.limit.shown,
+        "bound": rule.limit.kind,
+        "decide": rule.decide,
+        "counted": _counted(question),
+        "where": rule.where,
+    }
 
 
 def _counted(question: Question) -> str:
