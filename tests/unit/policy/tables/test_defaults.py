@@ -1,6 +1,7 @@
 """What a key is when a policy leaves it out is told once, by the shape of its table."""
 
 from copy import deepcopy
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ KEYS = [
 def written(path, key, value):
     """The policy with one more key."""
     policy = deepcopy(POLICY)
-    table = policy
+    table: Any = policy
     for step in path:
         table = table[step]
     table[key] = value
