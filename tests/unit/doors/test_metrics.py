@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pytest_fairness import judge, load_policy
+from pytest_fairness.commands.plan import parse_rate
 from pytest_fairness.doors.metrics import built_in_metric_names, metric_named, metric_names
 from pytest_fairness.doors.registry import register
 from pytest_fairness.errors import DeclarationError, PolicyError
@@ -15,13 +16,15 @@ from pytest_fairness.statistics.metrics.definitions import SampleMean
 
 ACME = """
 import numpy as np
-from pytest_fairness.statistics.metrics.definitions import SampleMean
+from pytest_fairness.statistics.metrics.cells import FN, FP
+from pytest_fairness.statistics.metrics.definitions import Rate, SampleMean
+ALARMS = Rate("false_alarm_share", "false alarms", seen=FP, among=FP | FN)
 BRIER = SampleMean("brier_score", "acme_doors:brier", higher_is_better=False)
 
 def brier(predictions, evaluation):
     return np.full(predictions.table.num_rows, 0.25)
 """
-POINTS = {"metrics": {"brier_score": "acme_doors:BRIER"}}
+POINTS = {"metrics": {"brier_score": "acme_doors:BRIER", "false_alarm_share": "acme_doors:ALARMS"}}
 
 
 def policy_of(metric, **limit):
@@ -29,7 +32,13 @@ def policy_of(metric, **limit):
         {
             "schema": 1,
             "decision": {"inconclusive": "fail"},
-            "evaluation": {"faces": {"attributes": {"tone": ["dark", "light"]}}},
+            "evaluation": {
+                "faces": {
+                    "attributes": {"tone": ["dark", "light"]},
+                    "reference": {"tone": "light"},
+                    "positive": "a",
+                }
+            },
             "rule": [{"metric": metric, "by": ["tone"], **limit}],
         }
     )
@@ -42,6 +51,33 @@ def test_a_metric_of_an_installed_package_and_its_difference_work_in_a_policy(in
     assert [verdict.value for verdict in record.verdicts] == [0.25, 0.25]
     record = judge(policy_of("brier_score_difference", max=0.5), pd.DataFrame(rows))
     assert [verdict.value for verdict in record.verdicts] == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("false_alarm_share", 3 / 4),
+        ("false_alarm_share_difference", 3 / 4 - 1 / 5),
+        ("false_alarm_share_ratio", (3 / 4) / (1 / 5)),
+    ],
+)
+def test_a_rate_of_a_package_comes_with_its_difference_and_its_ratio(metric, value, install):
+    install("acme", POINTS, ACME)
+    # False alarms and misses: 3 and 1 in dark, 1 and 4 in light; the rest is right.
+    answers = {"dark": ["ba"] * 3 + ["ab"] * 1, "light": ["ba"] * 1 + ["ab"] * 4}
+    rows = [
+        {"tone": tone, "target": true, "prediction": called}
+        for tone, pairs in answers.items()
+        for true, called in [*pairs, "aa", "bb"]
+    ]
+    record = judge(policy_of(metric, between=[0, 1]), pd.DataFrame(rows))
+    dark = next(verdict for verdict in record.verdicts if verdict.group["tone"] == "dark")
+    assert dark.value == pytest.approx(value)
+
+
+def test_a_plan_takes_the_rate_of_a_package(install):
+    install("acme", POINTS, ACME)
+    assert parse_rate("false_alarm_share=0.2") == ("false_alarm_share", 0.2)
 
 
 def test_without_the_package_its_metric_is_unknown(install):
