@@ -48,12 +48,12 @@ def level_of_two(correlation: float) -> float:
     """The level at which two normal errors that are so correlated both lie within +-z at 95 %."""
     both = stats.multivariate_normal(cov=[[1, correlation], [correlation, 1]], allow_singular=True)
 
-    def missed(z: float) -> float:
+    def missed(z):
         inside = both.cdf([z, z]) - both.cdf([-z, z]) - both.cdf([z, -z]) + both.cdf([-z, -z])
         return inside - 0.95
 
     z = optimize.brentq(missed, 1.9, 2.3)
-    return 2 * stats.norm.cdf(z) - 1
+    return float(2 * stats.norm.cdf(z) - 1)
 
 
 ERRORS = {"metric": "error_rate", "by": ["g"], "max": 0.001}
