@@ -144,3 +144,15 @@ def test_the_number_of_draws_at_a_time_changes_nothing_that_counts(monkeypatch, 
 def test_it_lies_between_the_policys_level_and_that_of_bonferroni():
     for rules, most in (((ERRORS,), 0.95), ((ERRORS, ERRORS), 0.975)):
         assert 0.95 - 1e-12 <= level_of(counts_of(0.3), *rules) <= most + 1e-12
+
+
+def test_what_two_groups_share_is_taken_off_the_error_of_their_difference():
+    # All groups show the same people; b and c are wrong on 40 more each, and on others.
+    people, images = 400, 10
+    cells = np.zeros((3, people, 2, 2), dtype=np.int64)
+    for group, more in enumerate((-1, 1, 2)):
+        for person in range(people):
+            cells[group, person, 0, int(person % 3 == 0 or person % 10 == more)] = images
+    levels = {"g": ("a", "b", "c"), "person": tuple(f"p{i}" for i in range(people))}
+    level = level_of(GroupCounts(levels, CLASSES, cells), GAP, cluster="person")
+    assert level == pytest.approx(level_of_two(0.0), abs=0.004)
