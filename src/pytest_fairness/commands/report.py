@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the report; returns 0.
+    """Write the report and return 0.
 
     Raises:
         FairnessError: The record cannot be read, or there is no such report.

@@ -150,7 +150,7 @@ def check_classes(
 
 
 def as_numbers(values: pd.Series) -> "NDArray[np.float64]":
-    """Return numbers of their text; nan where there is no value, or no number."""
+    """Return numbers of their text, nan where there is no value, or no number."""
     return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
 
 

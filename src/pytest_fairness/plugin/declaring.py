@@ -19,7 +19,7 @@ Asked: TypeAlias = tuple[str | None, Path]
 
 
 def let_declare(config: pytest.Config) -> None:
-    """Call `pytest_fairness_declare`; what is declared is forgotten when pytest unconfigures.
+    """Call `pytest_fairness_declare`, and forget the declarations when pytest unconfigures.
 
     Raises:
         DeclarationError: A name is taken, or what is declared is no declaration.
@@ -36,7 +36,7 @@ def let_declare(config: pytest.Config) -> None:
 
 
 def add_markers(config: pytest.Config) -> None:
-    """Register a marker for each analysis; those of installed packages are not imported.
+    """Register a marker for each analysis, without importing installed packages.
 
     Raises:
         DeclarationError: Two packages declare the same analysis.
@@ -73,7 +73,7 @@ def check_reports(asked: Iterable[Asked]) -> None:
 
 
 def write_reports(record: "RunRecord", asked: Iterable[Asked]) -> str:
-    """Write the reports of a run; return why one could not be written, empty when all were."""
+    """Write the reports of a run, and return why one could not be written, or nothing."""
     if not asked:
         return ""
     from pytest_fairness.report.declared import write_report

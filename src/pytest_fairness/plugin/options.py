@@ -166,7 +166,7 @@ def _split(text: str, what: str) -> tuple[str | None, Path]:
 
 
 def parse_report(text: str) -> tuple[str | None, Path]:
-    """Split `[NAME=]FILE`; a path may hold `=` itself.
+    """Split `[NAME=]FILE`. A path may hold `=` itself.
 
     Example:
         >>> parse_report("text=summary.log")[0], parse_report("runs/a=1.txt")[0]

@@ -51,7 +51,7 @@ def report_for(path: Path, name: str | None = None) -> Report:
 
 
 def write_report(record: RunRecord, path: Path, name: str | None = None) -> None:
-    """Write a report; its folder is made when it is missing.
+    """Write a report. Its folder is made when it is missing.
 
     Raises:
         DeclarationError: There is no such report, or its code fails or returns no text.

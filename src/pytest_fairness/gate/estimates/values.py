@@ -18,7 +18,7 @@ __all__ = ["values_of_samples"]
 def values_of_samples(
     definition: ObservedDefinition, predictions: Predictions, evaluation: Evaluation
 ) -> Floats:
-    """Return the number (N,) of each sample that a mean is made of; nan where it has none.
+    """Return the number (N,) of each sample that a mean is made of, nan where it has none.
 
     Raises:
         PredictionError: The predictions lack the column, the function does not return a number of

@@ -24,7 +24,7 @@ class Odds(Composite):
 
     @property
     def values(self) -> Floats:
-        """Odds of each group: infinite where every sample is a success, nan without samples."""
+        """The odds of each group: infinite where every sample is a success, nan without samples."""
         return odds_of(self.parts[0].values)
 
     @property
@@ -35,11 +35,11 @@ class Odds(Composite):
     def alone(
         self, confidence: float, *, groups: Integers | None = None, size: Floats | float = 0.0
     ) -> Interval:
-        """Interval of each group's odds."""
+        """Return the interval of each group's odds."""
         return Interval(*map(odds_of, self.parts[0].alone(confidence, groups=groups, size=size)))
 
     def compare(self, first: Integers, second: Integers, *, kind: Kind) -> Floats:
-        """Difference or ratio of each pair; nan where both are infinite."""
+        """Return the difference or ratio of each pair, nan where both are infinite."""
         with np.errstate(invalid="ignore"):
             return compared(self.values[first], self.values[second], kind)
 
@@ -52,7 +52,7 @@ class Odds(Composite):
         confidence: float,
         size: Floats | float = 0.0,
     ) -> Interval:
-        """Interval of the difference or ratio of each pair."""
+        """Return the interval of the difference or ratio of each pair."""
         (rate,) = self.parts
         more1, more2 = (growth(rate.counts, groups, size) for groups in (first, second))
         x, n = (count.astype(np.float64) for count in rate.counts)

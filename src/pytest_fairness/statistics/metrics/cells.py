@@ -75,7 +75,7 @@ def in_words(cells: Cells, of_class: str | None = None) -> str:
 
 
 def direction(seen: Cells, among: Cells) -> Literal["higher", "lower"] | None:
-    """Return which values of a rate are better; None where a better model may move it either way.
+    """Return which values of a rate are better, or None where a better model may move it either way.
 
     A model gets better where a false negative becomes a true positive, or a false positive a true
     negative. If that never lowers the rate, higher is better.

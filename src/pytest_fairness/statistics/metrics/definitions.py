@@ -270,7 +270,7 @@ class ObservedDefinition:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """Columns of numbers that samples and predictions must have."""
+        """The columns of numbers that samples and predictions must have."""
         return (self.column, *self.columns) if self.column else self.columns
 
 
