@@ -1,6 +1,5 @@
 """What a run knows beside its counts, and which estimate a question needs."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -8,8 +7,9 @@ from pytest_fairness.gate.baseline.comparison import ReleaseComparison
 from pytest_fairness.gate.baseline.pairing import pair
 from pytest_fairness.gate.baseline.read import Baseline, BaselineSource, read_baseline
 from pytest_fairness.gate.baseline.regression import estimate_changes
-from pytest_fairness.gate.estimates.counted import Estimate, estimate
+from pytest_fairness.gate.estimates.counted import estimate
 from pytest_fairness.gate.estimates.counterfactual import estimate_matched
+from pytest_fairness.gate.estimates.estimate import Estimate
 from pytest_fairness.gate.estimates.observed import estimate_observed
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.inference import Predictions
@@ -122,24 +122,4 @@ def _observed(asked: Sequence[Question], evidence: Evidence, confidence: float) 
 
 
 def _recalled(question: Question, evidence: Evidence, lacking: str) -> Estimate:
-    return evidence.recalled.get(question.key) or _unasked(question, lacking)
-
-
-def _unasked(question: Question, reason: str) -> Estimate:
-    """An estimate that could not be tried."""
-    reference = dict(question.reference) if isinstance(question.reference, Mapping) else None
-    return Estimate(
-        group=dict(question.group),
-        reference=reference,
-        value=None,
-        low=None,
-        high=None,
-        successes=0,
-        n=0,
-        reference_successes=None if reference is None else 0,
-        reference_n=None if reference is None else 0,
-        effective_n=0.0,
-        reason=reason,
-        bounds=lambda _level, _size: (-math.inf, math.inf),
-        unasked=True,
-    )
+    return evidence.recalled.get(question.key) or Estimate.undefined(question, lacking)

@@ -11,7 +11,7 @@ from pytest_fairness.gate.audit.changed_fields import Difference, differences, d
 from pytest_fairness.gate.decision.judging import judge_counts
 from pytest_fairness.gate.decision.required import check_required
 from pytest_fairness.gate.decision.waivers import apply_waivers
-from pytest_fairness.gate.estimates.counted import Estimate
+from pytest_fairness.gate.estimates.estimate import Counted, Estimate
 from pytest_fairness.gate.evidence import Evidence, gather_evidence
 from pytest_fairness.gate.questions import Question, ask
 from pytest_fairness.gate.record.kept import find_predictions
@@ -207,16 +207,17 @@ def _recalled(verdict: Verdict) -> Estimate:
             return corrected.low, corrected.high
         return -math.inf, math.inf
 
+    reference = None
+    if verdict.reference_successes is not None and verdict.reference_n is not None:
+        reference = Counted(verdict.reference_successes, verdict.reference_n)
     return Estimate(
         group=verdict.group,
         reference=verdict.reference,
         value=verdict.value,
         low=verdict.low,
         high=verdict.high,
-        successes=verdict.successes,
-        n=verdict.n,
-        reference_successes=verdict.reference_successes,
-        reference_n=verdict.reference_n,
+        counted=Counted(verdict.successes, verdict.n),
+        reference_counted=reference,
         effective_n=float(verdict.n),
         reason=None if verdict.value is not None else verdict.reason,
         bounds=bounds,

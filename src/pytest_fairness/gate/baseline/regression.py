@@ -1,5 +1,6 @@
 """Estimates of rules against the baseline: how much worse a rate or a gap became, by group."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.gate.baseline.comparison import GroupFlips, ReleaseComparison
-from pytest_fairness.gate.estimates.counted import Estimate, named
+from pytest_fairness.gate.estimates.estimate import Counted, Details, Estimate
+from pytest_fairness.gate.estimates.parts import named
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.details import ChangeCounts, ChangeRecord
 from pytest_fairness.policy import Rule
@@ -91,30 +93,30 @@ class _Rows:
     confidence: float
 
     def read(self, measured: _Measured, row: int) -> Estimate:
-        now = self.movement.now
-        defined = not np.isnan(measured.value[row])
-        reference = self.reference
-
         def bounds(confidence: float, size: float = 0.0) -> tuple[float, float]:
+            seen = confidence == self.confidence and not size
             movement = self.movement.grown(size) if size else self.movement
-            found = self.measure(movement, confidence).bounds
-            return float(found.low[row]), float(found.high[row])
+            ends = (measured if seen else self.measure(movement, confidence)).bounds
+            return float(ends.low[row]), float(ends.high[row])
 
-        return Estimate(
+        reference = self.reference
+        value = float(measured.value[row])
+        return Estimate.at(
+            self.confidence,
+            bounds,
+            value,
             group=self.groups[row],
             reference=None if reference is None else self.groups[reference],
-            value=float(measured.value[row]) if defined else None,
-            low=float(measured.bounds.low[row]) if defined else None,
-            high=float(measured.bounds.high[row]) if defined else None,
-            successes=int(now.successes[row]),
-            n=int(now.n[row]),
-            reference_successes=None if reference is None else int(now.successes[reference]),
-            reference_n=None if reference is None else int(now.n[reference]),
+            counted=self.counted(row),
+            reference_counted=None if reference is None else self.counted(reference),
             effective_n=float(self.movement.effective_n(self.confidence)[row]),
-            reason=None if defined else self.reason(row),
-            bounds=bounds,
-            change=self.change(row),
+            reason=self.reason(row) if math.isnan(value) else None,
+            details=Details(change=self.change(row)),
         )
+
+    def counted(self, row: int) -> Counted:
+        now = self.movement.now
+        return Counted(int(now.successes[row]), int(now.n[row]))
 
     def reason(self, row: int) -> str:
         concerned = [row] if self.reference is None else [row, self.reference]
@@ -138,22 +140,16 @@ class _Rows:
         return ChangeRecord(
             paired=pairs is not None,
             compared=self.compared,
-            group=self.counted(row),
-            reference=None if reference is None else self.counted(reference),
+            group=self.changed(row),
+            reference=None if reference is None else self.changed(reference),
             p_value=p_value,
             worst=() if self.flips is None else self.flips.worst(row),
         )
 
-    def counted(self, row: int) -> ChangeCounts:
-        now, then, pairs, flips = (
-            self.movement.now,
-            self.movement.then,
-            self.movement.pairs,
-            self.flips,
-        )
+    def changed(self, row: int) -> ChangeCounts:
+        then, pairs, flips = self.movement.then, self.movement.pairs, self.flips
         return ChangeCounts(
-            successes=int(now.successes[row]),
-            n=int(now.n[row]),
+            **self.counted(row)._asdict(),
             baseline_successes=int(then.successes[row]),
             baseline_n=int(then.n[row]),
             gained=None if pairs is None else int(pairs.now_only[row]),

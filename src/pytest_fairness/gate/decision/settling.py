@@ -92,7 +92,7 @@ class _Search:
         estimates = [answer.estimate for answer in answers]
         rule = answers[0].question.rule
         ratio = rule.against is None and rule.metric.comparison == "ratio"
-        smaller = [min(n for n in (one.n, one.reference_n) if n is not None) for one in estimates]
+        smaller = [min(one.sizes) for one in estimates]
         value, low, high = (
             _as_share(np.array(ends, dtype=np.float64), ratio=ratio)
             for ends in ([one.value for one in estimates], rule.limit.low, rule.limit.high)

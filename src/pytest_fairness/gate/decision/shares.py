@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pytest_fairness.gate.estimates.counted import Estimate, named
+from pytest_fairness.gate.estimates.estimate import Estimate
+from pytest_fairness.gate.estimates.parts import named
 from pytest_fairness.policy import Rule
 from pytest_fairness.statistics.counts import GroupCounts
 

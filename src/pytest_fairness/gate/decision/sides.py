@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pytest_fairness.gate.estimates.counted import Estimate
+from pytest_fairness.gate.estimates.estimate import Estimate
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.policy import Limit
 from pytest_fairness.statistics.arrays import ROUNDING

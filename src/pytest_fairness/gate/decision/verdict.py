@@ -1,7 +1,10 @@
 """From an answer to pass, fail or inconclusive, with the reason in words."""
 
+from typing import Any
+
 from pytest_fairness.gate.decision.multiplicity import Confirmation
 from pytest_fairness.gate.decision.sides import Answer, decide
+from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.run_record import Correction, Outcome, Verdict
 from pytest_fairness.policy import Decision
 
@@ -27,11 +30,9 @@ def give_verdict(
         settles: Samples in each group that would settle it, if it is inconclusive.
         cluster: Column of the clusters that the interval accounts for.
     """
-    question, estimate = answer.question, answer.estimate
-    rule = question.rule
     outcome, reason = outcome_of(answer, confirmation, family=family)
     correction = None
-    if confirmation is not None and rule.decide == "interval":
+    if confirmation is not None and answer.question.rule.decide == "interval":
         correction = Correction(
             method=decision.correction,
             questions=family,
@@ -40,40 +41,36 @@ def give_verdict(
             high=confirmation.high,
         )
     return Verdict(
-        rule=rule.id,
-        metric=rule.metric.name,
-        model=question.model,
-        evaluation=question.evaluation,
-        by=question.by,
-        group=estimate.group,
-        reference=estimate.reference,
-        comparison=question.reference if isinstance(question.reference, str) else None,
+        **_as_asked(answer.question),
+        **answer.estimate.as_recorded(),
         outcome=outcome,
-        value=estimate.value,
-        low=estimate.low,
-        high=estimate.high,
-        level=decision.confidence,
-        n=estimate.n,
-        successes=estimate.successes,
-        reference_n=estimate.reference_n,
-        reference_successes=estimate.reference_successes,
-        limit=rule.limit.shown,
-        bound=rule.limit.kind,
-        decide=rule.decide,
-        within_noise=answer.side not in ("kept", "broken"),
         reason=reason,
-        n_to_settle=settles if outcome == "inconclusive" else None,
-        where=rule.where,
-        question=question.key,
+        within_noise=answer.side not in ("kept", "broken"),
+        level=decision.confidence,
         correction=correction,
+        n_to_settle=settles if outcome == "inconclusive" else None,
         cluster=cluster,
-        effective_n=estimate.effective_n if cluster else None,
-        parts=estimate.parts,
-        positive=question.positive,
-        change=estimate.change,
-        matched=estimate.matched,
-        observed=estimate.observed,
+        effective_n=answer.estimate.effective_n if cluster else None,
     )
+
+
+def _as_asked(question: Question) -> dict[str, Any]:
+    """The fields of a verdict that are the question's, known before any data."""
+    rule = question.rule
+    return {
+        "rule": rule.id,
+        "metric": rule.metric.name,
+        "model": question.model,
+        "evaluation": question.evaluation,
+        "by": question.by,
+        "comparison": question.reference if isinstance(question.reference, str) else None,
+        "limit": rule.limit.shown,
+        "bound": rule.limit.kind,
+        "decide": rule.decide,
+        "where": rule.where,
+        "question": question.key,
+        "positive": question.positive,
+    }
 
 
 def outcome_of(
@@ -89,8 +86,8 @@ def outcome_of(
     if estimate.value is None or answer.side is None:
         undefined = str(estimate.reason) if estimate.unasked else f"undefined: {estimate.reason}"
         return "inconclusive", undefined
-    sizes = (estimate.n, estimate.reference_n, estimate.scarcest_n)
-    smallest = min(n for n in sizes if n is not None)
+    scarcest = estimate.scarcest_n
+    smallest = min(estimate.sizes if scarcest is None else (*estimate.sizes, scarcest))
     if smallest < rule.min_samples:
         return "inconclusive", f"n = {smallest} is below min_samples = {rule.min_samples}"
     if rule.decide == "estimate":

@@ -1,19 +1,14 @@
 """From counts to the estimate behind each question, vectorised over the groups of a rule."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 
+from pytest_fairness.gate.estimates.estimate import Counted, Details, Estimate
 from pytest_fairness.gate.estimates.parts import lacking, named, named_parts
 from pytest_fairness.gate.questions import Question
-from pytest_fairness.gate.record.details import (
-    ChangeRecord,
-    MatchedRecord,
-    ObservedRecord,
-    PartRecord,
-)
 from pytest_fairness.statistics.comparisons.comparisons import (
     AgainstBest,
     AgainstReference,
@@ -27,10 +22,7 @@ from pytest_fairness.statistics.estimators.measured import Measured
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.metrics.names import Measure
 
-__all__ = ["Estimate", "RowBounds", "estimate", "measure_groups", "named", "read_estimates"]
-
-# A level, and a size or 0 -> ends of the interval.
-Bounds: TypeAlias = Callable[[float, float], tuple[float, float]]
+__all__ = ["RowBounds", "estimate", "measure_groups", "named", "read_estimates"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,55 +49,6 @@ class RowBounds:
             self.known[confidence] = self.comparison.bounds(confidence, rows)
         low, high = self.known[confidence]
         return float(low[self.row]), float(high[self.row])
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A value with its interval and all that it was computed from, or None where undefined.
-
-    Args:
-        group: Attribute -> level of the group that the value is about.
-        reference: The group it was compared with; None where nothing was compared.
-        value: Rate, difference or ratio.
-        low: Lower end of the interval.
-        high: Upper end of the interval.
-        successes: What was counted in the group.
-        n: What it was counted among, e.g. the negatives of the group for an FPR.
-        effective_n: What n is worth after the design effect of clusters; n without clusters.
-        reference_successes: The same of the reference group.
-        reference_n: The same of the reference group.
-        reason: Why the value is undefined or incomplete; None when it is neither.
-        bounds: Interval at another level and, where a size is given, if every group had at
-            least so many samples like those seen.
-        scarcest_n: Samples of the smallest part of the groups, where a value is made of several
-            rates; None where n and reference_n tell.
-        parts: For such a value, what was counted of each rate.
-        change: For a rule against the baseline, what was counted now and then.
-        matched: For a counterfactual metric, the matched images.
-        observed: For a metric of an analysis, what it measured.
-        unasked: Whether what the question needs was not given, so that it was never asked.
-        too_small: Why a group is too small a share of the samples to be judged; None if it is not.
-    """
-
-    group: dict[str, str]
-    reference: dict[str, str] | None
-    value: float | None
-    low: float | None
-    high: float | None
-    successes: int
-    n: int
-    reference_successes: int | None
-    reference_n: int | None
-    effective_n: float
-    reason: str | None
-    bounds: Bounds
-    scarcest_n: int | None = None
-    parts: tuple[PartRecord, ...] = ()
-    change: ChangeRecord | None = None
-    matched: MatchedRecord | None = None
-    observed: ObservedRecord | None = None
-    unasked: bool = False
-    too_small: str | None = None
 
 
 def estimate(
@@ -231,26 +174,24 @@ class _Rows:
         group, reference = int(self.group[row]), int(self.reference[row])
         compares = reference >= 0
         both = [group, reference] if compares else [group]
-        value = _finite(self.value[row])
-        bounds = RowBounds(self.comparison, row, self.known)
-        low, high = bounds(confidence)
-        successes, n = self.counts
-        return Estimate(
+        value = float(self.value[row])
+        return Estimate.at(
+            confidence,
+            RowBounds(self.comparison, row, self.known),
+            value,
             group=self.groups[group],
             reference=self.groups[reference] if compares else None,
-            value=value,
-            low=_finite(low) if value is not None else None,
-            high=_finite(high) if value is not None else None,
-            successes=int(successes[group]),
-            n=int(n[group]),
-            reference_successes=int(successes[reference]) if compares else None,
-            reference_n=int(n[reference]) if compares else None,
-            reason=self.reason(both, undefined=value is None),
+            counted=self.counted(group),
+            reference_counted=self.counted(reference) if compares else None,
+            reason=self.reason(both, undefined=math.isnan(value)),
             effective_n=float(self.effective[group]),
-            bounds=bounds,
             scarcest_n=int(self.smallest[both].min()) if self.parts else None,
-            parts=tuple(part.record(both) for part in self.parts),
+            details=Details(parts=tuple(part.record(both) for part in self.parts)),
         )
+
+    def counted(self, group: int) -> Counted:
+        successes, n = self.counts
+        return Counted(int(successes[group]), int(n[group]))
 
     def reason(self, both: list[int], *, undefined: bool) -> str | None:
         whole = isinstance(self.comparison, BetweenAll)
@@ -264,8 +205,3 @@ class _Rows:
         if np.isinf(self.values[both]).all():
             return f"{self.short} is infinite in both groups"
         return "0 divided by 0: the rate is 0 in both groups"
-
-
-def _finite(value: float) -> float | None:
-    """None for undefined; an infinite ratio stays a value."""
-    return None if np.isnan(value) else float(value)

@@ -8,7 +8,8 @@ import pandas as pd
 
 from pytest_fairness.data import MISSING
 from pytest_fairness.errors import PredictionError
-from pytest_fairness.gate.estimates.counted import Estimate, named
+from pytest_fairness.gate.estimates.estimate import Counted, Details, Estimate
+from pytest_fairness.gate.estimates.parts import named
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.details import MatchedRecord
 from pytest_fairness.inference import Predictions
@@ -192,7 +193,7 @@ def estimate_matched(
 def _estimate(
     question: Question, pairs: MatchedPairs, reference: dict[str, str], confidence: float
 ) -> Estimate:
-    outcomes, group = pairs.outcomes, dict(question.group)
+    outcomes = pairs.outcomes
     flips = question.rule.metric.comparison == "none"
     interval = outcomes.flip_interval if flips else outcomes.accuracy_interval
 
@@ -200,23 +201,23 @@ def _estimate(
         found = interval(confidence, size=size)
         return float(found.low), float(found.high)
 
-    n, right = outcomes.pairs, int(outcomes.right.sum())
+    n = outcomes.pairs
+    right, reference_right = (
+        Counted(int(answers.sum()), n) for answers in (outcomes.right, outcomes.reference_right)
+    )
     difference = outcomes.flips if flips else outcomes.right_only - outcomes.reference_only
-    low, high = bounds(confidence) if n else (None, None)
-    return Estimate(
-        group=group,
+    lacking = f"no matched images of {named(question.group)} and {named(reference)}"
+    return Estimate.at(
+        confidence,
+        bounds,
+        difference / n if n else None,
+        group=question.group,
         reference=reference,
-        value=difference / n if n else None,
-        low=low,
-        high=high,
-        successes=outcomes.flips if flips else right,
-        n=n,
-        reference_successes=None if flips else int(outcomes.reference_right.sum()),
-        reference_n=None if flips else n,
+        counted=Counted(outcomes.flips, n) if flips else right,
+        reference_counted=None if flips else reference_right,
         effective_n=n * outcomes.worth(confidence, flips=flips),
-        reason=None if n else f"no matched images of {named(group)} and {named(reference)}",
-        bounds=bounds,
-        matched=_record(pairs, outcomes, flips=flips),
+        reason=None if n else lacking,
+        details=Details(matched=_record(pairs, outcomes, flips=flips)),
     )
 
 

@@ -10,7 +10,14 @@ import pandas as pd
 from scipy import special
 
 from pytest_fairness.doors.registry import load_object
-from pytest_fairness.gate.estimates.counted import Bounds, Estimate, read_estimates
+from pytest_fairness.gate.estimates.counted import read_estimates
+from pytest_fairness.gate.estimates.estimate import (
+    Bounds,
+    Counted,
+    Details,
+    Estimate,
+    reference_of,
+)
 from pytest_fairness.gate.estimates.values import values_of_samples
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.details import ObservedRecord
@@ -109,7 +116,7 @@ def _by_group(
             without_value=lacking,
             facts=facts_of(predictions, name),
         )
-        found.append(replace(one, observed=record))
+        found.append(replace(one, details=Details(observed=record)))
     return found
 
 
@@ -166,30 +173,23 @@ def _whole(
         low, high = rates.alone(confidence, size=size)
         return float(low[0]) - null, float(high[0]) - null
 
-    low, high = bounds(confidence) if n else (None, None)
+    observed = ObservedRecord(
+        of=question.of,
+        mean=_known(rates.values, 0),
+        without_value=int(np.isnan(values).sum()),
+        facts=facts,
+    )
     return [
-        Estimate(
+        Estimate.at(
+            confidence,
+            bounds,
+            successes / n - null if n else None,
             group={},
             reference=None,
-            value=successes / n - null if n else None,
-            low=low,
-            high=high,
-            successes=successes,
-            n=n,
-            reference_successes=None,
-            reference_n=None,
+            counted=Counted(successes, n),
             effective_n=float(rates.effective_n[0]),
             reason=None if n else "no held-out samples",
-            bounds=bounds,
-            observed=ObservedRecord(
-                of=question.of,
-                mean=_known(rates.values, 0),
-                reference_mean=None,
-                deviation=None,
-                reference_deviation=None,
-                without_value=int(np.isnan(values).sum()),
-                facts=facts,
-            ),
+            details=Details(observed=observed),
         )
     ]
 
@@ -203,40 +203,25 @@ def _pairs(
     """A number of two groups, with its standard error and degrees of freedom (a jackknife's)."""
     found = []
     for question in asked:
-        reference = dict(question.reference) if isinstance(question.reference, Mapping) else {}
+        reference = reference_of(question) or {}
         pair = tuple("*".join(levels.values()) for levels in (question.group, reference))
         facts = facts_of(
             predictions, observation(definition.name, question.of, by=question.by, pair=pair)
         )
         if not facts:
             return _not_observed(definition)
-        n, other = int(facts["n"]), int(facts["reference_n"])
-        bounds = _jackknife(definition, facts)
         known = math.isfinite(facts["value"]) and math.isfinite(facts["error"])
-        low, high = bounds(confidence, 0.0) if known else (None, None)
         found.append(
-            Estimate(
-                group=dict(question.group),
+            Estimate.at(
+                confidence,
+                _jackknife(definition, facts),
+                facts["value"] if known else None,
+                group=question.group,
                 reference=reference,
-                value=facts["value"] if known else None,
-                low=low,
-                high=high,
-                successes=0,
-                n=n,
-                reference_successes=0,
-                reference_n=other,
-                effective_n=float(n),
+                counted=Counted(0, int(facts["n"])),
+                reference_counted=Counted(0, int(facts["reference_n"])),
                 reason=None if known else "no pattern above its noise, or a group without samples",
-                bounds=bounds,
-                observed=ObservedRecord(
-                    of=question.of,
-                    mean=None,
-                    reference_mean=None,
-                    deviation=None,
-                    reference_deviation=None,
-                    without_value=0,
-                    facts=facts,
-                ),
+                details=Details(observed=ObservedRecord(of=question.of, facts=facts)),
             )
         )
     return found

@@ -1,5 +1,6 @@
 """The rates that a composite measure is made of, by name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_fairness.gate.record.details import PartRecord
@@ -67,6 +68,6 @@ def lacking(what: str, positions: list[int], groups: list[dict[str, str]]) -> st
     return f"no {what} in {'; '.join(named(groups[position]) for position in positions)}"
 
 
-def named(group: dict[str, str]) -> str:
+def named(group: Mapping[str, str]) -> str:
     """Return a group in words: `skin_tone dark, gender woman`."""
     return ", ".join(f"{attribute} {level}" for attribute, level in group.items())

@@ -90,13 +90,13 @@ class ObservedRecord(FrozenRecord):
 
     of: str | None
     """Part, label, layer or perturbation that was measured."""
-    mean: float | None
+    mean: float | None = None
     """Mean of the group; None where the value is no mean."""
-    reference_mean: float | None
-    deviation: float | None
+    reference_mean: float | None = None
+    deviation: float | None = None
     """Standard deviation over the samples of the group; None where there is none."""
-    reference_deviation: float | None
-    without_value: int
+    reference_deviation: float | None = None
+    without_value: int = 0
     """Samples of the groups that have no value, e.g. no mask or a map that is 0 everywhere."""
     facts: dict[str, float]
     """What the value is to be read beside: the null, chance, the score of uniform attention."""
