@@ -211,7 +211,7 @@ def _estimate(
         confidence,
         bounds,
         difference / n if n else None,
-        group=question.group,
+        group=dict(question.group),
         reference=reference,
         counted=Counted(outcomes.flips, n) if flips else right,
         reference_counted=None if flips else reference_right,

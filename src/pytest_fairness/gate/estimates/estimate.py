@@ -90,8 +90,8 @@ class Estimate:
         bounds: Bounds,
         value: float | None,
         *,
-        group: Mapping[str, str],
-        reference: Mapping[str, str] | None,
+        group: dict[str, str],
+        reference: dict[str, str] | None,
         counted: Counted,
         reference_counted: Counted | None = None,
         **others: Any,
@@ -109,19 +109,9 @@ class Estimate:
             others: Other fields; `effective_n` is n where it is left out.
         """
         value = None if value is None else _defined(value)
-        ends = (None, None) if value is None else map(_defined, bounds(confidence, 0.0))
-        low, high = ends
-        return cls(
-            group=dict(group),
-            reference=None if reference is None else dict(reference),
-            value=value,
-            low=low,
-            high=high,
-            counted=counted,
-            reference_counted=reference_counted,
-            bounds=bounds,
-            **{"effective_n": float(counted.n), "reason": None, **others},
-        )
+        low, high = (None, None) if value is None else map(_defined, bounds(confidence, 0.0))
+        fields = {"effective_n": float(counted.n), "reason": None, **others, "bounds": bounds}
+        return cls(group, reference, value, low, high, counted, reference_counted, **fields)
 
     @classmethod
     def undefined(cls, question: Question, reason: str) -> "Estimate":
@@ -136,7 +126,7 @@ class Estimate:
             0.0,
             lambda _confidence, _size: (-math.inf, math.inf),
             None,
-            group=question.group,
+            group=dict(question.group),
             reference=reference,
             counted=Counted(0, 0),
             reference_counted=None if reference is None else Counted(0, 0),
@@ -152,16 +142,13 @@ class Estimate:
 
     def as_recorded(self) -> dict[str, Any]:
         """Return the fields of a verdict that are the estimate's."""
-        reference = self.reference_counted
+        names = ("group", "reference", "value", "low", "high")
+        successes, n = self.reference_counted or (None, None)
         return {
-            "group": self.group,
-            "reference": self.reference,
-            "value": self.value,
-            "low": self.low,
-            "high": self.high,
+            **{name: getattr(self, name) for name in names},
             **self.counted._asdict(),
-            "reference_successes": None if reference is None else reference.successes,
-            "reference_n": None if reference is None else reference.n,
+            "reference_successes": successes,
+            "reference_n": n,
             **self.details._asdict(),
         }
 

@@ -216,7 +216,7 @@ def _pairs(
                 confidence,
                 _jackknife(definition, facts),
                 facts["value"] if known else None,
-                group=question.group,
+                group=dict(question.group),
                 reference=reference,
                 counted=Counted(0, int(facts["n"])),
                 reference_counted=Counted(0, int(facts["reference_n"])),
