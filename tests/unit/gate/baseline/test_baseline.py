@@ -329,7 +329,7 @@ def test_images_of_one_design_are_not_taken_for_independent():
             assert (other.cluster, other.change.p_value) == ("design", None)
     dark = only(judge(clustered, now, baseline=then), rule="accuracy-kept")
     assert dark.effective_n < 60
-    alike = independent_text(dark.effective_n, "pairs")
+    alike = independent_text(dark.effective_n)
     assert f"; clustered by design: {alike}" in describe(dark)
     assert "McNemar" not in describe(dark)
 
