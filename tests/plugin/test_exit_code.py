@@ -1,5 +1,6 @@
 """A run whose record does not pass never exits with 0, whatever its tests and plugins report."""
 
+import os
 import textwrap
 
 import pytest
@@ -59,6 +60,24 @@ HOOKS = {
             except BaseException:
                 return True
         """,
+    "an end before the last test": """
+        def pytest_runtest_setup(item):
+            pytest.exit("enough", returncode=0)
+        """,
+    "an end while the session finishes": """
+        @pytest.hookimpl(trylast=True)
+        def pytest_sessionfinish():
+            pytest.exit("enough", returncode=0)
+        """,
+    "a plugin of a later moment that ends the session first": """
+        class First:
+            @pytest.hookimpl(tryfirst=True)
+            def pytest_sessionfinish(self):
+                pytest.exit("enough", returncode=0)
+
+        def pytest_collection_finish(session):
+            session.config.pluginmanager.register(First())
+        """,
     "tests marked as expected failures": """
         def pytest_collection_modifyitems(items):
             for item in items:
@@ -88,6 +107,30 @@ BODIES = {
     "never asked": ("", "pass"),
 }
 
+# As pytest-forked does: each test in a process of its own, of which only the reports come back.
+FORK = """
+    import json, os
+
+    from _pytest.runner import runtestprotocol
+
+    def pytest_runtest_protocol(item, nextitem):
+        config, (read, write) = item.config, os.pipe()
+        if os.fork() == 0:
+            reports = runtestprotocol(item, nextitem=nextitem, log=False)
+            to_send = config.hook.pytest_report_to_serializable
+            sent = [to_send(config=config, report=report) for report in reports]
+            with os.fdopen(write, "w") as file:
+                json.dump(sent, file, default=str)
+            os._exit(0)
+        os.close(write)
+        with os.fdopen(read) as file:
+            for data in json.load(file):
+                report = config.hook.pytest_report_from_serializable(config=config, data=data)
+                config.hook.pytest_runtest_logreport(report=report)
+        os.wait()
+        return True
+    """
+
 
 @pytest.fixture
 def project(gate: pytest.Pytester) -> pytest.Pytester:
@@ -113,7 +156,8 @@ def test_no_plugin_hides_a_failure(project, hook):
     project.makeconftest("import pytest\n" + textwrap.dedent(hook))
     run = project.runpytest(POLICY, BAD, "--fairness-record=record.json")
     assert run.ret == pytest.ExitCode.TESTS_FAILED
-    assert not RunRecord.from_json(project.path / "record.json").passed
+    record = project.path / "record.json"
+    assert not record.exists() or not RunRecord.from_json(record).passed
 
 
 @pytest.mark.parametrize(
@@ -170,6 +214,54 @@ def test_a_partial_run_of_all_questions_is_judged_as_any_other(project):
     assert project.runpytest(POLICY, BAD, "--fairness-partial").ret == 1
 
 
+@pytest.mark.parametrize("options", [(), ("-n2",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("body", ["pytest.skip('x')", "return"], ids=["skips", "never asks"])
+def test_a_partial_run_is_red_when_a_test_that_it_runs_gives_no_verdict(project, body, options):
+    write_gate(project, body=f"if 'dark' in fairness_question.name: {body}\n    {ASK}")
+    chosen = (POLICY, GOOD, "--fairness-partial", *options)
+    assert project.runpytest(*chosen, "-k", "female").ret == pytest.ExitCode.OK
+    assert project.runpytest(*chosen, "-k", "female or dark").ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_partial_run_of_other_tests_asks_nothing_and_is_green(project):
+    project.makepyfile(test_other="def test_other(): pass")
+    run = project.runpytest(POLICY, GOOD, "--fairness-partial", "-k", "other")
+    assert run.ret == pytest.ExitCode.OK
+    run.stdout.fnmatch_lines(["not a release run (--fairness-partial): 5 of 5 questions*"])
+
+
+@pytest.mark.parametrize("options", [(), ("-n2",)], ids=["alone", "xdist"])
+def test_a_failure_that_its_test_hides_is_told_and_one_that_it_shows_is_not_repeated(
+    project, options
+):
+    line = "FAILED although its test reported no failure: "
+    shown = project.runpytest(POLICY, BAD, *options)
+    shown.stdout.no_fnmatch_line(f"{line}*")
+    write_gate(project, *BODIES["xfail"])
+    hidden = project.runpytest(POLICY, BAD, *options)
+    hidden.stdout.fnmatch_lines([f"{line}FPR difference, tone dark v[s. ]*-> fail*"])
+
+
+def test_a_question_whose_test_gives_no_verdict_is_told_apart_from_one_without_a_test(project):
+    write_gate(project, *BODIES["never asked"])
+    run = project.runpytest(POLICY, GOOD)
+    run.stdout.fnmatch_lines(
+        ["FAILED policy.toml:*'floor' was never judged for 4*; its test was skipped, failed early*"]
+    )
+    run.stdout.no_fnmatch_line("*add a test marked*")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_verdicts_without_the_counts_behind_them_do_not_release(project):
+    project.makeconftest(textwrap.dedent(FORK))
+    run = project.runpytest_subprocess(POLICY, GOOD, "--fairness-record=record.json")
+    run.assert_outcomes(passed=5)
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    record = RunRecord.from_json(project.path / "record.json")
+    assert record.runs == []
+    assert not record.passed
+
+
 def test_a_partial_run_leaves_no_record(project):
     run = project.runpytest(POLICY, GOOD, "--fairness-partial", "--fairness-record=record.json")
     assert run.ret == pytest.ExitCode.USAGE_ERROR
@@ -211,8 +303,8 @@ def test_the_end_of_a_run_is_computed_once(project, monkeypatch):
         counted(monkeypatch, module, name, calls)
     project.runpytest_inprocess(POLICY, GOOD, "--fairness-record=record.json")
     number = {name: calls.count(name) for name in set(calls)}
-    # `judge` makes a record of its own for each evaluation.
-    assert number == {"questions": 2, "record_of": 2, "check_required": 1, "waiver_problems": 1}
+    once = dict.fromkeys(("questions", "record_of", "check_required", "waiver_problems"), 1)
+    assert number == once
 
 
 def counted(monkeypatch, module, name, calls):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_fairness.data import load_evaluation_set
 from pytest_fairness.gate.decision.judging import MAX_T_SEED, judge_counts
@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.gate.baseline.read import BaselineSource
 
-__all__ = ["count_predictions", "judge", "judge_model", "record_of"]
+__all__ = [
+    "Judged",
+    "count_predictions",
+    "judge",
+    "judge_model",
+    "judge_predictions",
+    "record_of",
+]
 
 # Rows counted at a time: large enough for speed, small enough to stay in the cache.
 _ROWS_AT_A_TIME = 131_072
@@ -81,24 +88,54 @@ def judge(
     chosen = policy.evaluation_named(evaluation)
     if not isinstance(predictions, Predictions):
         predictions = read_predictions(predictions, chosen, model=model)
-    counts = count_predictions(predictions, chosen)
-    evidence = gather_evidence(predictions, counts, chosen, baseline=baseline)
-    judged = JudgedRun(
+    run, verdicts = judge_predictions(policy, predictions, chosen, baseline=baseline, today=today)
+    required = check_required(
+        policy, [run], verdicts, models=[predictions.model], evaluations=[chosen.name]
+    )
+    return record_of(policy, [run], verdicts, complete=True, required=required)
+
+
+class Judged(NamedTuple):
+    """One model judged on one evaluation set: what was counted, and every verdict."""
+
+    run: JudgedRun
+    verdicts: list[Verdict]
+
+
+def judge_predictions(
+    policy: Policy,
+    predictions: Predictions,
+    evaluation: Evaluation,
+    *,
+    baseline: "BaselineSource | None" = None,
+    today: dt.date | None = None,
+) -> Judged:
+    """Judge the predictions of one model on one evaluation set, waivers applied.
+
+    Args:
+        policy: The policy.
+        predictions: What the model answered.
+        evaluation: The evaluation set.
+        baseline: As for `judge`.
+        today: As for `judge`.
+
+    Raises:
+        FairnessError: The baseline cannot be used.
+    """
+    counts = count_predictions(predictions, evaluation)
+    evidence = gather_evidence(predictions, counts, evaluation, baseline=baseline)
+    run = JudgedRun(
         model=predictions.model,
-        evaluation=chosen.name,
+        evaluation=evaluation.name,
         n=counts.n,
         counts=counts.to_dict(),
         metadata=dict(predictions.metadata),
         baseline=describe_baseline(policy, evidence),
     )
     verdicts = judge_counts(
-        policy, counts, evaluation=chosen, model=predictions.model, evidence=evidence
+        policy, counts, evaluation=evaluation, model=predictions.model, evidence=evidence
     )
-    verdicts = apply_waivers(policy, verdicts, today=today or today_utc())
-    required = check_required(
-        policy, [judged], verdicts, models=[predictions.model], evaluations=[chosen.name]
-    )
-    return record_of(policy, [judged], verdicts, complete=True, required=required)
+    return Judged(run, apply_waivers(policy, verdicts, today=today or today_utc()))
 
 
 def count_predictions(predictions: Predictions, evaluation: Evaluation) -> GroupCounts:

@@ -1,6 +1,6 @@
 """The end of a run, computed once: its record, what was not judged, and whether it is red."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 __all__ = ["Ending", "ending_lines"]
 
 # What a part of the questions cannot tell, and a partial run is not asked for.
-_NOT_OF_A_PART = ("not judged", "vanished")
+_NOT_OF_A_PART = frozenset({"no verdict", "not judged", "vanished"})
+_NO_VERDICT = "its test was skipped, failed early, or did not call fairness_gate"
+# What a test that was run owes, in a partial run too.
+_OF_A_TEST = frozenset({"no verdict", "not judged"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Ending:
         record: The record of the run.
         asked: Every question that the policy asks.
         unjudged: Those that no test of the run answered.
+        selected: Keys of the questions that have a test in this run.
         narrowed: Whether the command line or an option left tests out.
         partial: Whether `--fairness-partial` asked for a part of the questions only.
     """
@@ -29,6 +33,7 @@ class Ending:
     record: "RunRecord"
     asked: "Sequence[Question]"
     unjudged: "Sequence[Question]"
+    selected: frozenset[str]
     narrowed: bool
     partial: bool
 
@@ -38,22 +43,32 @@ class Ending:
         stops = self.record.stops
         if not (self.partial and self.unjudged):
             return stops
-        return [stop for stop in stops if stop.kind not in _NOT_OF_A_PART]
+        silent = any(question.key in self.selected for question in self.unjudged)
+        excused = _NOT_OF_A_PART - _OF_A_TEST if silent else _NOT_OF_A_PART
+        return [stop for stop in stops if stop.kind not in excused]
 
 
-def ending_lines(ending: Ending) -> list[str]:
-    """Return what stops the release and has no test of its own, one line each."""
+def ending_lines(ending: Ending, *, hidden: Collection[str]) -> list[str]:
+    """Return what stops the release and no failed test shows, one line each.
+
+    Args:
+        ending: How the run ended.
+        hidden: Keys of the questions whose test did not report a failure.
+    """
     from pytest_fairness.report import describe
 
     own = {question.key for question in ending.asked}
-    extras = {v.question: v for v in ending.record.verdicts if v.question not in own}
+    verdicts = {verdict.question: verdict for verdict in ending.record.verdicts}
     lines = _unjudged_lines(ending)
     for stop in ending.stops:
         if stop.kind in ("vanished", "problem"):
             lines.append(f"FAILED {stop.reason}")
-        elif stop.name in extras:
+        elif stop.kind == "verdict" and stop.name not in own:
             text = "FAILED without a test of its own, since the policy does not declare the level: "
-            lines.append(text + describe(extras[stop.name]))
+            lines.append(text + describe(verdicts[stop.name]))
+        elif stop.kind == "verdict" and stop.name in hidden:
+            text = "FAILED although its test reported no failure: "
+            lines.append(text + describe(verdicts[stop.name]))
     return lines
 
 
@@ -62,7 +77,7 @@ def _unjudged_lines(ending: Ending) -> list[str]:
     if not ending.unjudged:
         return []
     if not ending.narrowed:
-        return _never_judged(ending.unjudged)
+        return _never_judged(ending.unjudged, ending.selected)
     share = f"{len(ending.unjudged)} of {len(ending.asked)} questions of the policy were not judged"
     if ending.partial:
         return [f"not a release run (--fairness-partial): {share}"]
@@ -73,15 +88,19 @@ def _unjudged_lines(ending: Ending) -> list[str]:
     return [text]
 
 
-def _never_judged(unjudged: "Sequence[Question]") -> list[str]:
-    by_rule: dict[str, list[Question]] = {}
+def _never_judged(unjudged: "Sequence[Question]", selected: frozenset[str]) -> list[str]:
+    by_rule: dict[tuple[str, bool], list[Question]] = {}
     for question in unjudged:
-        by_rule.setdefault(question.rule.id, []).append(question)
+        by_rule.setdefault((question.rule.id, question.key in selected), []).append(question)
     return [
-        f"FAILED {asked[0].rule.where}: rule {name!r} was never judged for {len(asked)} of its "
-        f"questions, e.g. {asked[0].name}; add a test marked fairness({_marker(asked[0])})"
-        for name, asked in by_rule.items()
+        f"FAILED {asked[0].rule.where}: rule {rule!r} was never judged for {len(asked)} of its "
+        f"questions, e.g. {asked[0].name}; {_NO_VERDICT if has_test else _no_test(asked[0])}"
+        for (rule, has_test), asked in by_rule.items()
     ]
+
+
+def _no_test(question: "Question") -> str:
+    return f"add a test marked fairness({_marker(question)})"
 
 
 def _marker(question: "Question") -> str:

@@ -285,7 +285,7 @@ def fairness_gate(
     def judge(question: "Question") -> "Verdict":
         if gate.problem is not None:
             pytest.fail(gate.problem, pytrace=False)
-        verdict = _judged(gate, question, find_model, folder)
+        verdict = _judged(gate, question, find_model, folder, test=request.node.nodeid)
         if isinstance(verdict, str):  # outside of `except`, so that it is told once
             pytest.fail(verdict, pytrace=False)
         request.node.user_properties.extend(_properties(verdict, gate.policy.sha256))
@@ -309,10 +309,12 @@ def _judged(
     question: "Question",
     find_model: "Callable[[str], Classifier]",
     folder: "Path",
+    *,
+    test: str,
 ) -> "Verdict | str":
     """The verdict, or why there is none."""
     try:
-        return gate.judge(question, find_model, folder)
+        return gate.judge(question, find_model, folder, test=test)
     except FairnessError as error:
         return f"{type(error).__name__}: {error}"
 

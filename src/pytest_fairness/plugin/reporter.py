@@ -33,6 +33,7 @@ class GateReporter:
         self.config = config
         self.gate = gate
         self._session: pytest.Session | None = None
+        self._failed: set[str] = set()
         self._not_written = ""
         self._shown_at = time.monotonic()
         gate.progress = self.show_progress
@@ -50,8 +51,15 @@ class GateReporter:
         """Remember that the run is not a full one."""
         self.gate.deselected += len(items)
 
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Hold the session from its start: another plugin may end it before this one."""
+        self._session = session
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the verdict of a worker that may not live to send it. What it sends goes first."""
+        if report.failed:
+            self._failed.add(report.nodeid)
         text = dict(report.user_properties).get(VERDICT_PROPERTY)
         if report.when == "call" and isinstance(text, str):
             from pytest_fairness.gate.record.run_record import Verdict
@@ -82,11 +90,8 @@ class GateReporter:
         if hasattr(self.config, "workeroutput"):
             self.config.workeroutput["fairness"] = self.gate.payload()
             return
-        if self.config.option.collectonly or not (
-            self.gate.collected or self.gate.settings.record or self.gate.settings.reports
-        ):
+        if not self._judges:
             return
-        self._session = session
         if not self.gate.collected:
             self.gate.problem = self.gate.problem or _NOTHING_ASKED
         if self.gate.problem is None:
@@ -97,6 +102,14 @@ class GateReporter:
             self._not_written = write_reports(record, self.gate.settings.reports)
         self._hold_exit_code()
 
+    @property
+    def _judges(self) -> bool:
+        """Whether this process ends a run that must be judged."""
+        if self.config.option.collectonly or hasattr(self.config, "workeroutput"):
+            return False
+        settings = self.gate.settings
+        return self.gate.collected or bool(settings.record or settings.reports)
+
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
         """Look at the exit code once more, after all that may change it at the end of a session."""
@@ -105,6 +118,8 @@ class GateReporter:
     def _hold_exit_code(self) -> None:
         """Let no run exit with 0 whose record does not pass, whatever its tests reported."""
         if self._session is None or self._session.exitstatus != pytest.ExitCode.OK:
+            return
+        if not self._judges:
             return
         ending = self.gate.ending
         if ending is None or ending.stops or self._not_written:
@@ -126,7 +141,8 @@ class GateReporter:
         if self.gate.not_asked:
             names = ", ".join(self.gate.not_asked)
             terminalreporter.write_line(f"no rule of this policy asks: {names}")
-        for text in ending_lines(ending):
+        hidden = [key for key, test in self.gate.tests.items() if test not in self._failed]
+        for text in ending_lines(ending, hidden=hidden):
             colour = "red" if text.startswith("FAILED") else "yellow"
             terminalreporter.write_line(text, **{colour: True})
         for text in self.gate.ending_waivers():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_fairness.classifiers.under_test import ModelsUnderTest
     from pytest_fairness.gate.questions import Question
     from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord, Verdict
+    from pytest_fairness.gate.run import Judged
     from pytest_fairness.inference import Predictions
     from pytest_fairness.plugin.ending import Ending
     from pytest_fairness.plugin.model_runs import ModelRuns
@@ -35,13 +36,15 @@ class GateSession:
     progress: Callable[[str], None] = print
     problem: str | None = None
     _policy: "Policy | None" = None
-    _asked: "list[Question] | None" = None
+    _everything: "list[Question] | None" = None
     _under_test: "ModelsUnderTest | None" = None
     _model_runs: "ModelRuns | None" = None
     _explainers: "dict[tuple[str, str], Explainer]" = field(default_factory=dict)
-    _judged: "dict[tuple[str, str], RunRecord | FairnessError]" = field(default_factory=dict)
+    _judged: "dict[tuple[str, str], Judged | FairnessError]" = field(default_factory=dict)
     runs: "dict[tuple[str, str], JudgedRun]" = field(default_factory=dict)
     verdicts: "dict[str, Verdict]" = field(default_factory=dict)
+    tests: dict[str, str] = field(default_factory=dict)
+    """Key of a question -> id of the test that asked for its verdict."""
     extras: "dict[str, Verdict]" = field(default_factory=dict)
     """Verdicts on levels that only the data know: missing values that the policy does not declare."""
     kept: dict[tuple[str, str], Path] = field(default_factory=dict)
@@ -149,13 +152,18 @@ class GateSession:
     @property
     def asked(self) -> "list[Question]":
         """The questions of the policy, without evaluations that have no predictions."""
-        if self._asked is None:
+        files = self.settings.predictions
+        names = {self.policy.evaluation_named(name).name for name in files}
+        return [one for one in self.everything if not names or one.evaluation in names]
+
+    @property
+    def everything(self) -> "list[Question]":
+        """The questions of the policy, of all its evaluations."""
+        if self._everything is None:
             from pytest_fairness.gate.questions import questions
 
-            files = self.settings.predictions
-            names = [self.policy.evaluation_named(name).name for name in files] or None
-            self._asked = questions(self.policy, self.models, evaluations=names)
-        return self._asked
+            self._everything = questions(self.policy, self.models)
+        return self._everything
 
     def questions(
         self, metrics: Sequence[str] = (), *, against: str | None = "any"
@@ -174,7 +182,12 @@ class GateSession:
         ]
 
     def judge(
-        self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
+        self,
+        question: "Question",
+        find_model: "Callable[[str], Classifier]",
+        folder: Path,
+        *,
+        test: str,
     ) -> "Verdict":
         """Judge a question. The model runs once for all questions of an evaluation.
 
@@ -182,6 +195,7 @@ class GateSession:
             question: What is asked.
             find_model: Model under test by its name.
             folder: A folder that all processes of this run share.
+            test: Id of the test that asks.
 
         Raises:
             FairnessError: The model, the data or the predictions cannot be used.
@@ -189,35 +203,37 @@ class GateSession:
         key = question.model, question.evaluation
         if key not in self._judged:
             try:
-                self._judged[key] = self._record(question, find_model, folder)
+                self._judged[key] = self._judge(question, find_model, folder)
             except FairnessError as error:
                 self._judged[key] = error
-        found = self._judged[key]
-        if isinstance(found, FairnessError):
-            raise found
+        judged = self._judged[key]
+        if isinstance(judged, FairnessError):
+            raise judged
         if key not in self.runs:
-            self.runs[key] = found.runs[0]
-            asked = {question.key for question in self.asked}
-            self.extras |= {v.question: v for v in found.verdicts if v.question not in asked}
-        verdict = next(one for one in found.verdicts if one.question == question.key)
+            self.runs[key] = judged.run
+            asked = {question.key for question in self.everything}
+            self.extras |= {v.question: v for v in judged.verdicts if v.question not in asked}
+        verdict = next(one for one in judged.verdicts if one.question == question.key)
         # Kept here and not read from the test's report, which other plugins may rewrite.
         self.verdicts[verdict.question] = verdict
+        self.tests[verdict.question] = test
         return verdict
 
-    def _record(
+    def _judge(
         self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
-    ) -> "RunRecord":
-        from pytest_fairness.gate.run import judge
+    ) -> "Judged":
+        """Judge all questions of one model on one evaluation set."""
+        from pytest_fairness.gate.run import judge_predictions
 
         evaluation = self.policy.evaluations[question.evaluation]
         predictions = self.predictions(question.model, evaluation.name, find_model, folder)
         if self.settings.record is not None:
             self._keep(predictions, folder)
         baselines = self.settings.baseline
-        return judge(
+        return judge_predictions(
             self.policy,
             predictions,
-            evaluation=evaluation.name,
+            evaluation,
             baseline=baselines.get(evaluation.name) or baselines.get(None),
             today=self.today,
         )
@@ -310,6 +326,8 @@ class GateSession:
             "runs": [run.model_dump_json() for run in self.runs.values()],
             "verdicts": [verdict.model_dump_json() for verdict in self.verdicts.values()],
             "extras": [verdict.model_dump_json() for verdict in self.extras.values()],
+            "tests": self.tests,
+            "selected": sorted(self.selected or ()),
             "kept": [[*key, str(file)] for key, file in self.kept.items()],
             "collected": self.collected,
             "deselected": self.deselected,
@@ -329,6 +347,8 @@ class GateSession:
             for text in payload[kind]:
                 verdict = Verdict.model_validate_json(text)
                 verdicts[verdict.question] = verdict
+        self.tests |= payload["tests"]
+        self.selected = {*(self.selected or ()), *payload["selected"]}
         self.collected = self.collected or payload["collected"]
         self.deselected = max(self.deselected, payload["deselected"])
         self.problem = self.problem or payload["problem"]
@@ -348,17 +368,18 @@ class GateSession:
         """
         from pytest_fairness.gate.decision.required import check_required
         from pytest_fairness.gate.decision.waivers import waiver_problems
-        from pytest_fairness.gate.questions import questions
         from pytest_fairness.gate.run import record_of
         from pytest_fairness.plugin.ending import Ending
 
-        unjudged = [question for question in self.asked if question.key not in self.verdicts]
-        judged = [self.verdicts[q.key] for q in self.asked if q.key in self.verdicts]
-        verdicts = [*judged, *self.extras.values()]
+        asked = self.asked
+        # A verdict without the counts behind it came from a process that did not live to send them.
+        judged = {q: v for q, v in self.verdicts.items() if (v.model, v.evaluation) in self.runs}
+        unjudged = [question for question in asked if question.key not in judged]
+        verdicts = [judged[question.key] for question in asked if question.key in judged]
+        verdicts += self.extras.values()
         required, problems = [], []
         if not (narrowed and unjudged):
-            everything = questions(self.policy, self.models)  # those of evaluations left out too
-            problems = waiver_problems(self.policy, everything, verdicts, today=self.today)
+            problems = waiver_problems(self.policy, self.everything, verdicts, today=self.today)
             required = check_required(self.policy, self.runs.values(), verdicts, models=self.models)
         record = record_of(
             self.policy,
@@ -368,7 +389,14 @@ class GateSession:
             required=required,
             problems=problems,
         )
-        self.ending = Ending(record, self.asked, unjudged, narrowed, self.settings.partial)
+        self.ending = Ending(
+            record,
+            asked,
+            unjudged,
+            selected=frozenset(self.selected or ()),
+            narrowed=narrowed,
+            partial=self.settings.partial,
+        )
         return self.ending
 
     def write_record(self, record: "RunRecord", path: Path) -> "RunRecord":

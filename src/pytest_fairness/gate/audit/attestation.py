@@ -147,10 +147,11 @@ def _result(record: RunRecord) -> str:
 
 def _warned(record: RunRecord) -> list[str]:
     """Questions that did not pass and do not stop the release: waived, or undecided."""
+    stopped = {stop.name for stop in record.stops if stop.kind == "verdict"}
     return [
         verdict.question
         for verdict in record.verdicts
-        if verdict.outcome != "pass" and not verdict.blocks(record.policy.inconclusive)
+        if verdict.outcome != "pass" and verdict.question not in stopped
     ]
 
 
