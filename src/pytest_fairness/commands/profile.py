@@ -128,6 +128,7 @@ def _request(args: argparse.Namespace) -> "ProfileRequest":
 
 def _of_policy(args: argparse.Namespace) -> dict[str, Any]:
     from pytest_fairness.data.profile import ProfileUsageError
+    from pytest_fairness.gate.questions import rules_by
     from pytest_fairness.policy import load_policy
 
     given = [name for name in _OF_POLICY if getattr(args, name)]
@@ -138,9 +139,7 @@ def _of_policy(args: argparse.Namespace) -> dict[str, Any]:
     evaluation = policy.evaluation_named(args.evaluation)
     asked = [
         by
-        for rule in policy.rules
-        if evaluation.name in rule.evaluations
-        for by in rule.by
+        for _, by in rules_by(policy, evaluation)
         if by and all(name in evaluation.attributes for name in by)
     ]
     return {"evaluation": evaluation, "from_policy": True, "by": (*asked, *args.by)}

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import product
 
 from pytest_fairness.policy import OVERALL, Evaluation, Policy, Reference, Rule
+from pytest_fairness.statistics.groups import groups_of
 
-__all__ = ["Question", "ask", "questions"]
+__all__ = ["Question", "asked_of", "questions", "rules_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +87,52 @@ def questions(
     names = policy.evaluations if evaluations is None else evaluations
     return [
         question
-        for model, name, rule in product(models, names, policy.rules)
-        if name in rule.evaluations
-        for by in rule.by
-        for question in ask(rule, policy.evaluations[name], by, model=model)
+        for model, name in product(models, names)
+        for question in asked_of(policy, policy.evaluations[name], model=model)
     ]
 
 
-def ask(
-    rule: Rule,
+def asked_of(
+    policy: Policy,
     evaluation: Evaluation,
-    by: tuple[str, ...],
     *,
     model: str,
     levels: Mapping[str, tuple[str, ...]] | None = None,
-) -> Iterator[Question]:
-    """Return the questions of one rule by some attributes, over the declared or the given levels."""
+) -> list[Question]:
+    """Return every question that a policy asks of one model on one evaluation set.
+
+    Args:
+        policy: The policy.
+        evaluation: The evaluation set.
+        model: Name of the model.
+        levels: Attribute -> its values; those that the evaluation declares when absent. Data may
+            have more of them: missing values.
+    """
     levels = evaluation.attributes if levels is None else levels
-    reference = rule.reference_for(by, evaluation) if rule.metric.compares else None
-    groups = [
-        dict(zip(by, crossed, strict=True)) for crossed in product(*(levels[name] for name in by))
+    return [
+        question
+        for rule, by in rules_by(policy, evaluation)
+        for question in _ask(rule, evaluation, by, model, levels)
     ]
+
+
+def rules_by(policy: Policy, evaluation: Evaluation) -> Iterator[tuple[Rule, tuple[str, ...]]]:
+    """Return the rules that are asked of an evaluation set, each with one `by` at a time."""
+    for rule in policy.rules:
+        if evaluation.name in rule.evaluations:
+            for by in rule.by:
+                yield rule, by
+
+
+def _ask(
+    rule: Rule,
+    evaluation: Evaluation,
+    by: tuple[str, ...],
+    model: str,
+    levels: Mapping[str, tuple[str, ...]],
+) -> Iterator[Question]:
+    reference = rule.reference_for(by, evaluation) if rule.metric.compares else None
+    groups = groups_of(levels, by)
     observed = rule.metric.observed
     whole = reference == "all" or (observed is not None and observed.shape == "whole")
     for positive, of in product(rule.asked_of(evaluation), rule.of or (None,)):

@@ -96,7 +96,7 @@ def judge(
 
 
 class Judged(NamedTuple):
-    """One model judged on one evaluation set: what was counted, and every verdict."""
+    """The counts and the verdicts of one model on one evaluation set."""
 
     run: JudgedRun
     verdicts: list[Verdict]

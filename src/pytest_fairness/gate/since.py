@@ -6,6 +6,7 @@ from pytest_fairness.data import MISSING
 from pytest_fairness.gate.baseline.comparison import ReleaseComparison
 from pytest_fairness.gate.estimates.counted import named
 from pytest_fairness.gate.evidence import Evidence
+from pytest_fairness.gate.questions import rules_by
 from pytest_fairness.gate.record.details import BaselineRecord, FlipRow
 from pytest_fairness.gate.record.run_record import RunRecord
 from pytest_fairness.policy import Evaluation, Policy
@@ -47,10 +48,8 @@ def describe_baseline(policy: Policy, evidence: Evidence) -> BaselineRecord | No
 def _all_by(policy: Policy, evaluation: Evaluation) -> list[tuple[str, ...]]:
     """All samples together, then each `by` that a rule asks of the evaluation."""
     once: dict[frozenset[str], tuple[str, ...]] = {frozenset(): ()}
-    for rule in policy.rules:
-        if evaluation.name in rule.evaluations:
-            for by in rule.by:
-                once.setdefault(frozenset(by), by)
+    for _, by in rules_by(policy, evaluation):
+        once.setdefault(frozenset(by), by)
     return list(once.values())
 
 

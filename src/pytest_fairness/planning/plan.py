@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +10,7 @@ from pytest_fairness.errors import PolicyError
 from pytest_fairness.gate.decision.judging import judge_counts
 from pytest_fairness.gate.decision.multiplicity import first_step_confidence
 from pytest_fairness.gate.estimates.counted import named
-from pytest_fairness.gate.questions import Question, ask, questions
+from pytest_fairness.gate.questions import Question, asked_of, questions
 from pytest_fairness.gate.record.details import FrozenRecord
 from pytest_fairness.gate.record.run_record import Outcome, Verdict
 from pytest_fairness.planning.at_hand import AtHand, Given, Sizes
@@ -20,6 +19,7 @@ from pytest_fairness.planning.planned import HALF_AGAIN, HALF_WAY, Effort, Plann
 from pytest_fairness.policy import Policy
 from pytest_fairness.policy.records import LimitKind
 from pytest_fairness.statistics.counts import GroupCounts
+from pytest_fairness.statistics.groups import groups_of
 from pytest_fairness.statistics.metrics.definitions import FlipRate, Rate
 from pytest_fairness.wording import listed
 
@@ -119,13 +119,7 @@ def plan(
             of several.
     """
     evaluation = at_hand.evaluation
-    asked = [
-        question
-        for rule in policy.rules
-        if evaluation.name in rule.evaluations
-        for by in rule.by
-        for question in ask(rule, evaluation, by, model=_MODEL, levels=at_hand.levels)
-    ]
+    asked = asked_of(policy, evaluation, model=_MODEL, levels=at_hand.levels)
     for given in at_hand.given:
         _check_given(given, asked, at_hand.levels)
     family = max(len(questions(policy, [_MODEL])), len(asked))
@@ -287,8 +281,7 @@ def _counted(question: Question) -> str:
 def _groups(question: Question, levels: Mapping[str, tuple[str, ...]]) -> list[dict[str, str]]:
     if not question.group and question.reference is None:
         return [{}]  # all samples together
-    crossed = product(*(levels[attribute] for attribute in question.by))
-    return [dict(zip(question.by, values, strict=True)) for values in crossed]
+    return groups_of(levels, question.by)
 
 
 def _compared(

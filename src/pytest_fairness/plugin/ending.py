@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_fairness.gate.questions import Question
     from pytest_fairness.gate.record.run_record import RunRecord, Stop
+    from pytest_fairness.plugin.session import GateSession
 
-__all__ = ["Ending", "ending_lines"]
+__all__ = ["Ending", "end_run", "ending_lines", "write_ending"]
 
 # What a part of the questions cannot tell, and a partial run is not asked for.
 _NOT_OF_A_PART = frozenset({"no verdict", "not judged", "vanished"})
@@ -46,6 +47,65 @@ class Ending:
         silent = any(question.key in self.selected for question in self.unjudged)
         excused = _NOT_OF_A_PART - _OF_A_TEST if silent else _NOT_OF_A_PART
         return [stop for stop in stops if stop.kind not in excused]
+
+
+def end_run(gate: "GateSession", *, narrowed: bool) -> Ending:
+    """Compute the end of the run, once, in the order of the policy.
+
+    Args:
+        gate: What the run asked and judged.
+        narrowed: Whether tests were left out. Then waivers and requirements are not checked
+            unless every question was judged all the same.
+    """
+    from pytest_fairness.gate.decision.required import check_required
+    from pytest_fairness.gate.decision.waivers import waiver_problems
+    from pytest_fairness.gate.run import record_of
+
+    policy, asked = gate.policy, gate.asked
+    # A verdict without the counts behind it came from a process that did not live to send them.
+    judged = {q: v for q, v in gate.verdicts.items() if (v.model, v.evaluation) in gate.runs}
+    unjudged = [question for question in asked if question.key not in judged]
+    verdicts = [judged[question.key] for question in asked if question.key in judged]
+    verdicts += gate.extras.values()
+    required, problems = [], []
+    if not (narrowed and unjudged):
+        problems = waiver_problems(policy, gate.everything, verdicts, today=gate.today)
+        required = check_required(policy, gate.runs.values(), verdicts, models=gate.models)
+    record = record_of(
+        policy,
+        list(gate.runs.values()),
+        verdicts,
+        complete=not unjudged,
+        required=required,
+        problems=problems,
+    )
+    return Ending(
+        record,
+        asked,
+        unjudged,
+        selected=frozenset(gate.selected or ()),
+        narrowed=narrowed,
+        partial=gate.settings.partial,
+    )
+
+
+def write_ending(gate: "GateSession", ending: Ending) -> "RunRecord":
+    """Write the record if a file is named, and beside it the predictions and the signed statement.
+
+    Returns:
+        The record as it was written: with the names of the files beside it.
+    """
+    from pytest_fairness.gate.record.kept import write_record
+
+    path, key = gate.settings.record, gate.settings.sign
+    if path is None:
+        return ending.record
+    written = write_record(ending.record, path, predictions=gate.kept)
+    if key is not None:
+        from pytest_fairness.gate.audit.attestation import private_key, sign_record
+
+        sign_record(written, path, private_key(key))
+    return written
 
 
 def ending_lines(ending: Ending, *, hidden: Collection[str]) -> list[str]:

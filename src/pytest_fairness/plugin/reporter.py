@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pytest_fairness.plugin.declaring import write_reports
-from pytest_fairness.plugin.ending import ending_lines
+from pytest_fairness.plugin.ending import Ending, end_run, ending_lines, write_ending
 from pytest_fairness.plugin.session import GateSession
 
 __all__ = ["VERDICT_PROPERTY", "GateReporter"]
@@ -32,6 +32,7 @@ class GateReporter:
     def __init__(self, config: pytest.Config, gate: GateSession) -> None:
         self.config = config
         self.gate = gate
+        self.ending: Ending | None = None
         self._session: pytest.Session | None = None
         self._failed: set[str] = set()
         self._not_written = ""
@@ -52,7 +53,7 @@ class GateReporter:
         self.gate.deselected += len(items)
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Hold the session from its start: another plugin may end it before this one."""
+        """Keep the session from its start, since another plugin may end it first."""
         self._session = session
 
     @pytest.hookimpl(tryfirst=True)
@@ -95,10 +96,8 @@ class GateReporter:
         if not self.gate.collected:
             self.gate.problem = self.gate.problem or _NOTHING_ASKED
         if self.gate.problem is None:
-            ending = self.gate.finish(narrowed=self._is_narrowed(session))
-            record = ending.record
-            if self.gate.settings.record is not None:
-                record = self.gate.write_record(record, self.gate.settings.record)
+            self.ending = end_run(self.gate, narrowed=self._is_narrowed(session))
+            record = write_ending(self.gate, self.ending)
             self._not_written = write_reports(record, self.gate.settings.reports)
         self._hold_exit_code()
 
@@ -121,13 +120,12 @@ class GateReporter:
             return
         if not self._judges:
             return
-        ending = self.gate.ending
-        if ending is None or ending.stops or self._not_written:
+        if self.ending is None or self.ending.stops or self._not_written:
             self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the table of verdicts and what stops the release without a test of its own."""
-        ending = self.gate.ending
+        ending = self.ending
         if self.gate.problem == _NOTHING_ASKED:
             terminalreporter.section("fairness gate")
             terminalreporter.write_line(f"FAILED {_NOTHING_ASKED}", red=True)

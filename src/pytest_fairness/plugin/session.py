@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.classifiers.under_test import ModelsUnderTest
     from pytest_fairness.gate.questions import Question
-    from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord, Verdict
+    from pytest_fairness.gate.record.run_record import JudgedRun, Verdict
     from pytest_fairness.gate.run import Judged
     from pytest_fairness.inference import Predictions
-    from pytest_fairness.plugin.ending import Ending
     from pytest_fairness.plugin.model_runs import ModelRuns
     from pytest_fairness.policy import Policy
     from pytest_fairness.report.explain import Explainer
@@ -55,8 +54,6 @@ class GateSession:
     """Tests of which the policy asks nothing."""
     collected: bool = False
     deselected: int = 0
-    ending: "Ending | None" = None
-    """How the run ended; None before it has."""
     today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
     """Day (UTC) on which waivers must still hold."""
 
@@ -358,54 +355,3 @@ class GateSession:
         from pytest_fairness.gate.decision.waivers import ending_waivers
 
         return ending_waivers(self.policy, today=self.today)
-
-    def finish(self, *, narrowed: bool) -> "Ending":
-        """Compute the end of the run, once, in the order of the policy.
-
-        Args:
-            narrowed: Whether tests were left out. Then waivers and requirements are not checked
-                unless every question was judged all the same.
-        """
-        from pytest_fairness.gate.decision.required import check_required
-        from pytest_fairness.gate.decision.waivers import waiver_problems
-        from pytest_fairness.gate.run import record_of
-        from pytest_fairness.plugin.ending import Ending
-
-        asked = self.asked
-        # A verdict without the counts behind it came from a process that did not live to send them.
-        judged = {q: v for q, v in self.verdicts.items() if (v.model, v.evaluation) in self.runs}
-        unjudged = [question for question in asked if question.key not in judged]
-        verdicts = [judged[question.key] for question in asked if question.key in judged]
-        verdicts += self.extras.values()
-        required, problems = [], []
-        if not (narrowed and unjudged):
-            problems = waiver_problems(self.policy, self.everything, verdicts, today=self.today)
-            required = check_required(self.policy, self.runs.values(), verdicts, models=self.models)
-        record = record_of(
-            self.policy,
-            list(self.runs.values()),
-            verdicts,
-            complete=not unjudged,
-            required=required,
-            problems=problems,
-        )
-        self.ending = Ending(
-            record,
-            asked,
-            unjudged,
-            selected=frozenset(self.selected or ()),
-            narrowed=narrowed,
-            partial=self.settings.partial,
-        )
-        return self.ending
-
-    def write_record(self, record: "RunRecord", path: Path) -> "RunRecord":
-        """Write the record, and beside it the predictions and the signed statement."""
-        from pytest_fairness.gate.record.kept import write_record
-
-        written = write_record(record, path, predictions=self.kept)
-        if self.settings.sign is not None:
-            from pytest_fairness.gate.audit.attestation import private_key, sign_record
-
-            sign_record(written, path, private_key(self.settings.sign))
-        return written

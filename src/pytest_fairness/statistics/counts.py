@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from pytest_fairness.statistics.groups import groups_of
 
 __all__ = ["GroupCounts", "count_groups"]
 
@@ -61,8 +62,7 @@ class GroupCounts:
 
     def groups(self, by: tuple[str, ...]) -> list[dict[str, str]]:
         """Return every group of some attributes, declared ones without samples included."""
-        crossed = product(*(self.levels[attribute] for attribute in by))
-        return [dict(zip(by, levels, strict=True)) for levels in crossed]
+        return groups_of(self.levels, by)
 
     def confusion(self, by: tuple[str, ...]) -> NDArray[np.int64]:
         """Return the confusion matrices (G, K, K) of the groups of `by`, in the order of `groups`.

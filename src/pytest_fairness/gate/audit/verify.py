@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from pytest_fairness.gate.decision.required import check_required
 from pytest_fairness.gate.decision.waivers import apply_waivers
 from pytest_fairness.gate.estimates.estimate import Counted, Estimate
 from pytest_fairness.gate.evidence import Evidence, gather_evidence
-from pytest_fairness.gate.questions import Question, ask
+from pytest_fairness.gate.questions import Question, asked_of
 from pytest_fairness.gate.record.kept import find_predictions
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord, Verdict
 from pytest_fairness.gate.run import count_predictions, record_of
@@ -124,7 +124,9 @@ class _Run:
         self._compare_baseline(known)
         recorded = {verdict.question: verdict for verdict in self.record.verdicts}
         recalled = {}
-        for question in self._questions(counts, evaluation):
+        for question in asked_of(
+            self.policy, evaluation, model=self.run.model, levels=counts.levels
+        ):
             lacking = self._lacking(question, predictions, baseline)
             if lacking and question.key in recorded:
                 self.found.unchecked.append(f"{question.key}: not checked: needs {lacking}")
@@ -146,12 +148,6 @@ class _Run:
         moved = again.model_copy(update={"source": kept.source})
         place = f"{self.place}.baseline"
         self.found.differences += different_fields(place, self.record, kept, moved)
-
-    def _questions(self, counts: GroupCounts, evaluation: Evaluation) -> Iterator[Question]:
-        for rule in self.policy.rules:
-            if evaluation.name in rule.evaluations:
-                for by in rule.by:
-                    yield from ask(rule, evaluation, by, model=self.run.model, levels=counts.levels)
 
     def _lacking(
         self, question: Question, predictions: Predictions | None, baseline: Path | None

@@ -13,7 +13,7 @@ from pytest_fairness.gate.decision.shares import mark_small
 from pytest_fairness.gate.decision.sides import Answer, answer
 from pytest_fairness.gate.decision.verdict import give_verdict, outcome_of
 from pytest_fairness.gate.evidence import Evidence, answer_together
-from pytest_fairness.gate.questions import Question, ask, questions
+from pytest_fairness.gate.questions import asked_of, questions
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.policy import Evaluation, Policy
 from pytest_fairness.statistics.counts import GroupCounts
@@ -111,14 +111,7 @@ def _settles(
 
 
 def _answers(policy: Policy, evidence: Evidence, model: str) -> list[Answer]:
-    evaluation = evidence.evaluation
-    asked: list[Question] = [
-        question
-        for rule in policy.rules
-        if evaluation.name in rule.evaluations
-        for by in rule.by
-        for question in ask(rule, evaluation, by, model=model, levels=evidence.counts.levels)
-    ]
+    asked = asked_of(policy, evidence.evaluation, model=model, levels=evidence.counts.levels)
     answers: list[Answer] = []
     for _, some in groupby(asked, key=lambda question: question.batch):
         together = list(some)
