@@ -28,12 +28,8 @@ if TYPE_CHECKING:
     from pytest_fairness.policy import Policy, load_policy
     from pytest_fairness.report import describe
     from pytest_fairness.statistics.metrics.cells import FN, FP, RIGHT, TN, TP, WRONG
-    from pytest_fairness.statistics.metrics.definitions import (
-        ObservedDefinition,
-        OfKind,
-        Rate,
-        SampleMean,
-    )
+    from pytest_fairness.statistics.metrics.definitions import Rate
+    from pytest_fairness.statistics.metrics.observed import ObservedDefinition, OfKind, SampleMean
 
 __all__ = [
     "FN",
@@ -84,7 +80,8 @@ _HOMES = {
         "PredictionError",
     ),
     "statistics.metrics.cells": ("FN", "FP", "RIGHT", "TN", "TP", "WRONG"),
-    "statistics.metrics.definitions": ("ObservedDefinition", "OfKind", "Rate", "SampleMean"),
+    "statistics.metrics.definitions": ("Rate",),
+    "statistics.metrics.observed": ("ObservedDefinition", "OfKind", "SampleMean"),
     "gate.record.run_record": ("RunRecord", "Verdict"),
     "gate.run": ("judge", "judge_model"),
     "inference": ("Predictions", "predict", "read_predictions"),

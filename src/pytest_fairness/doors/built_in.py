@@ -6,8 +6,8 @@ Pure data: no code of a reader, a model or an analysis is imported here.
 from typing import Any
 
 from pytest_fairness.doors.declarations import Analysis, ModelKind, Reader, Report
-from pytest_fairness.statistics.metrics.definitions import ObservedDefinition, OfKind
 from pytest_fairness.statistics.metrics.names import CLASS_MEASURES
+from pytest_fairness.statistics.metrics.observed import ObservedDefinition, OfKind
 
 __all__ = ["DECLARATIONS"]
 

@@ -8,11 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from pytest_fairness.doors.registry import Door
-from pytest_fairness.statistics.metrics.definitions import (
-    CompositeDefinition,
-    ObservedDefinition,
-    OfKind,
-)
+from pytest_fairness.statistics.metrics.definitions import CompositeDefinition
+from pytest_fairness.statistics.metrics.observed import ObservedDefinition, OfKind
 
 __all__ = ["Analysis", "ModelKind", "Reader", "Report"]
 

@@ -148,7 +148,7 @@ def state() -> int:
 
 
 def touch() -> None:
-    """Return the let nothing that was made of the declarations so far be used again."""
+    """Mark everything that was made of the declarations so far as out of date."""
     _STATE[0] += 1
 
 

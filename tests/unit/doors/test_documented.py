@@ -11,7 +11,7 @@ from pytest_fairness.doors.declarations import Analysis, ModelKind, Reader, Repo
 from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.doors.registry import DOORS, declarations, kept_apart, register
 from pytest_fairness.policy import load_policy
-from pytest_fairness.statistics.metrics.definitions import ObservedDefinition, OfKind
+from pytest_fairness.statistics.metrics.observed import ObservedDefinition, OfKind
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")

@@ -6,11 +6,11 @@ from pytest_fairness.doors.declarations import Analysis
 from pytest_fairness.doors.metrics import built_in_metric_names, metric_named, metric_names
 from pytest_fairness.doors.registry import register
 from pytest_fairness.errors import DeclarationError, UnknownNameError
-from pytest_fairness.statistics.metrics.definitions import ObservedDefinition, SampleMean
+from pytest_fairness.statistics.metrics.observed import ObservedDefinition, SampleMean
 
 ACME = """
 from pytest_fairness.doors.declarations import Analysis
-from pytest_fairness.statistics.metrics.definitions import ObservedDefinition, SampleMean
+from pytest_fairness.statistics.metrics.observed import ObservedDefinition, SampleMean
 IOU = SampleMean("iou", column="iou")
 GAZE = Analysis("gaze", "where it gazes", (ObservedDefinition("gaze_score", "gaze"),))
 """

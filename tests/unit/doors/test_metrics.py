@@ -12,12 +12,13 @@ from pytest_fairness.doors.metrics import built_in_metric_names, metric_named, m
 from pytest_fairness.doors.registry import register
 from pytest_fairness.errors import DeclarationError, PolicyError
 from pytest_fairness.policy import policy_schema
-from pytest_fairness.statistics.metrics.definitions import SampleMean
+from pytest_fairness.statistics.metrics.observed import SampleMean
 
 ACME = """
 import numpy as np
 from pytest_fairness.statistics.metrics.cells import FN, FP
-from pytest_fairness.statistics.metrics.definitions import Rate, SampleMean
+from pytest_fairness.statistics.metrics.definitions import Rate
+from pytest_fairness.statistics.metrics.observed import SampleMean
 ALARMS = Rate("false_alarm_share", "false alarms", seen=FP, among=FP | FN)
 BRIER = SampleMean("brier_score", "acme_doors:brier", higher_is_better=False)
 
@@ -64,7 +65,10 @@ def test_a_metric_of_an_installed_package_and_its_difference_work_in_a_policy(in
 def test_a_rate_of_a_package_comes_with_its_difference_and_its_ratio(metric, value, install):
     install("acme", POINTS, ACME)
     # False alarms and misses: 3 and 1 in dark, 1 and 4 in light; the rest is right.
-    answers = {"dark": ["ba"] * 3 + ["ab"] * 1, "light": ["ba"] * 1 + ["ab"] * 4}
+    answers = {
+        "dark": [("b", "a")] * 3 + [("a", "b")],
+        "light": [("b", "a")] + [("a", "b")] * 4,
+    }
     rows = [
         {"tone": tone, "target": true, "prediction": called}
         for tone, pairs in answers.items()

@@ -30,7 +30,7 @@ from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.measured import Measured
 from pytest_fairness.statistics.estimators.sample_means import SampleMeans, sample_means
-from pytest_fairness.statistics.metrics.definitions import ObservedDefinition
+from pytest_fairness.statistics.metrics.observed import ObservedDefinition
 
 if TYPE_CHECKING:
     from pytest_fairness.gate.estimates.derived import Derive

@@ -10,7 +10,7 @@ from pytest_fairness.errors import PredictionError
 from pytest_fairness.inference import Predictions
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.arrays import Floats
-from pytest_fairness.statistics.metrics.definitions import ObservedDefinition
+from pytest_fairness.statistics.metrics.observed import ObservedDefinition
 
 __all__ = ["values_of_samples"]
 

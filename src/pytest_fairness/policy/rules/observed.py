@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from pytest_fairness.policy.records import Evaluation, Rule
-from pytest_fairness.statistics.metrics.definitions import ObservedDefinition
+from pytest_fairness.statistics.metrics.observed import ObservedDefinition
 
 __all__ = ["check_observed_rule"]
 

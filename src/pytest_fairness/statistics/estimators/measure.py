@@ -18,9 +18,9 @@ from pytest_fairness.statistics.metrics.definitions import (
     CompositeDefinition,
     FlipRate,
     Measure,
-    ObservedDefinition,
     Rate,
 )
+from pytest_fairness.statistics.metrics.observed import ObservedDefinition
 
 __all__ = ["measure", "parts_of"]
 

@@ -9,11 +9,9 @@ from pytest_fairness.statistics.metrics.definitions import (
     FlipRate,
     Measure,
     Metric,
-    ObservedDefinition,
-    OfKind,
     Rate,
-    SampleMean,
 )
+from pytest_fairness.statistics.metrics.observed import ObservedDefinition, OfKind, SampleMean
 
 __all__ = [
     "CLASS_MEASURES",

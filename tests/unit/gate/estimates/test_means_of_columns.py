@@ -26,7 +26,7 @@ from pytest_fairness.errors import DataError, PredictionError
 from pytest_fairness.gate.audit.verify import verify
 from pytest_fairness.gate.record.kept import write_record
 from pytest_fairness.statistics.estimators.sample_means import sample_means
-from pytest_fairness.statistics.metrics.definitions import SampleMean
+from pytest_fairness.statistics.metrics.observed import SampleMean
 
 POLICY = """\
 schema = 1
