@@ -53,7 +53,7 @@ class GateReporter:
         self.gate.deselected += len(items)
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Keep the session from its start, since another plugin may end it first."""
+        """Remember the session from its start, since another plugin may end it first."""
         self._session = session
 
     @pytest.hookimpl(tryfirst=True)

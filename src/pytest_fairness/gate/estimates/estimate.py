@@ -154,7 +154,7 @@ class Estimate:
 
 
 def reference_of(question: Question) -> dict[str, str] | None:
-    """Return the reference group that the policy names; None where the data choose it."""
+    """Return the reference group that the policy names, or None where the data choose it."""
     return dict(question.reference) if isinstance(question.reference, Mapping) else None
 
 
