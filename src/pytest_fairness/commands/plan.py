@@ -35,6 +35,14 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         metavar="FILE",
         help="answers of a model: its rates and design effects are used, and its verdicts shown",
     )
+    _add_assumptions(parser)
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_assumptions(parser: argparse.ArgumentParser) -> None:
+    """Add what is assumed in place of what samples and predictions show."""
     parser.add_argument(
         "--n",
         action="append",
@@ -61,9 +69,6 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         metavar="P",
         help="chance of being settled, 0 to 1 (default 0.8)",
     )
-    parser.add_argument("--json", action="store_true", help="print the plan as JSON")
-    parser.set_defaults(run=run)
-    return parser
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,9 +1,10 @@
 """The command line and ini keys of the gate, and what they say."""
 
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,118 +32,6 @@ class Settings:
     explain_folder: Path = Path("fairness-explanations")
     device: str = "auto"
     batch_size: int = 64
-
-
-def add_options(parser: pytest.Parser) -> None:
-    """Add the `--fairness-*` options and their ini keys."""
-    group = parser.getgroup("fairness", "fairness gate")
-    group.addoption(
-        "--fairness-policy",
-        metavar="FILE",
-        help="Policy (TOML) that the models are judged by; ini: fairness_policy.",
-    )
-    group.addoption(
-        "--fairness-model",
-        action="append",
-        default=[],
-        metavar="NAME[=SPEC]",
-        help="Model under test: the name of a fixture or of a [model.NAME] of the policy; or a "
-        "candidate: NAME=file or folder of a model, NAME=package.module:function, or NAME=a TOML "
-        "file with the keys of [model.NAME]. Repeatable; ini: fairness_models.",
-    )
-    group.addoption(
-        "--fairness-allow-pickle",
-        action="store_true",
-        help="Read models and checkpoints whose code could run when they are unpickled; the record "
-        "says so.",
-    )
-    group.addoption(
-        "--fairness-predictions",
-        action="append",
-        default=[],
-        type=parse_predictions,
-        metavar="[EVALUATION=]FILE",
-        help="Judge the predictions of a file (Parquet, CSV, JSON Lines; NumPy for a bare y_pred) instead "
-        "of running a model. "
-        "Repeatable, one file an evaluation.",
-    )
-    group.addoption(
-        "--fairness-baseline",
-        action="append",
-        default=[],
-        type=parse_baseline,
-        metavar="[EVALUATION=]FILE",
-        help="Compare with the last release: a run record (JSON), or predictions (Parquet, CSV). "
-        "Repeatable, one file an evaluation; ini: fairness_baseline.",
-    )
-    group.addoption(
-        "--fairness-record",
-        type=Path,
-        metavar="FILE",
-        help="Write the run record (JSON): verdicts, counts, policy, hashes, versions; and beside "
-        "it the predictions (Parquet), so that a later run can be compared image by image.",
-    )
-    group.addoption(
-        "--fairness-partial",
-        action="store_true",
-        help="Ask a part of the questions (-k, -m, a test's id) without judging the release: exit 0 "
-        "when none of those asked stops it. Such a run leaves no record.",
-    )
-    group.addoption(
-        "--fairness-report",
-        action="append",
-        default=[],
-        type=parse_report,
-        metavar="[NAME=]FILE",
-        help="Write a report of the run, chosen by NAME or by the ending of FILE: text (.txt), or "
-        "one that a package declares. Repeatable; pytest-fairness report does it later from a record.",
-    )
-    group.addoption(
-        "--fairness-sign",
-        type=Path,
-        metavar="KEY",
-        help="Sign the record with this private Ed25519 key (PEM): a statement (in-toto) is written "
-        "beside it. Needs the extra pytest-fairness[sign].",
-    )
-    group.addoption(
-        "--fairness-save-predictions",
-        type=Path,
-        metavar="DIR",
-        help="Keep the predictions as DIR/MODEL-EVALUATION.parquet.",
-    )
-    group.addoption(
-        "--fairness-explain",
-        type=parse_batch_size,
-        default=0,
-        metavar="N",
-        help="For each failing question, draw the N worst samples of the group with what the model "
-        "looked at (Grad-CAM) and what spoke for and against its answer (LIME).",
-    )
-    group.addoption(
-        "--fairness-explain-folder",
-        type=Path,
-        default=Path("fairness-explanations"),
-        metavar="DIR",
-        help="Where the drawings are written (default fairness-explanations).",
-    )
-    group.addoption(
-        "--fairness-device",
-        default="auto",
-        metavar="DEVICE",
-        help="Where models run: auto (default), cpu, cuda, cuda:1, mps.",
-    )
-    group.addoption(
-        "--fairness-batch-size",
-        type=parse_batch_size,
-        default=64,
-        metavar="N",
-        help="Images in a batch (default 64).",
-    )
-    parser.addini("fairness_policy", "Policy file, relative to the root folder.", default=None)
-    parser.addini(
-        "fairness_baseline", "Record to compare with, relative to the root folder.", default=None
-    )
-    parser.addini("fairness_models", "Models under test.", type="args", default=[])
 
 
 def parse_predictions(text: str) -> tuple[str | None, Path]:
@@ -186,30 +75,122 @@ def parse_batch_size(text: str) -> int:
     return int(text)
 
 
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "--fairness-policy": {
+        "metavar": "FILE",
+        "help": "Policy (TOML) that the models are judged by; ini: fairness_policy.",
+    },
+    "--fairness-model": {
+        "action": "append",
+        "default": [],
+        "metavar": "NAME[=SPEC]",
+        "help": "Model under test: the name of a fixture or of a [model.NAME] of the policy; or a "
+        "candidate: NAME=file or folder of a model, NAME=package.module:function, or NAME=a TOML "
+        "file with the keys of [model.NAME]. Repeatable; ini: fairness_models.",
+    },
+    "--fairness-allow-pickle": {
+        "action": "store_true",
+        "help": "Read models and checkpoints whose code could run when they are unpickled; the record "
+        "says so.",
+    },
+    "--fairness-predictions": {
+        "action": "append",
+        "default": [],
+        "type": parse_predictions,
+        "metavar": "[EVALUATION=]FILE",
+        "help": "Judge the predictions of a file (Parquet, CSV, JSON Lines; NumPy for a bare y_pred) instead "
+        "of running a model. "
+        "Repeatable, one file an evaluation.",
+    },
+    "--fairness-baseline": {
+        "action": "append",
+        "default": [],
+        "type": parse_baseline,
+        "metavar": "[EVALUATION=]FILE",
+        "help": "Compare with the last release: a run record (JSON), or predictions (Parquet, CSV). "
+        "Repeatable, one file an evaluation; ini: fairness_baseline.",
+    },
+    "--fairness-record": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "Write the run record (JSON): verdicts, counts, policy, hashes, versions; and beside "
+        "it the predictions (Parquet), so that a later run can be compared image by image.",
+    },
+    "--fairness-partial": {
+        "action": "store_true",
+        "help": "Ask a part of the questions (-k, -m, a test's id) without judging the release: exit 0 "
+        "when none of those asked stops it. Such a run leaves no record.",
+    },
+    "--fairness-report": {
+        "action": "append",
+        "default": [],
+        "type": parse_report,
+        "metavar": "[NAME=]FILE",
+        "help": "Write a report of the run, chosen by NAME or by the ending of FILE: text (.txt), or "
+        "one that a package declares. Repeatable; pytest-fairness report does it later from a record.",
+    },
+    "--fairness-sign": {
+        "type": Path,
+        "metavar": "KEY",
+        "help": "Sign the record with this private Ed25519 key (PEM): a statement (in-toto) is written "
+        "beside it. Needs the extra pytest-fairness[sign].",
+    },
+    "--fairness-save-predictions": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "Keep the predictions as DIR/MODEL-EVALUATION.parquet.",
+    },
+    "--fairness-explain": {
+        "type": parse_batch_size,
+        "default": 0,
+        "metavar": "N",
+        "help": "For each failing question, draw the N worst samples of the group with what the model "
+        "looked at (Grad-CAM) and what spoke for and against its answer (LIME).",
+    },
+    "--fairness-explain-folder": {
+        "type": Path,
+        "default": Path("fairness-explanations"),
+        "metavar": "DIR",
+        "help": "Where the drawings are written (default fairness-explanations).",
+    },
+    "--fairness-device": {
+        "default": "auto",
+        "metavar": "DEVICE",
+        "help": "Where models run: auto (default), cpu, cuda, cuda:1, mps.",
+    },
+    "--fairness-batch-size": {
+        "type": parse_batch_size,
+        "default": 64,
+        "metavar": "N",
+        "help": "Images in a batch (default 64).",
+    },
+}
+"""Name of an option -> what the parser is told of it."""
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the `--fairness-*` options and their ini keys."""
+    group = parser.getgroup("fairness", "fairness gate")
+    for name, arguments in _OPTIONS.items():
+        group.addoption(name, **arguments)
+    parser.addini("fairness_policy", "Policy file, relative to the root folder.", default=None)
+    parser.addini(
+        "fairness_baseline", "Record to compare with, relative to the root folder.", default=None
+    )
+    parser.addini("fairness_models", "Models under test.", type="args", default=[])
+
+
 def read_settings(config: pytest.Config) -> Settings:
     """Return what the command line says, and the ini file where it is silent."""
     option = config.option
     policy = option.fairness_policy
-    ini = config.getini("fairness_policy")
-    if policy is None and ini:
-        policy = _shortened(config.rootpath / ini, config.invocation_params.dir)
+    if policy is None:
+        policy = _of_ini_file(config, "fairness_policy")
     predictions = _one_each(option.fairness_predictions, "--fairness-predictions")
     baseline = _one_each(option.fairness_baseline, "--fairness-baseline")
-    if not baseline and (ini := config.getini("fairness_baseline")):
-        path = _shortened(config.rootpath / ini, config.invocation_params.dir)
-        baseline = {None: Path(path)}
-    if option.fairness_sign is not None and option.fairness_record is None:
-        msg = (
-            "--fairness-sign: there is nothing to sign; write a record with --fairness-record FILE"
-        )
-        raise pytest.UsageError(msg)
-    if option.fairness_partial and (option.fairness_record or option.fairness_report):
-        left = "--fairness-record" if option.fairness_record else "--fairness-report"
-        msg = (
-            "--fairness-partial: a run of a part of the questions leaves no record or report; drop "
-            f"{left}, or ask all questions"
-        )
-        raise pytest.UsageError(msg)
+    if not baseline and (file := _of_ini_file(config, "fairness_baseline")):
+        baseline = {None: Path(file)}
+    _refuse_contradictions(option)
     models = option.fairness_model or ([] if predictions else config.getini("fairness_models"))
     names, candidates = _candidates(models)
     return Settings(
@@ -229,6 +210,28 @@ def read_settings(config: pytest.Config) -> Settings:
         device=option.fairness_device,
         batch_size=option.fairness_batch_size,
     )
+
+
+def _of_ini_file(config: pytest.Config, key: str) -> str | None:
+    """The file that a key of the ini file names, relative to the root folder."""
+    file = config.getini(key)
+    return _shortened(config.rootpath / file, config.invocation_params.dir) if file else None
+
+
+def _refuse_contradictions(option: Namespace) -> None:
+    """Refuse options that cannot both be followed."""
+    if option.fairness_sign is not None and option.fairness_record is None:
+        msg = (
+            "--fairness-sign: there is nothing to sign; write a record with --fairness-record FILE"
+        )
+        raise pytest.UsageError(msg)
+    if option.fairness_partial and (option.fairness_record or option.fairness_report):
+        left = "--fairness-record" if option.fairness_record else "--fairness-report"
+        msg = (
+            "--fairness-partial: a run of a part of the questions leaves no record or report; drop "
+            f"{left}, or ask all questions"
+        )
+        raise pytest.UsageError(msg)
 
 
 def _candidates(given: Iterable[str]) -> tuple[tuple[str, ...], dict[str, str]]:
