@@ -5,7 +5,7 @@ import json
 import re
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -60,7 +60,6 @@ def predict(
     classes = _all_classes(classifier, evaluation_set)
     module = classifier.module
     own = hash_weights(module) if isinstance(module, nn.Module) else ""
-    weights = classifier.weights_sha256 or own
     preprocessing = _described(classifier.preprocess)
     chosen = choose_device("cpu" if device == "auto" and not own else device)
     forward = Forward(classifier, device=chosen, batch_size=batch_size, autocast=autocast)
@@ -73,36 +72,25 @@ def predict(
     _check_finite(scores, classifier, samples, evaluation=evaluation_set.name)
     samples = with_tags(samples, scores, classifier)
     if only_tags(evaluation_set):
-        answers, class_columns, grouped = exactly_right(samples), {}, {}
+        answers = _Answers(exactly_right(samples), {}, {})
     else:
-        by_class = class_scores(scores, classifier, classes)
-        answers = pd.Series(np.array(classes)[by_class.argmax(axis=1)].tolist())
-        class_columns = dict(zip(classes, by_class.T, strict=True))
-        grouped = _how_grouped(scores, classifier, classes)
+        answers = _likeliest(scores, classifier, classes)
     return Predictions(
-        table=prediction_table(samples, answers, class_columns),
+        table=prediction_table(samples, answers.prediction, answers.scores),
         model=classifier.name,
         evaluation=evaluation_set.name,
         classes=classes,
         levels=evaluation_set.levels,
         metadata={
             **classifier.notes,
-            "source": evaluation_set.source,
-            "data_sha256": evaluation_set.sha256,
-            "left_out": str(evaluation_set.left_out),
-            "where": json.dumps({name: list(kept) for name, kept in evaluation_set.where.items()}),
-            **_derived(evaluation_set),
+            **_data_metadata(evaluation_set),
             **unreadable_metadata(evaluation_set, broken),
-            "weights_sha256": weights,
-            "preprocessing": preprocessing,
-            "preprocessing_sha256": hashlib.sha256(preprocessing.encode()).hexdigest(),
+            "weights_sha256": classifier.weights_sha256 or own,
+            **preprocessing,
             "score": classifier.score,
-            **grouped,
+            **answers.grouping,
             **({} if classifier.tagging is None else {"tagging": repr(classifier.tagging)}),
-            "device": _device_name(chosen),
-            "torch": torch.__version__,
-            "autocast": str(autocast),
-            "batch_size": str(forward.batch_size),
+            **_run_metadata(forward),
             "seconds": f"{seconds:.3f}",
             "images_per_second": f"{len(evaluation_set) / seconds:.1f}",
         },
@@ -126,10 +114,16 @@ def _all_classes(classifier: "Classifier", evaluation_set: "EvaluationSet") -> t
     return tuple(dict.fromkeys((*evaluation_set.classes, *spoken)))
 
 
-def _derived(evaluation_set: "EvaluationSet") -> dict[str, str]:
-    """How columns were derived, where some were."""
+def _data_metadata(evaluation_set: "EvaluationSet") -> dict[str, str]:
+    """Return which samples were asked: their source, and what was left out of it or derived."""
     derived = dict(evaluation_set.derived)
-    return {"derive": json.dumps(derived)} if derived else {}
+    return {
+        "source": evaluation_set.source,
+        "data_sha256": evaluation_set.sha256,
+        "left_out": str(evaluation_set.left_out),
+        "where": json.dumps({name: list(kept) for name, kept in evaluation_set.where.items()}),
+        **({"derive": json.dumps(derived)} if derived else {}),
+    }
 
 
 def _run(
@@ -178,6 +172,26 @@ def _check_finite(
         raise PredictionError(msg)
 
 
+class _Answers(NamedTuple):
+    """The answer to every sample, the scores of the classes, and how labels were put together."""
+
+    prediction: pd.Series
+    scores: dict[str, NDArray[np.float32]]
+    grouping: dict[str, str]
+
+
+def _likeliest(
+    scores: NDArray[np.float32], classifier: "Classifier", classes: tuple[str, ...]
+) -> _Answers:
+    """Answer every sample with the class of the highest score."""
+    by_class = class_scores(scores, classifier, classes)
+    return _Answers(
+        prediction=pd.Series(np.array(classes)[by_class.argmax(axis=1)].tolist()),
+        scores=dict(zip(classes, by_class.T, strict=True)),
+        grouping=_how_grouped(scores, classifier, classes),
+    )
+
+
 def _how_grouped(
     scores: NDArray[np.float32], classifier: "Classifier", classes: tuple[str, ...]
 ) -> dict[str, str]:
@@ -195,9 +209,23 @@ def _how_grouped(
     }
 
 
-def _described(preprocess: object) -> str:
+def _described(preprocess: object) -> dict[str, str]:
     """Return the representation without memory addresses, which differ from run to run."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(preprocess))
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(preprocess))
+    return {
+        "preprocessing": text,
+        "preprocessing_sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+
+
+def _run_metadata(forward: Forward) -> dict[str, str]:
+    """Return where and how the scores were computed."""
+    return {
+        "device": _device_name(forward.device),
+        "torch": torch.__version__,
+        "autocast": str(forward.autocast),
+        "batch_size": str(forward.batch_size),
+    }
 
 
 def _device_name(device: torch.device) -> str:

@@ -68,11 +68,7 @@ def read_predictions(
     """
     found, record = _read(source, evaluation)
     if record:
-        evaluation = replace(
-            evaluation, id="id", target="target", prediction="prediction", score=None
-        )
-        if evaluation.labels is not None:
-            evaluation = replace(evaluation, labels=LABELS, predicted_labels=PREDICTED)
+        evaluation = _with_our_names(evaluation)
         model = record["model"] if model == "model" else model
     before = record.get("metadata", {})
     done = json.loads(before.get("where", "{}"))
@@ -125,6 +121,14 @@ def _read(source: Any, evaluation: "Evaluation") -> tuple[Rows, dict[str, Any]]:
         return Rows(frame, kind, evaluation.name, PredictionError), {}
     rows = Rows(arrow_rows(source), kind, evaluation.name, PredictionError)
     return rows, recorded_in(source.schema)
+
+
+def _with_our_names(evaluation: "Evaluation") -> "Evaluation":
+    """Name the columns as `Predictions.to_parquet` does."""
+    named = replace(evaluation, id="id", target="target", prediction="prediction", score=None)
+    if evaluation.labels is None:
+        return named
+    return replace(named, labels=LABELS, predicted_labels=PREDICTED)
 
 
 def _check_derived(source: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
