@@ -165,6 +165,25 @@ class _Resolution:
 
     def evaluation(self, name: str, table: EvaluationTable) -> Evaluation:
         path = ("evaluation", name)
+        self.check_attributes(name, table)
+        if table.positive and table.classes and table.positive not in table.classes:
+            raise self.error(
+                (*path, "positive"),
+                f"evaluation {name!r}: positive = {table.positive!r} is not one of "
+                f"classes{allowed_names(table.positive, table.classes)}",
+            )
+        if problem := problem_with_reading(table):
+            raise self.error((*path, *problem.path), f"evaluation {name!r}: {problem.message}")
+        values = table.model_dump()
+        values |= reading_of(table)
+        for key in ("attributes", "where"):
+            values[key] = {column: tuple(levels) for column, levels in values[key].items()}
+        values["classes"] = tuple(table.classes) if table.classes else None
+        return Evaluation(name=name, **values)
+
+    def check_attributes(self, name: str, table: EvaluationTable) -> None:
+        """Refuse a reference that is not declared, a level said twice, a cluster that is a group."""
+        path = ("evaluation", name)
         for attribute, level in table.reference.items():
             levels = table.attributes.get(attribute)
             if levels is None:
@@ -191,20 +210,6 @@ class _Resolution:
                 f"evaluation {name!r}: cluster = {table.cluster!r} is also an attribute; a cluster "
                 "is what several images show, a person or a design",
             )
-        if table.positive and table.classes and table.positive not in table.classes:
-            raise self.error(
-                (*path, "positive"),
-                f"evaluation {name!r}: positive = {table.positive!r} is not one of "
-                f"classes{allowed_names(table.positive, table.classes)}",
-            )
-        if problem := problem_with_reading(table):
-            raise self.error((*path, *problem.path), f"evaluation {name!r}: {problem.message}")
-        values = table.model_dump()
-        values |= reading_of(table)
-        for key in ("attributes", "where"):
-            values[key] = {column: tuple(levels) for column, levels in values[key].items()}
-        values["classes"] = tuple(table.classes) if table.classes else None
-        return Evaluation(name=name, **values)
 
     def error(self, path: KeyPath, message: str) -> PolicyError:
         return PolicyError(f"{self.document.place(path)}: {message}")

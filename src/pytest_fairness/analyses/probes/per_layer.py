@@ -99,21 +99,14 @@ def observe_probes(
         DataError: There is no such column, it has one level only, or `permutations` is below 1.
         ModelError: The model's layers cannot be read.
     """
-    samples = evaluation_set.samples
-    for name in (attribute, *(() if cluster is None else (cluster,))):
-        if name not in samples:
-            msg = (
-                f"evaluation {evaluation_set.name!r} has no column {name!r}; its columns are "
-                f"{list(samples.columns)}"
-            )
-            raise DataError(msg)
+    _check_columns(evaluation_set, (attribute,) if cluster is None else (attribute, cluster))
     if permutations < 1:
         msg = f"permutations must be at least 1, got {permutations}; a rule needs a null"
         raise DataError(msg)
     held = activations or capture_activations(
         classifier, evaluation_set, layers=layers, pool=POOL, device=device
     )
-    samples = samples.iloc[held.positions]
+    samples = evaluation_set.samples.iloc[held.positions]
     groups = None if cluster is None else samples[cluster].to_numpy(dtype=str)
     found = linear_probes(
         held.layers,
@@ -145,3 +138,14 @@ def observe_probes(
             seed=seed,
         )
     return observed
+
+
+def _check_columns(evaluation_set: "EvaluationSet", names: Sequence[str]) -> None:
+    columns = list(evaluation_set.samples.columns)
+    for name in names:
+        if name not in columns:
+            msg = (
+                f"evaluation {evaluation_set.name!r} has no column {name!r}; its columns are "
+                f"{columns}"
+            )
+            raise DataError(msg)

@@ -1,7 +1,7 @@
 """A column of a table beside a reference population from a file."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -72,23 +72,14 @@ def compare_population(
         level=request.confidence,
         tolerance=request.tolerance,
         rows=tuple(
-            _row(
-                level,
-                int(used[i]),
-                n,
-                _Ends(float(low[i]), float(high[i])),
-                reference=float(shares[i]),
-                tolerance=request.tolerance,
+            _row(level, count, n, _Ends(*ends), reference=share, tolerance=request.tolerance)
+            for (level, share), count, *ends in zip(
+                reference.items(), used.tolist(), low.tolist(), high.tolist(), strict=True
             )
-            for i, level in enumerate(reference)
         ),
         distance=total_variation(used, shares),
-        chi_square=None if test.fit is None else test.fit.chi_square,
-        g=None if test.fit is None else test.fit.g,
+        **_fit_fields(test.fit),
         freedom=k - 1,
-        p_value=None if test.fit is None else test.fit.p_value,
-        g_p_value=None if test.fit is None else test.fit.g_p_value,
-        method="undefined" if test.fit is None else test.fit.method,
         smallest_expected=float((shares * n).min()),
         cluster=None if table.cluster is None else table.cluster.name,
         design_effect=test.design_effect,
@@ -163,6 +154,14 @@ def _tested(
     fit = goodness_of_fit(counts[seen], shares[seen], rng=rng, design_effect=effect)
     note = "an expected count is below 5: p-values are those of simulated samples of this size"
     return _Test(fit, effect, note if fit.method == "simulated" else "")
+
+
+def _fit_fields(fit: FitTest | None) -> dict[str, Any]:
+    """Return what the record says of a test of fit, or of there being none."""
+    names = ("chi_square", "g", "p_value", "g_p_value", "method")
+    if fit is None:
+        return dict.fromkeys(names) | {"method": "undefined"}
+    return {name: getattr(fit, name) for name in names}
 
 
 def _read_reference(path: Path) -> dict[str, float]:
