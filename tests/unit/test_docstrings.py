@@ -41,6 +41,7 @@ VERBS = frozenset(
         "Give",
         "Import",
         "Judge",
+        "Keep",
         "Lay",
         "Look",
         "Make",
