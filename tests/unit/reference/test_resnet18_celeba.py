@@ -53,6 +53,7 @@ def celeba(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(celeba: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Weights of the script, run as from the command line, and what it printed."""
     folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(0)  # not what an earlier test of this process left behind
     save_file(resnet18(1000).state_dict(), folder / "imagenet.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         printed: list[str] = []
