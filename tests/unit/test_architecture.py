@@ -343,3 +343,18 @@ def test_every_name_that_a_module_makes_public_is_there(file):
 def test_a_module_stays_small_and_is_named_after_what_it_does(file):
     assert len(file.read_text(encoding="utf-8").splitlines()) <= 400
     assert file.stem not in {"common", "helpers", "misc", "util", "utils"}
+
+
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of the body of a function, its docstring not counted."""
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+@pytest.mark.parametrize("file", MODULES, ids=relative)
+def test_a_function_fits_on_a_screen(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    functions = (
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    assert {node.name: n for node in functions if (n := body_lines(node)) > 40} == {}
