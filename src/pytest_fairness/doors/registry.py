@@ -20,6 +20,7 @@ __all__ = [
     "DOORS",
     "Declaration",
     "Door",
+    "at_hand",
     "broken",
     "built_in",
     "built_in_names",
@@ -198,9 +199,11 @@ def unknown_name(door: Door, name: str, allowed: Iterable[str]) -> UnknownNameEr
 
 
 def source_of(door: Door, name: str) -> str:
-    """Return the package that declares a name."""
-    declared(door, name)
-    return _shelf(door).source[name]
+    """Return the package that declares a name, imported or not."""
+    if name not in names(door):
+        raise unknown_name(door, name, names(door))
+    shelf = _shelf(door)
+    return shelf.source.get(name) or _package(shelf.entry_points()[name])
 
 
 def names(door: Door) -> tuple[str, ...]:
@@ -211,6 +214,11 @@ def names(door: Door) -> tuple[str, ...]:
     """
     shelf = _shelf(door)
     return tuple(dict.fromkeys([*shelf.by_name, *shelf.entry_points()]))
+
+
+def at_hand(door: Door) -> tuple[Any, ...]:
+    """Return the declarations of a door that need no import: built in, registered or imported."""
+    return tuple(_shelf(door).by_name.values())
 
 
 def declarations(door: Door) -> tuple[Any, ...]:

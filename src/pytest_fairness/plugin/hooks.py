@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from pytest_fairness.errors import FairnessError, ModelError, PolicyError
+from pytest_fairness.errors import FairnessError, ModelError, PolicyError, UnknownNameError
 from pytest_fairness.plugin import hookspec
 from pytest_fairness.plugin.declaring import (
     add_markers,
@@ -137,22 +137,35 @@ def _wanted(definition: pytest.Item) -> _Wanted:
     Raises:
         PolicyError: The marker names an unknown metric, or something else to compare with.
     """
-    from pytest_fairness.doors.metrics import metric_names
-
     marker = definition.get_closest_marker("fairness")
     if marker is None:
         return _Wanted()
     against = marker.kwargs.get("against", None if marker.args else "any")
-    wrong = [name for name in marker.args if name not in metric_names()]
-    wrong += [name for name in marker.kwargs if name != "against"]
-    if wrong or against not in ("any", "baseline", None):
-        got = wrong[0] if wrong else against
+    problem = _unknown_metric(marker.args)
+    for key in marker.kwargs:
+        if key != "against":
+            problem = problem or f"got {key!r}"
+    if against not in ("any", "baseline", None):
+        problem = problem or f"got {against!r}"
+    if problem:
         msg = (
-            f'{definition.nodeid}: marker fairness takes metric names and against="baseline", got '
-            f"{got!r}; allowed metrics: {', '.join(metric_names())}"
+            f'{definition.nodeid}: marker fairness takes metric names and against="baseline"; '
+            f"{problem}"
         )
         raise PolicyError(msg)
     return _Wanted(marker.args, against)
+
+
+def _unknown_metric(names: tuple[object, ...]) -> str:
+    """What is wrong with the first name that is no metric, with the nearest spelling; or nothing."""
+    from pytest_fairness.doors.metrics import metric_named
+
+    for name in names:
+        try:
+            metric_named(str(name))
+        except UnknownNameError as error:
+            return str(error)
+    return ""
 
 
 def _unique_names(asked: "list[Question]") -> list[str]:

@@ -51,8 +51,8 @@ TWICE = {
 
 
 @pytest.mark.parametrize("declaration", TWICE.values(), ids=TWICE)
-@pytest.mark.parametrize("name", ["accuracy", "iou", "unknown"])
-def test_a_metric_that_two_packages_declare_is_told_whatever_is_looked_up(
+@pytest.mark.parametrize("name", ["iou", "unknown"])
+def test_a_metric_that_two_packages_declare_is_told_at_every_look_up_that_needs_a_package(
     name, declaration, install
 ):
     install("acme", BOTH, ACME)
@@ -66,4 +66,21 @@ def test_an_analysis_cannot_take_the_name_of_a_built_in_metric(install):
     with pytest.raises(
         DeclarationError, match="pytest-fairness and team both declare the metric 'a"
     ):
+        metric_named("error_rate")
+
+
+@pytest.mark.parametrize(
+    "name", ["accuracy", "accuracy_difference", "attention_mask_score", "disparate_impact", "mean"]
+)
+def test_a_metric_of_this_package_is_found_without_importing_another(name, install):
+    install("acme", BOTH, "raise SystemExit('imported')")
+    assert metric_named(name).name == name
+
+
+@pytest.mark.parametrize("name", ["accuracy", "f1_ratio", "disparate_impact", "probe_accuracy"])
+def test_an_entry_point_with_the_name_of_a_built_in_metric_is_told_without_importing_it(
+    name, install
+):
+    install("acme", {"metrics": {name: "acme_doors:IOU"}}, "raise SystemExit('imported')")
+    with pytest.raises(DeclarationError, match=f"acme and pytest-fairness both declare .*'{name}'"):
         metric_named("error_rate")
