@@ -154,11 +154,15 @@ def as_numbers(values: pd.Series) -> "NDArray[np.float64]":
     return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
+# A hit, written as a truth value: as pandas and as other programs write it.
+_TRUTH = {"True": "1", "true": "1", "False": "0", "false": "0"}
+
+
 def _read_numbers(
     rows: "Rows", name: str, bounds: tuple[float, float], *, ids: pd.Series
 ) -> pd.Series:
     """Return a column of bounded numbers as text, which is empty where a sample has no value."""
-    values, (low, high) = rows.text(name, key="column"), bounds
+    values, (low, high) = rows.text(name, key="column").replace(_TRUTH), bounds
     numbers = as_numbers(values)
     rows.reject(
         np.isnan(numbers) & values.notna().to_numpy(),
@@ -169,7 +173,7 @@ def _read_numbers(
     rows.reject(
         (numbers < low) | (numbers > high),
         ids,
-        lambda first: f"column {name!r} is {numbers[first]:g}, outside {low:g} to {high:g}",
+        lambda first: f"column {name!r} is {numbers[first]:.15g}, outside {low:g} to {high:g}",
         remedy=f"correct the value, or the bounds of column {name!r} in the policy",
     )
     return values.fillna("")

@@ -36,7 +36,7 @@ def values_of_samples(
         first = int(outside.argmax())
         msg = (
             f"{what}: sample {predictions.table.column('id')[first].as_py()!r} has the value "
-            f"{values[first]:g}, outside {low:g} to {high:g}; correct the value, or the bounds"
+            f"{values[first]:.15g}, outside {low:g} to {high:g}; correct the value, or the bounds"
         )
         raise PredictionError(msg)
     return values

@@ -94,6 +94,8 @@ def _message(problem: Any, path: KeyPath) -> str:
     key, got = path[-1], problem["input"]
     if problem["type"] == "extra_forbidden":
         return f"unknown key {key!r}{allowed_names(str(key), _allowed_keys(path[:-1]))}"
+    if problem["type"] == "missing" and isinstance(key, int):
+        return f"{path[-2]} = {list(got)} must be two numbers, the smaller first"
     if problem["type"] == "missing":
         return f"{_table_name(path[:-1])} needs the key {key!r}{_HINTS.get(str(key), '')}"
     if problem["type"] == UNDECLARED:

@@ -22,7 +22,7 @@ from pytest_fairness import (
 )
 from pytest_fairness.cli import main
 from pytest_fairness.doors.registry import kept_apart, register
-from pytest_fairness.errors import DataError, PredictionError
+from pytest_fairness.errors import DataError, PolicyError, PredictionError
 from pytest_fairness.gate.audit.verify import verify
 from pytest_fairness.gate.record.kept import write_record
 from pytest_fairness.statistics.estimators.sample_means import sample_means
@@ -157,6 +157,7 @@ def test_the_best_group_is_at_the_end_that_the_rule_says():
             r"sample 'image-4': column 'iou' is 1.5, outside 0 to 1; correct the value, or the b",
         ),
         (-0.1, r"sample 'image-4': column 'iou' is -0.1, outside 0 to 1"),
+        (1.0000000001, r"sample 'image-4': column 'iou' is 1.0000000001, outside 0 to 1"),
         ("high", r"sample 'image-4': column 'iou' is 'high', not a number; correct the value"),
         ("inf", r"sample 'image-4': column 'iou' is inf, outside 0 to 1"),
     ],
@@ -169,6 +170,23 @@ def test_what_is_no_number_within_the_bounds_is_an_error_that_names_the_sample(
     table.to_csv(tmp_path / "faces.csv", index=False)
     with pytest.raises(PredictionError, match=f"faces.csv, line 6, {message}"):
         judge(policy_of(), tmp_path / "faces.csv")
+
+
+@pytest.mark.parametrize(("true", "false"), [(True, False), ("true", "false"), (1, 0)])
+def test_a_hit_may_be_written_as_a_truth_value(true, false, tmp_path):
+    table = frame()
+    hits = pd.Series([1, 0, 1, 1] * len(table)).iloc[: len(table)].to_numpy()
+    table["iou"] = [true if hit else false for hit in hits]
+    table.to_csv(tmp_path / "faces.csv", index=False)
+    values = [verdict.value for verdict in judge(policy_of(), tmp_path / "faces.csv").verdicts]
+    table["iou"] = hits
+    assert values == [verdict.value for verdict in judge(policy_of(), table).verdicts]
+
+
+@pytest.mark.parametrize("bounds", [[0], [], [0, 1, 2]])
+def test_bounds_are_two_numbers(bounds):
+    with pytest.raises(PolicyError, match=r"bounds = .*(two numbers|at most 2)"):
+        policy_of(MEAN | {"bounds": bounds})
 
 
 def test_a_missing_column_is_an_error_that_names_it_and_the_nearest_spelling():
