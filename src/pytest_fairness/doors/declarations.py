@@ -14,6 +14,14 @@ from pytest_fairness.statistics.metrics.observed import ObservedDefinition, OfKi
 __all__ = ["Analysis", "ModelKind", "Reader", "Report"]
 
 
+def _check_endings(name: str, endings: tuple[str, ...]) -> None:
+    """Raise for an ending that no file can have: files are matched in lower case, from the dot on."""
+    for ending in endings:
+        if not ending.startswith(".") or ending.count(".") > 1 or ending != ending.lower():
+            msg = f"{name!r}: ending {ending!r} must be a dot and lower case, such as '.html'"
+            raise ValueError(msg)
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """A format of data sets, named by `reader` in `[evaluation.NAME]`.
@@ -56,6 +64,9 @@ class ModelKind:
     endings: tuple[str, ...] = ()
     extra: str = ""
     by_ending_only: bool = False
+
+    def __post_init__(self) -> None:
+        _check_endings(self.name, self.endings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +119,6 @@ class Report:
     name: str
     render: str
     ending: str
+
+    def __post_init__(self) -> None:
+        _check_endings(self.name, (self.ending,))

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from pytest_fairness import load_model
-from pytest_fairness.doors.declarations import ModelKind
+from pytest_fairness.doors.declarations import ModelKind, Report
 from pytest_fairness.doors.kinds import kind_names, kind_of_ending
 from pytest_fairness.doors.registry import register
 from pytest_fairness.errors import ModelError, PolicyError
 from pytest_fairness.policy.model_specs import parse_model
 
 ACME = """
-from pytest_fairness.doors.declarations import ModelKind
+from pytest_fairness.doors.declarations import ModelKind, Report
 KIND = ModelKind("acme", "acme_doors:load", ("path", "arguments"), ("path",), (".acme",))
 def load(spec, loading):
     from pytest_fairness.classifiers.found import Found
@@ -83,3 +83,11 @@ def test_what_only_an_ending_tells_cannot_be_written():
     assert "torch file" not in kind_names()
     with pytest.raises(PolicyError, match="unknown kind of model 'torch file'"):
         parse_model({"kind": "torch file", "path": "m.pt"}, name="m", folder=Path())
+
+
+@pytest.mark.parametrize("ending", ["half", ".HALF", ".tar.half", ""])
+def test_an_ending_that_no_file_can_have_is_refused_where_it_is_declared(ending):
+    with pytest.raises(ValueError, match=f"ending '{ending}' must be a dot and lower case"):
+        ModelKind("half", "acme:load", endings=(ending,))
+    with pytest.raises(ValueError, match=f"ending '{ending}' must be a dot and lower case"):
+        Report("half", "acme:render", ending)
