@@ -215,6 +215,12 @@ MISTAKES = {
         '"warn"\nlevel = 95',
         r"policy.toml:5: decision.level = 95: input should be less than 1",
     ),
+    "limit as text": ("min = 0.7", 'min = "0.7"', "min = '0.7': input should be a valid number"),
+    "limit as a truth value": (
+        "min = 0.7",
+        "min = true",
+        "min = True: input should be a valid num",
+    ),
     "min_samples of zero": (
         "min = 0.7",
         "min = 0.7\nmin_samples = 0",

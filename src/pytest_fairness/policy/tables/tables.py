@@ -47,7 +47,7 @@ Level: TypeAlias = Annotated[
     Name,
     BeforeValidator(_as_level, json_schema_input_type=str | int | bool),
 ]
-Limit: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+Limit: TypeAlias = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Columns: TypeAlias = Annotated[
     tuple[Name, ...],
     BeforeValidator(_as_columns, json_schema_input_type=str | list[str]),
