@@ -96,7 +96,7 @@ def test_a_marker_takes_no_other_word(project, run):
     change(project.path / "test_gate.py", 'against="baseline"', 'against="last"')
     result = run(GOOD)
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["*takes metric names and against=\"baseline\", got 'last'*"])
+    result.stderr.fnmatch_lines(["*takes metric names and against=\"baseline\"; got 'last'*"])
 
 
 def test_without_a_baseline_the_question_is_not_skipped(run):
