@@ -216,6 +216,21 @@ MISTAKES = {
         r"policy.toml:5: decision.level = 95: input should be less than 1",
     ),
     "limit as text": ("min = 0.7", 'min = "0.7"', "min = '0.7': input should be a valid number"),
+    "min_samples as a truth value": (
+        "min = 0.7",
+        "min = 0.7\nmin_samples = true",
+        "min_samples = True: input should be a valid integer",
+    ),
+    "min_share as text": (
+        "min = 0.7",
+        'min = 0.7\nmin_share = "0.1"',
+        "min_share = '0.1': input should be a valid number",
+    ),
+    "level as text": (
+        '"warn"',
+        '"warn"\nlevel = "0.9"',
+        "decision.level = '0.9': input should be a valid number",
+    ),
     "limit as a truth value": (
         "min = 0.7",
         "min = true",

@@ -75,7 +75,12 @@ class DecisionTable(_Table):
         "estimate: compare the bare number.",
     )
     confidence: float = Field(
-        alias="level", default=0.95, gt=0.5, lt=1, description="Level of the intervals."
+        alias="level",
+        default=0.95,
+        gt=0.5,
+        lt=1,
+        strict=True,
+        description="Level of the intervals.",
     )
     correction: Literal["holm", "max-t", "none"] = Field(
         default="holm",
@@ -145,6 +150,7 @@ class EvaluationTable(_Table):
     )
     max_errors: float | None = Field(
         default=None,
+        strict=True,
         gt=0,
         lt=1,
         description="With on_error = count: the largest share of unreadable images, of all and of "
@@ -242,10 +248,14 @@ class RuleTable(_Table):
         description="With against: how much the absolute value of a difference may grow.",
     )
     min_samples: int = Field(
-        default=1, ge=1, description="Below this many samples a question is inconclusive."
+        default=1,
+        ge=1,
+        strict=True,
+        description="Below this many samples a question is inconclusive.",
     )
     min_share: float = Field(
         default=0.0,
+        strict=True,
         ge=0,
         lt=1,
         description="Below this share of all samples a group is inconclusive, and never the best.",
@@ -281,7 +291,9 @@ class RequiredTable(_Table):
         description="Evaluation that must be judged; without it, each that declares the group.",
     )
     group: Group | None = Field(default=None, description="Group that must be judged.")
-    min_samples: int = Field(default=1, ge=1, description="Samples that it needs at least.")
+    min_samples: int = Field(
+        default=1, ge=1, strict=True, description="Samples that it needs at least."
+    )
 
 
 class WaiverTable(_Table):
