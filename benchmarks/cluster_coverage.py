@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from pytest_fairness.statistics.clusters import ClusterCounts
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates, Kind
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters import ClusterCounts
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.estimators.extremes import ExtremeRates
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts

@@ -11,7 +11,7 @@ from pytest_fairness.analyses.perturbation.changes import Perturbation
 from pytest_fairness.errors import PredictionError
 from pytest_fairness.inference import predict
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters import ClusterCounts
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.measured import Measured
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts

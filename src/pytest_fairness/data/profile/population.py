@@ -12,7 +12,8 @@ from pytest_fairness.data.profile.record import LevelShare, PopulationRecord
 from pytest_fairness.data.profile.request import ProfileRequest, ProfileUsageError
 from pytest_fairness.data.profile.source import Coded, Table, check_column, codes_of, text_of
 from pytest_fairness.data.rows import Rows, read_rows
-from pytest_fairness.statistics.clusters import ClusterCounts, rate_factors, worth
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.effects import rate_factors, worth
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 from pytest_fairness.statistics.population import (
     FitTest,

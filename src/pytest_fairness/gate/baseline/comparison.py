@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.gate.baseline.pairing import PairedSamples, Pairing
-from pytest_fairness.statistics.clusters import ClusterCounts
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.comparisons.movement import (
     ClusterMoves,
     Movement,

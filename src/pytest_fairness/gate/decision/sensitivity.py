@@ -16,7 +16,7 @@ from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters import pair_factors, rate_factors
+from pytest_fairness.statistics.clusters.effects import pair_factors, rate_factors
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates, Kind
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni

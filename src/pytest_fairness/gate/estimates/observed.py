@@ -25,7 +25,7 @@ from pytest_fairness.inference import Predictions
 from pytest_fairness.inference.observed import facts_of, observation, observed_values
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters import ClusterCounts
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.measured import Measured

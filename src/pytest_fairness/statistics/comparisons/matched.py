@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.statistics.clusters import ClusterCounts, mean_factors
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.effects import mean_factors
 from pytest_fairness.statistics.intervals.chosen import rate_interval
 from pytest_fairness.statistics.intervals.paired import tango
 from pytest_fairness.statistics.intervals.rates import Interval

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters import ClusterCounts, mean_factors, rate_factors
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.effects import mean_factors, rate_factors
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.chosen import difference_interval
 from pytest_fairness.statistics.intervals.paired import tango

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters import ClusterCounts, PairEffects, rate_factors, worth
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.effects import PairEffects, rate_factors, worth
 from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.chosen import (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters import ClusterCounts
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.estimators.composites import MeanRates
 from pytest_fairness.statistics.estimators.dependence import Dependence
 from pytest_fairness.statistics.estimators.extremes import ExtremeRates

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters import PairEffects
+from pytest_fairness.statistics.clusters.effects import PairEffects
 from pytest_fairness.statistics.estimators.composites import Composite
 from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
 from pytest_fairness.statistics.intervals.odds import odds_of, odds_pair_interval

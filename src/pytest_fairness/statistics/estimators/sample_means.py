@@ -7,12 +7,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters import (
-    ClusterCounts,
-    mean_factors,
-    mean_pair_factors,
-    mean_worth,
-)
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.effects import mean_factors, mean_pair_factors, mean_worth
 from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.rates import Interval

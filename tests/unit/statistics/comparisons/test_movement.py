@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 
-from pytest_fairness.statistics.clusters import ClusterCounts
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.comparisons.movement import (
     ClusterMoves,
     Movement,

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from pytest_fairness.statistics.clusters import ClusterCounts, PairEffects
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.effects import PairEffects
 from pytest_fairness.statistics.estimators.measure import measure
 from pytest_fairness.statistics.estimators.odds import Odds
 from pytest_fairness.statistics.intervals.odds import odds_pair_interval

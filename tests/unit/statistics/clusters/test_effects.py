@@ -6,8 +6,8 @@ from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 from benchmarks.cluster_coverage import Cell, simulate
-from pytest_fairness.statistics.clusters import (
-    ClusterCounts,
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.effects import (
     mean_factors,
     mean_pair_factors,
     pair_factors,

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from pytest_fairness.statistics.arrays import Floats, Integers
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
 
 __all__ = [
-    "ClusterCounts",
     "PairEffects",
     "mean_factors",
     "mean_pair_factors",
@@ -23,13 +23,6 @@ __all__ = [
     "rate_factors",
     "worth",
 ]
-
-
-class ClusterCounts(NamedTuple):
-    """Successes, or sums of another outcome, out of n of G groups in C clusters, both (G, C)."""
-
-    successes: Integers | Floats
-    n: Integers
 
 
 def rate_factors(

@@ -1,0 +1,1 @@
+"""Several images of one person or design: intervals of samples that come in clusters."""
