@@ -10,7 +10,7 @@ from pytest_fairness.gate.questions import Question
 from pytest_fairness.statistics.arrays import ROUNDING, Floats, Integers
 from pytest_fairness.statistics.estimators.group_rates import GroupRates, Kind
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
-from pytest_fairness.statistics.intervals.paired import tango
+from pytest_fairness.statistics.intervals.chosen import paired_interval
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 from pytest_fairness.statistics.power.power import (
@@ -223,12 +223,12 @@ class _Loss:
         return loss_power(abs(value), n, margins=margins, confidence=confidence, settled=settled)
 
     def reach(self, sizes: Integers) -> float | None:
-        perfect = tango([0], 0, sizes[self.group], confidence=self.levels.kept)
+        perfect = paired_interval([0], 0, sizes[self.group], confidence=self.levels.kept)
         return _reach([perfect], self._worse())
 
     def can_fail(self, sizes: Integers) -> bool:
         n = sizes[self.group]
-        return _breaks(tango([n], 0, n, confidence=self.levels.broken), self._worse())
+        return _breaks(paired_interval([n], 0, n, confidence=self.levels.broken), self._worse())
 
     def _worse(self) -> Margins:
         """The limit of what is lost, whichever sign the metric gives it."""

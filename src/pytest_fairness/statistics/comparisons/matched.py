@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.clusters.effects import mean_factors
-from pytest_fairness.statistics.intervals.chosen import rate_interval
-from pytest_fairness.statistics.intervals.paired import tango
+from pytest_fairness.statistics.intervals.chosen import paired_interval, rate_interval
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["MatchedOutcomes"]
@@ -60,7 +59,7 @@ class MatchedOutcomes:
         """Return Tango's interval of the group's accuracy minus the reference's, on the same pairs."""
         factor = self._factor(size)
         factor *= self.worth(confidence, flips=False, growth=factor)
-        return tango(
+        return paired_interval(
             self.right_only * factor,
             self.reference_only * factor,
             self.pairs * factor,

@@ -10,8 +10,7 @@ from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.clusters.effects import mean_factors, rate_factors
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
-from pytest_fairness.statistics.intervals.chosen import difference_interval
-from pytest_fairness.statistics.intervals.paired import tango
+from pytest_fairness.statistics.intervals.chosen import difference_interval, paired_interval
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["ClusterMoves", "Movement", "PairTables", "cluster_moves", "pair_tables"]
@@ -147,7 +146,7 @@ class Movement:
         """Return the interval of the change: Tango's for pairs, else the interval of independent rates."""
         if self.pairs is not None:
             pairs = self.pairs.times(self._worth_of_pairs(confidence, total=False))
-            return tango(pairs.now_only, pairs.then_only, pairs.n, confidence=confidence)
+            return paired_interval(pairs.now_only, pairs.then_only, pairs.n, confidence=confidence)
         return difference_interval(
             *self.effective_now(confidence), *self.effective_then(confidence), confidence=confidence
         )
@@ -156,7 +155,7 @@ class Movement:
         """Return the interval of the sum of both rates."""
         if self.pairs is not None:
             pairs = self.pairs.times(self._worth_of_pairs(confidence, total=True))
-            bounds = tango(pairs.both, pairs.neither, pairs.n, confidence=confidence)
+            bounds = paired_interval(pairs.both, pairs.neither, pairs.n, confidence=confidence)
         else:
             then = self.effective_then(confidence)
             misses = then.n - then.successes

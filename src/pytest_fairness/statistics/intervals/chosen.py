@@ -25,6 +25,8 @@ from pytest_fairness.statistics.intervals.exact import (
     exact_ratio,
 )
 from pytest_fairness.statistics.intervals.inversion import as_counts
+from pytest_fairness.statistics.intervals.paired import tango
+from pytest_fairness.statistics.intervals.paired_ratios import paired_ratio_score
 from pytest_fairness.statistics.intervals.rates import (
     Interval,
     clopper_pearson,
@@ -36,6 +38,8 @@ __all__ = [
     "FEW",
     "Method",
     "difference_interval",
+    "paired_interval",
+    "paired_ratio_interval",
     "rate_interval",
     "ratio_interval",
 ]
@@ -138,6 +142,40 @@ def ratio_interval(
     0.249 0.644
     """
     return _interval(_RATIO_INTERVALS, method, as_counts(x1, n1, x2, n2), confidence)
+
+
+def paired_interval(
+    first_only: ArrayLike, second_only: ArrayLike, n: ArrayLike, *, confidence: float = 0.95
+) -> Interval:
+    """Return the interval of a difference p1 - p2 of two answers about the same samples.
+
+    Args:
+        first_only: successes of the first answer alone, any shape; need not be integers.
+        second_only: successes of the second answer alone.
+        n: all samples; all arguments are broadcast against each other.
+        confidence: two-sided confidence level, between 0 and 1.
+
+    Raises:
+        FairnessError: counts or confidence are out of range.
+    """
+    return tango(first_only, second_only, n, confidence=confidence)
+
+
+def paired_ratio_interval(
+    both: ArrayLike, first_only: ArrayLike, second_only: ArrayLike, *, confidence: float = 0.95
+) -> Interval:
+    """Return the interval of a ratio p1 / p2 of two answers about the same samples, within [0, inf].
+
+    Args:
+        both: successes of both answers, any shape; need not be integers (an effective count).
+        first_only: successes of the first answer alone.
+        second_only: successes of the second answer alone; all arguments are broadcast.
+        confidence: two-sided confidence level, between 0 and 1.
+
+    Raises:
+        FairnessError: counts or confidence are out of range.
+    """
+    return paired_ratio_score(both, first_only, second_only, confidence=confidence, corrected=True)
 
 
 def _interval(

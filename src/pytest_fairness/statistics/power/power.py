@@ -17,10 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from pytest_fairness.statistics.arrays import ROUNDING, Floats, Integers
-from pytest_fairness.statistics.intervals.chosen import FEW, rate_interval
+from pytest_fairness.statistics.intervals.chosen import FEW, paired_interval, rate_interval
 from pytest_fairness.statistics.intervals.differences import score_statistic
 from pytest_fairness.statistics.intervals.inversion import critical_value
-from pytest_fairness.statistics.intervals.paired import tango
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.ratios import ratio_score_statistic
 from pytest_fairness.statistics.metrics.definitions import compared_range
@@ -102,7 +101,7 @@ def loss_power(
     """
 
     def interval(x: Integers, n: Integers) -> Interval:
-        return tango(x, np.zeros_like(x), n, confidence=confidence)
+        return paired_interval(x, np.zeros_like(x), n, confidence=confidence)
 
     return _power(interval, share, n, margins=margins, settled=settled)
 
