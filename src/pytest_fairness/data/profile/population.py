@@ -13,7 +13,8 @@ from pytest_fairness.data.profile.request import ProfileRequest, ProfileUsageErr
 from pytest_fairness.data.profile.source import Coded, Table, check_column, codes_of, text_of
 from pytest_fairness.data.rows import Rows, read_rows
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
-from pytest_fairness.statistics.clusters.effects import rate_factors, worth
+from pytest_fairness.statistics.clusters.effects import worth
+from pytest_fairness.statistics.clusters.rates import rate_bound_factors
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 from pytest_fairness.statistics.population import (
     FitTest,
@@ -129,7 +130,8 @@ def _dependence(table: Table, column: Coded, k: int, confidence: float) -> _Depe
     for code in range(k):  # one level at a time: levels by clusters may not fit into memory
         own = np.bincount(clusters[column.codes[kept] == code], minlength=size)[None, :]
         counted = ClusterCounts(own, sizes)
-        factors[code] = rate_factors(counted, confidence=bonferroni(confidence, k))[0]
+        level = bonferroni(confidence, k)
+        factors[code] = rate_bound_factors(counted, confidence=level).least[0]
         effects[code] = 1 / worth(counted)[0]
     return _Dependence(factors, effects)
 

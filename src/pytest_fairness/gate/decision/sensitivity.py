@@ -16,7 +16,8 @@ from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters.effects import pair_factors, rate_factors
+from pytest_fairness.statistics.clusters.effects import pair_factors
+from pytest_fairness.statistics.clusters.rates import rate_bound_factors
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates, Kind
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
@@ -233,7 +234,7 @@ class _Table:
         """What a sample is worth after the design effect of clusters."""
         if self.rates.clusters is None or confidence is None:
             return np.ones(len(moved))
-        return rate_factors(self.rates.clusters, confidence=confidence)[moved]
+        return rate_bound_factors(self.rates.clusters, confidence=confidence).least[moved]
 
     def _pair_worth(
         self, moved: Integers, other: Integers, kind: Kind, confidence: float | None

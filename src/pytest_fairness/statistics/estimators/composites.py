@@ -134,14 +134,19 @@ class MeanRates(Composite):
 
     def _known(self, groups: Integers, confidence: float, factor: Floats) -> Known:
         """What is known of the parts of some groups, (Q, P) each."""
-        counts = [
-            part.effective(groups, confidence=confidence, factor=factor) for part in self.parts
-        ]
-        x, n = (np.stack(count, axis=-1) for count in zip(*counts, strict=True))
-        low, high = clopper_pearson(x, n, confidence=confidence)
+        bounds = zip(
+            *(part.effective(groups, confidence=confidence, factor=factor) for part in self.parts),
+            strict=True,
+        )
+        (x, n), (x_above, n_above) = (
+            [np.stack(count, axis=-1) for count in zip(*side, strict=True)] for side in bounds
+        )
+        low = clopper_pearson(x, n, confidence=confidence).low
+        high = clopper_pearson(x_above, n_above, confidence=confidence).high
         with np.errstate(invalid="ignore"):
             value = x / n
-        below, above = self._spread(x, n - x + 1), self._spread(x + 1, n - x)
+        below = self._spread(x, n - x + 1)
+        above = self._spread(x_above + 1, n_above - x_above)
         return Known(
             self._scored(value), self._scored(low), self._scored(high), below=below, above=above
         )

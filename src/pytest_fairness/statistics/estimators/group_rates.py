@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
-from pytest_fairness.statistics.clusters.effects import PairEffects, rate_factors, worth
+from pytest_fairness.statistics.clusters.effects import PairEffects
+from pytest_fairness.statistics.clusters.rates import clustered_rate_interval, rate_bound_factors
 from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.chosen import (
@@ -19,6 +20,9 @@ from pytest_fairness.statistics.intervals.chosen import (
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["GroupRates", "Kind"]
+
+# The confidence at which the effective n is shown.
+_SHOWN = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,11 @@ class GroupRates:
 
     @property
     def effective_n(self) -> Floats:
-        """The samples of each group after the design effect."""
+        """Independent samples that would tell as much of each group at 95 %."""
         n = self.counts.n.astype(np.float64)
-        return n if self.clusters is None else n * worth(self.clusters)
+        if self.clusters is None:
+            return n
+        return n * rate_bound_factors(self.clusters, confidence=_SHOWN).least
 
     def alone(
         self, confidence: float, *, groups: Integers | None = None, size: Floats | float = 0.0
@@ -75,15 +81,18 @@ class GroupRates:
             size: As if each of them had at least so many samples, of the same rate and dependence.
         """
         groups = np.arange(len(self.counts.n)) if groups is None else groups
-        counts = self.effective(
-            groups, confidence=confidence, factor=growth(self.counts, groups, size)
-        )
-        return rate_interval(*counts, confidence=confidence)
+        factor = growth(self.counts, groups, size)
+        if self.clusters is not None:
+            return clustered_rate_interval(
+                self._clusters_of(groups), confidence=confidence, growth=factor
+            )
+        x, n = (count[groups] * factor for count in self._floats())
+        return rate_interval(x, n, confidence=confidence)
 
     def effective(
         self, groups: Integers, *, confidence: float, factor: Floats | float = 1.0
-    ) -> RateCounts:
-        """Return the effective successes and n, as floats.
+    ) -> tuple[RateCounts, RateCounts]:
+        """Return the effective successes and n of the lower and of the upper bounds, as floats.
 
         Args:
             groups: Positions of the groups.
@@ -91,11 +100,14 @@ class GroupRates:
             factor: How many times as many samples there are as were counted.
         """
         x, n = (count[groups] * factor for count in self._floats())
-        if self.clusters is not None:
-            clusters = ClusterCounts(self.clusters.successes[groups], self.clusters.n[groups])
-            worth_now = rate_factors(clusters, confidence=confidence, growth=factor)
-            x, n = x * worth_now, n * worth_now
-        return RateCounts(x, n)
+        if self.clusters is None:
+            return RateCounts(x, n), RateCounts(x, n)
+        factors = rate_bound_factors(
+            self._clusters_of(groups), confidence=confidence, growth=factor
+        )
+        return RateCounts(x * factors.lower, n * factors.lower), RateCounts(
+            x * factors.upper, n * factors.upper
+        )
 
     def compare(self, first: Integers, second: Integers, *, kind: Kind) -> Floats:
         """Return p_first - p_second, or p_first / p_second, of each pair."""
@@ -151,6 +163,12 @@ class GroupRates:
                 raise ValueError(msg)
             self.effects[key] = PairEffects.of(self.clusters, first, second, kind=kind)
         return self.effects[key]
+
+    def _clusters_of(self, groups: Integers) -> ClusterCounts:
+        if self.clusters is None:
+            msg = "these samples have no clusters"
+            raise ValueError(msg)
+        return ClusterCounts(self.clusters.successes[groups], self.clusters.n[groups])
 
     def _floats(self) -> tuple[Floats, Floats]:
         return self.counts.successes.astype(np.float64), self.counts.n.astype(np.float64)
