@@ -108,7 +108,7 @@ def test_more_clusters_of_the_same_kind_narrow_the_interval():
 @pytest.mark.parametrize("kind", ["rate", "difference", "ratio"])
 @pytest.mark.parametrize("shared", [True, False], ids=["shared clusters", "own clusters"])
 def test_intervals_cover_the_truth_where_those_of_independent_images_do_not(kind, shared):
-    cell = Cell(clusters=30, size=5, correlation=0.9, shared=shared, rates=(0.8, 0.7))
+    cell = Cell("30 x 20", correlation=0.9, rates=(0.8, 0.7), shared=shared)
     rng = np.random.default_rng(11)
     aware = simulate(cell, kind, runs=1000, rng=rng)
     assert aware.covered >= 0.93

@@ -144,7 +144,7 @@ def test_groups_are_answered_one_by_one_as_together(rng):
 
 
 def test_a_confidence_out_of_range_is_refused():
-    with pytest.raises(FairnessError, match="confidence: got 1.0"):
+    with pytest.raises(FairnessError, match=r"confidence: got 1\.0"):
         interval([1], [2], 1.0)
 
 
@@ -185,9 +185,9 @@ def test_adding_errors_in_any_order_hardly_ever_lifts_a_bound(rng):
             ClusterCounts(x, np.broadcast_to(sizes, x.shape)), confidence=0.95
         )
         rises += [np.diff(low), np.diff(high)]
-    rises = np.concatenate(rises)
-    assert rises.max() < 0.006
-    assert (rises > 0.001).mean() < 0.02
+    steps = np.concatenate(rises)
+    assert steps.max() < 0.006
+    assert (steps > 0.001).mean() < 0.02
 
 
 @given(some_clusters())
