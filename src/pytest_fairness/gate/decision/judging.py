@@ -1,19 +1,19 @@
 """From the counts of one model on one evaluation set to all verdicts of the policy."""
 
 from collections.abc import Mapping
-from itertools import groupby, repeat
+from itertools import repeat
 
 import numpy as np
 
+from pytest_fairness.gate.decision.answering import answer_batch, batches_of
 from pytest_fairness.gate.decision.max_t import simultaneous_confidence
 from pytest_fairness.gate.decision.multiplicity import Confirmation, Family, confirm_failures
 from pytest_fairness.gate.decision.sensitivity import with_robustness
 from pytest_fairness.gate.decision.settling import settling_sizes
-from pytest_fairness.gate.decision.shares import mark_small
-from pytest_fairness.gate.decision.sides import Answer, answer
+from pytest_fairness.gate.decision.sides import Answer
 from pytest_fairness.gate.decision.verdict import give_verdict, outcome_of
-from pytest_fairness.gate.evidence import Evidence, answer_together
-from pytest_fairness.gate.questions import asked_of, questions
+from pytest_fairness.gate.evidence import Evidence
+from pytest_fairness.gate.questions import questions
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.policy import Evaluation, Policy
 from pytest_fairness.statistics.counts import GroupCounts
@@ -111,14 +111,8 @@ def _settles(
 
 
 def _answers(policy: Policy, evidence: Evidence, model: str) -> list[Answer]:
-    asked = asked_of(policy, evidence.evaluation, model=model, levels=evidence.counts.levels)
-    answers: list[Answer] = []
-    for _, some in groupby(asked, key=lambda question: question.batch):
-        together = list(some)
-        found = answer_together(together, evidence, confidence=policy.decision.confidence)
-        marked = mark_small(found, evidence.counts, together[0].by, together[0].rule)
-        answers += map(answer, together, marked)
-    return answers
+    batches = batches_of(policy, evidence, model)
+    return [one for asked in batches for one in answer_batch(asked, evidence, policy.decision)]
 
 
 def _confirmations(

@@ -8,7 +8,7 @@ from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.run_record import Correction, Outcome, Verdict
 from pytest_fairness.policy import Decision
 
-__all__ = ["give_verdict", "outcome_of"]
+__all__ = ["give_verdict", "not_judged", "outcome_of"]
 
 
 def give_verdict(
@@ -81,18 +81,25 @@ def outcome_of(
     The arguments are those of `give_verdict`.
     """
     rule, estimate = answer.question.rule, answer.estimate
-    if estimate.too_small is not None:
-        return "inconclusive", estimate.too_small
-    if estimate.value is None or answer.side is None:
-        undefined = str(estimate.reason) if estimate.unasked else f"undefined: {estimate.reason}"
-        return "inconclusive", undefined
-    scarcest = estimate.scarcest_n
-    smallest = min(estimate.sizes if scarcest is None else (*estimate.sizes, scarcest))
-    if smallest < rule.min_samples:
-        return "inconclusive", f"n = {smallest} is below min_samples = {rule.min_samples}"
+    if (reason := not_judged(answer)) or estimate.value is None:
+        return "inconclusive", reason
     if rule.decide == "estimate":
         return _by_estimate(answer, estimate.value)
     return _by_interval(answer, confirmation, family)
+
+
+def not_judged(answer: Answer) -> str:
+    """Return why an answer is not put beside its limit, or nothing where it is."""
+    rule, estimate = answer.question.rule, answer.estimate
+    if estimate.too_small is not None:
+        return estimate.too_small
+    if estimate.value is None or answer.side is None:
+        return str(estimate.reason) if estimate.unasked else f"undefined: {estimate.reason}"
+    scarcest = estimate.scarcest_n
+    smallest = min(estimate.sizes if scarcest is None else (*estimate.sizes, scarcest))
+    if smallest < rule.min_samples:
+        return f"n = {smallest} is below min_samples = {rule.min_samples}"
+    return ""
 
 
 def _by_interval(
