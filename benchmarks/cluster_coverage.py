@@ -11,7 +11,7 @@ where asked, the same for intervals that take the samples as independent.
 
 import argparse
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -100,6 +100,21 @@ def cells(kind: str, designs: tuple[str, ...] = tuple(DESIGNS)) -> Iterator[Cell
         yield Cell(design, 0.0, (0.98, 0.98), shared, misread=misread)
 
 
+def people_of(settings: Iterable[Cell]) -> dict[str, list[Cell]]:
+    """What the people of a cell are like -> the cells."""
+    people: dict[str, list[Cell]] = {}
+    for cell in settings:
+        alike = (
+            "a few always misread"
+            if cell.misread
+            else "rates go with sizes"
+            if cell.informative
+            else "rates from a beta"
+        )
+        people.setdefault(alike, []).append(cell)
+    return people
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """Counts of `runs` first groups, then of `runs` second ones; the true rates of each, (2, runs)."""
@@ -176,23 +191,28 @@ def main() -> None:
     )
     options = parser.parse_args()
     print(
-        "| kind | design | level | samples as | cells | mean coverage | smallest | low errs | high errs |"
+        "| kind | design | people | level | samples as | cells | mean coverage | smallest | "
+        "low errs | high errs |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("|" + "---|" * 10)
     how = (True, False) if options.independent else (True,)
     for kind, level, design, clustered in itertools.product(
         options.kinds, options.levels, options.designs, how
     ):
-        rng = np.random.default_rng(options.seed)
-        results = [
-            simulate(cell, kind, runs=options.runs, rng=rng, clustered=clustered, confidence=level)
-            for cell in itertools.islice(cells(kind, (design,)), 0, None, options.every)
-        ]
-        samples = "clustered" if clustered else "independent"
-        print(
-            f"| {kind} | {design} | {level:.4f} | {samples} | {len(results)} | {_summary(results)} |",
-            flush=True,
-        )
+        for people, of_them in people_of(cells(kind, (design,))).items():
+            rng = np.random.default_rng(options.seed)
+            results = [
+                simulate(
+                    cell, kind, runs=options.runs, rng=rng, clustered=clustered, confidence=level
+                )
+                for cell in of_them[:: options.every]
+            ]
+            samples = "clustered" if clustered else "independent"
+            print(
+                f"| {kind} | {design} | {people} | {level:.4f} | {samples} | {len(results)} | "
+                f"{_summary(results)} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ def settled(low, high, margins: Margins, how: str):
     return (low > margins.high + 1e-9) | (high < margins.low - 1e-9)
 
 
+@pytest.mark.parametrize("confidence", [0.95, 0.999])
 @pytest.mark.parametrize("how", ["kept", "broken"])
 @pytest.mark.parametrize(
     ("rate", "n", "margins"),
@@ -40,12 +41,12 @@ def settled(low, high, margins: Margins, how: str):
         pytest.param(0.9, 0, Margins(0.8, 1.0), id="no samples"),
     ],
 )
-def test_the_power_of_one_rate_is_exact(rate, n, margins, how):
+def test_the_power_of_one_rate_is_exact(rate, n, margins, how, confidence):
     counts = np.arange(n + 1)
-    low, high = GroupRates(RateCounts(counts, np.full(n + 1, n))).alone(0.95)
+    low, high = GroupRates(RateCounts(counts, np.full(n + 1, n))).alone(confidence)
     chances = stats.binom.pmf(counts, n, rate)
     expected = chances[settled(low, high, margins, how)].sum()
-    found = rate_power(rate, n, margins=margins, confidence=0.95, settled=how)
+    found = rate_power(rate, n, margins=margins, confidence=confidence, settled=how)
     assert found == pytest.approx(expected, abs=1e-9)
 
 
@@ -135,9 +136,22 @@ def test_impossible_ends_of_a_limit_bound_nothing():
     assert nothing == 0.0
 
 
-def test_a_group_without_samples_has_no_power():
+@pytest.mark.parametrize("how", ["kept", "broken"])
+def test_the_power_of_many_pairs_is_that_of_each_alone(how):
+    rates = np.array([[0.2], [0.5]]), np.array([0.3, 0.6, 0.1])
+    sizes = np.array([40, 90, 1]), np.array([[70], [1]])
+    together = pair_power(rates, sizes, kind="difference", margins=GAP, confidence=0.9, settled=how)
+    assert together.shape == (2, 3)
+    for row, column in np.ndindex(2, 3):
+        one = (rates[0][row, 0], rates[1][column]), (sizes[0][column], sizes[1][row, 0])
+        alone = pair_power(*one, kind="difference", margins=GAP, confidence=0.9, settled=how)
+        assert alone == pytest.approx(together[row, column], abs=1e-9)
+
+
+@pytest.mark.parametrize("sizes", [(0, 50), (50, 0)])
+def test_either_group_without_samples_has_no_power(sizes):
     power = pair_power(
-        (0.9, 0.1), (0, 50), kind="difference", margins=GAP, confidence=0.95, settled="broken"
+        (0.9, 0.1), sizes, kind="difference", margins=GAP, confidence=0.95, settled="broken"
     )
     assert power == 0.0
 
