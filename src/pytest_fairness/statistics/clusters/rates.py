@@ -54,7 +54,7 @@ def clustered_rate_interval(
         >>> pairs = ClusterCounts(np.array([[2] * 299 + [1]]), np.full((1, 300), 2))
         >>> low, high = clustered_rate_interval(pairs, confidence=0.95)
         >>> print(f"{low[0]:.3f} {high[0]:.3f}")
-        0.981 1.000
+        0.988 1.000
     """
     critical_value(confidence)  # refuses a confidence that is out of range
     groups = len(clusters.n)
