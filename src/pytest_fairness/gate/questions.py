@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from pytest_fairness.policy import OVERALL, Evaluation, Policy, Reference, Rule
 from pytest_fairness.statistics.groups import groups_of
+from pytest_fairness.statistics.metrics.definitions import CompositeDefinition
 
 __all__ = ["Question", "asked_of", "questions", "rules_by"]
 
@@ -53,6 +54,26 @@ class Question:
     def batch(self) -> tuple[str, tuple[str, ...], str | None, str | None]:
         """The key that all questions share that are answered together."""
         return self.rule.id, self.by, self.positive, self.of
+
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """The smallest and the largest value that the answer can have."""
+        metric = self.rule.metric
+        compared = replace(metric, comparison="difference") if self.rule.against else metric
+        low, high = compared.allowed_range
+        equal = 1.0 if compared.comparison == "ratio" else 0.0
+        if self.without_sign:
+            return (0.0, equal or high)
+        if self.reference == "best":
+            return (low, equal) if metric.measure.higher_is_better else (equal, high)
+        return low, high
+
+    @property
+    def without_sign(self) -> bool:
+        """Whether the value is the largest of several gaps, whichever group they are against."""
+        measure = self.rule.metric.measure
+        odds = isinstance(measure, CompositeDefinition) and measure.formula == "largest gap"
+        return odds or self.reference == "all"
 
     @property
     def _groups(self) -> str:

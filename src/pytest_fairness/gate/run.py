@@ -1,6 +1,7 @@
 """The whole flow on one page, without pytest: policy, predictions, counts, verdicts, record."""
 
 import datetime as dt
+import functools
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -200,7 +201,7 @@ def record_of(
     """Put the parts of a run together."""
     return RunRecord(
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        versions=_versions(),
+        versions=dict(_versions()),
         policy=PolicyRecord(
             source=policy.source,
             sha256=policy.sha256,
@@ -208,6 +209,7 @@ def record_of(
             inconclusive=policy.decision.inconclusive,
             decide=policy.decision.decide,
             level=policy.decision.confidence,
+            pass_level=policy.decision.pass_confidence,
             correction=policy.decision.correction,
             files=[PolicyFile(**asdict(file)) for file in policy.texts],
             rules=[RuleRecord.of(rule) for rule in policy.rules],
@@ -221,7 +223,9 @@ def record_of(
     )
 
 
+@functools.cache
 def _versions() -> dict[str, str]:
+    """Versions of Python and the packages; looked up once, since they do not change while it runs."""
     packages = (
         *("pytest-fairness", "numpy", "scipy", "pandas", "pyarrow", "pillow"),
         *("torch", "torchvision"),

@@ -8,7 +8,7 @@ import numpy as np
 
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.gate.decision.judging import judge_counts
-from pytest_fairness.gate.decision.multiplicity import first_step_confidence
+from pytest_fairness.gate.decision.levels import confidence_for
 from pytest_fairness.gate.estimates.counted import named
 from pytest_fairness.gate.questions import Question, asked_of, questions
 from pytest_fairness.gate.record.details import FrozenRecord
@@ -214,7 +214,9 @@ class _Planner:
         decision = self.policy.decision
         if question.rule.decide == "estimate":  # what lies outside noise
             return Levels(decision.confidence, decision.confidence)
-        return Levels(decision.confidence, first_step_confidence(decision, self.family))
+        error = (1 - decision.confidence) / (1 if decision.correction == "none" else self.family)
+        to_fail = confidence_for(error, question, shown=decision.confidence)
+        return Levels(decision.confidence_to_pass, to_fail)
 
     def _base(self, question: Question, sizes: Sizes, other: int | None) -> float:
         """Assumed rate of the reference."""

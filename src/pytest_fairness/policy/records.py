@@ -52,6 +52,13 @@ class Decision:
     decide: Decide
     confidence: float
     correction: Literal["holm", "max-t", "none"]
+    pass_confidence: float | None = None
+    """Confidence at which a limit is shown to be kept; None where it is `confidence`."""
+
+    @property
+    def confidence_to_pass(self) -> float:
+        """The confidence of the interval that must keep the limit for a pass."""
+        return self.confidence if self.pass_confidence is None else self.pass_confidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,13 @@ def robust_text(verdict: Verdict) -> str:
 
 def _interval(verdict: Verdict) -> str:
     text = interval_text(verdict)
-    return f" ({verdict.level * 100:g} % interval {text})" if text else ""
+    if not text:
+        return ""
+    to_pass = ""
+    if (decided := verdict.pass_interval) is not None:
+        ends = f"{_number(decided.low, verdict)} … {_number(decided.high, verdict)}"
+        to_pass = f", {decided.level * 100:g} % to pass {ends}"
+    return f" ({verdict.level * 100:g} % interval {text}{to_pass})"
 
 
 def _counted(verdict: Verdict, metric: Metric) -> str:

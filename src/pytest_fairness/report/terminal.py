@@ -134,4 +134,7 @@ def _total(record: RunRecord) -> str:
     if outcomes["inconclusive"]:
         does = "blocks the release" if record.policy.inconclusive == "fail" else "warns"
         text += f"; an inconclusive question {does} by this policy"
-    return f"{text}; intervals of {record.policy.level * 100:g} %, policy {record.policy.source}"
+    levels = f"intervals of {record.policy.level * 100:g} %"
+    if record.policy.pass_level is not None:
+        levels += f", {record.policy.pass_level * 100:g} % to pass"
+    return f"{text}; {levels}, policy {record.policy.source}"

@@ -31,9 +31,10 @@ def answer_batch(asked: Sequence[Question], evidence: Evidence, decision: Decisi
     Args:
         asked: Questions of one rule, `by` and class.
         evidence: What they are answered from.
-        decision: The level of their intervals.
+        decision: The levels of their intervals.
     """
     first = asked[0]
     estimates = answer_together(asked, evidence, confidence=decision.confidence)
     marked = mark_small(estimates, evidence.counts, first.by, first.rule)
-    return list(map(answer, asked, marked))
+    levels = {"shown": decision.confidence, "to_pass": decision.confidence_to_pass}
+    return [answer(one, seen, **levels) for one, seen in zip(asked, marked, strict=True)]

@@ -6,8 +6,16 @@ from itertools import repeat
 import numpy as np
 
 from pytest_fairness.gate.decision.answering import answer_batch, batches_of
-from pytest_fairness.gate.decision.max_t import simultaneous_confidence
-from pytest_fairness.gate.decision.multiplicity import Confirmation, Family, confirm_failures
+from pytest_fairness.gate.decision.levels import confidence_for
+from pytest_fairness.gate.decision.max_t import simultaneous_error
+from pytest_fairness.gate.decision.multiplicity import (
+    Confirmation,
+    Family,
+    Fixed,
+    Holm,
+    Shares,
+    confirm_failures,
+)
 from pytest_fairness.gate.decision.sensitivity import with_robustness
 from pytest_fairness.gate.decision.settling import settling_sizes
 from pytest_fairness.gate.decision.sides import Answer
@@ -16,6 +24,7 @@ from pytest_fairness.gate.evidence import Evidence
 from pytest_fairness.gate.questions import questions
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.policy import Evaluation, Policy
+from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.counts import GroupCounts
 
 __all__ = ["MAX_T_SEED", "judge_counts"]
@@ -65,8 +74,10 @@ def _judged(policy: Policy, evidence: Evidence, model: str) -> list[Verdict]:
     counts, evaluation = evidence.counts, evidence.evaluation
     answers = _answers(policy, evidence, model)
     family = _family(policy, answers, evaluation, model)
-    confirmations = _confirmations(policy, answers, family, counts, evaluation)
-    settles = _settles(policy, answers, confirmations, family)
+    shares = _shares(policy, answers, family, evidence)
+    confirmations = confirm_failures(answers, shares, shown=policy.decision.confidence)
+    nothing_confirmed = np.zeros(len(answers), dtype=bool)
+    settles = _settles(policy, answers, confirmations, shares.errors(nothing_confirmed))
     verdicts = [
         give_verdict(
             one,
@@ -93,11 +104,17 @@ def _settles(
     policy: Policy,
     answers: list[Answer],
     confirmations: dict[int, Confirmation],
-    family: Family,
+    first: Floats,
 ) -> dict[int, int | None]:
-    """Samples that would settle each inconclusive answer, by its position."""
-    confidence = policy.decision.confidence
-    corrected = confidence if policy.decision.correction == "none" else family.first_step
+    """Samples that would settle each inconclusive answer, by its position.
+
+    Args:
+        policy: The policy.
+        answers: All answers.
+        confirmations: What the correction says of broken limits.
+        first: Error of each question before any failure is confirmed.
+    """
+    decision = policy.decision
     unsettled = [
         position
         for position, one in enumerate(answers)
@@ -106,7 +123,11 @@ def _settles(
         and outcome_of(one, confirmations.get(position), family=0)[0] == "inconclusive"
     ]
     some = [answers[position] for position in unsettled]
-    sizes = settling_sizes(some, confidence=confidence, corrected=corrected)
+    to_fail = [
+        confidence_for(float(first[i]), answers[i].question, shown=decision.confidence)
+        for i in unsettled
+    ]
+    sizes = settling_sizes(some, to_pass=decision.confidence_to_pass, to_fail=to_fail)
     return dict(zip(unsettled, sizes, strict=True))
 
 
@@ -115,32 +136,24 @@ def _answers(policy: Policy, evidence: Evidence, model: str) -> list[Answer]:
     return [one for asked in batches for one in answer_batch(asked, evidence, policy.decision)]
 
 
-def _confirmations(
-    policy: Policy,
-    answers: list[Answer],
-    family: Family,
-    counts: GroupCounts,
-    evaluation: Evaluation,
-) -> dict[int, Confirmation]:
-    confidence, correction = policy.decision.confidence, policy.decision.correction
-    if correction != "max-t" or not any(one.side == "broken" for one in answers):
-        simultaneous = confidence if correction == "none" else None
-        return confirm_failures(answers, family=family, simultaneous=simultaneous)
-    counted = [i for i, one in enumerate(answers) if one.question.rule.from_counts]
-    others = [i for i, one in enumerate(answers) if not one.question.rule.from_counts]
-    # Questions that cannot be drawn again from the counts each get their part of the error.
-    for_each = 1 - family.first_step
-    joint = simultaneous_confidence(
-        [answers[i] for i in counted],
-        counts,
-        positive=evaluation.positive,
-        confidence=1 - for_each * len(counted),
-        cluster=evaluation.cluster,
+def _shares(policy: Policy, answers: list[Answer], family: Family, evidence: Evidence) -> Shares:
+    """How the correction of the policy shares the error among the questions."""
+    correction = policy.decision.correction
+    if correction == "none":
+        return Fixed(np.full(len(answers), 1 - policy.decision.confidence))
+    shares = Holm(family.error)
+    counted = np.array([one.question.rule.from_counts for one in answers], dtype=bool)
+    broken = any(one.side == "broken" for one in answers)
+    if correction != "max-t" or not broken or not counted.any():
+        return shares
+    # Questions that cannot be drawn again from the counts keep their equal shares.
+    errors = shares.errors(np.zeros(len(answers), dtype=bool))
+    errors[counted] = simultaneous_error(
+        [one for one in answers if one.question.rule.from_counts],
+        evidence.counts,
+        positive=evidence.evaluation.positive,
+        error=float(errors[counted].sum()),
+        cluster=evidence.evaluation.cluster,
         rng=np.random.default_rng(MAX_T_SEED),
     )
-    found: dict[int, Confirmation] = {}
-    for positions, simultaneous in ((counted, joint), (others, 1 - for_each)):
-        some = [answers[i] for i in positions]
-        confirmed = confirm_failures(some, family=family, simultaneous=simultaneous)
-        found |= {positions[i]: one for i, one in confirmed.items()}
-    return found
+    return Fixed(errors)

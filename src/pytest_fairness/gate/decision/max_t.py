@@ -7,13 +7,13 @@ from itertools import groupby
 import numpy as np
 from scipy import special
 
+from pytest_fairness.gate.decision.levels import breakable, sides_of
 from pytest_fairness.gate.decision.sides import Answer
 from pytest_fairness.gate.estimates.counted import RowBounds, measure_groups
 from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.counts import GroupCounts
-from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 
-__all__ = ["simultaneous_confidence"]
+__all__ = ["simultaneous_error"]
 
 
 # Draws of the counts, from which correlations are read, and of normal errors with these.
@@ -23,35 +23,36 @@ _AXIS = "(draw)"
 _CELLS_AT_A_TIME = 4_000_000
 
 
-def simultaneous_confidence(
+def simultaneous_error(
     answers: Sequence[Answer],
     counts: GroupCounts,
     *,
     positive: str | None,
-    confidence: float,
+    error: float,
     cluster: str | None,
     rng: np.random.Generator,
 ) -> float:
-    """Return the confidence of each interval at which all hold together with probability `confidence`.
+    """Return the error of each question at which some of them errs with probability `error`.
 
     Questions that share images are correlated, which Bonferroni and Holm cannot use. The counts
     are drawn again (each cell, or whole clusters) to see how the errors of the questions go
     together; then normal errors that go together so are drawn. A question errs where the
     p-value of its error is small, counted as its interval counts it: one that is taken over
-    several pairs or rates pays for each of them. The smallest p-value over the questions is
-    below one minus the level that is sought in just as many draws as are allowed. An error that
-    does not vary in the draws is taken as independent, for which the level is highest.
+    several pairs or rates pays for each of them, and one whose limit can be broken in one direction
+    only errs in that direction. The smallest p-value over the questions is below the error that is
+    sought in just as many draws as are allowed. An error that does not vary in the draws is taken
+    as independent, for which the error of each is smallest.
 
     Args:
         answers: Answers to questions that the counts answer.
         counts: The counts behind them.
         positive: The positive class of the evaluation.
-        confidence: Confidence level that holds for all together, 0 to 1.
+        error: Chance that any of them errs, 0 to 1.
         cluster: Axis of the counts whose levels are drawn whole; None to draw samples.
         rng: Source of the draws.
 
     Returns:
-        Level of each interval, at least `confidence` and at most that of Bonferroni.
+        Error of each question, at most `error` and at least that of Bonferroni.
 
     Source: Westfall and Young (1993), Resampling-Based Multiple Testing, ch. 2 (single-step
         min-p); Šidák (1967), J. Am. Stat. Assoc. 62, 626-633, for independence as the worst case.
@@ -63,8 +64,7 @@ def simultaneous_confidence(
         errors = _Errors.of(seen, multipliers)
         for answer in batch:
             np.minimum(smallest, errors.p_values(answer, rng), out=smallest)
-    most = bonferroni(confidence, len(answers))
-    return float(np.clip(1 - np.quantile(smallest, 1 - confidence), confidence, most))
+    return float(np.clip(np.quantile(smallest, error), error / max(len(answers), 1), error))
 
 
 def _drawn(
@@ -133,7 +133,7 @@ class _Errors:
         return cls(multipliers @ away, away.transpose(0, 2, 1) @ away)
 
     def p_values(self, answer: Answer, rng: np.random.Generator) -> Floats:
-        """Two-sided p-values of the errors of a question, corrected as its interval is."""
+        """P-values of the errors of a question, corrected as its interval is."""
         bounds = answer.estimate.bounds
         if not isinstance(bounds, RowBounds):
             msg = f"{answer.question.key} is not answered from counts"
@@ -150,5 +150,12 @@ class _Errors:
             independent = rng.standard_normal(errors.shape)
             errors = np.where(varying[:, None], errors, independent)
         deviation = np.sqrt(np.where(varying, variance, 1.0))
-        largest = np.abs(errors / deviation[:, None]).max(axis=(0, 2), initial=0.0)
-        return np.asarray(np.minimum(2 * special.ndtr(-largest) * varying.size, 1.0))
+        standardised = errors / deviation[:, None]
+        direction = breakable(answer.question)
+        if direction == "both":
+            standardised = np.abs(standardised)
+        elif direction == "below":
+            standardised = -standardised
+        largest = standardised.max(axis=(0, 2), initial=-np.inf)
+        claims = varying.size * sides_of(answer.question)
+        return np.asarray(np.minimum(special.ndtr(-largest) * claims, 1.0))

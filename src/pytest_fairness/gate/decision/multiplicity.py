@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from pytest_fairness.gate.decision.sides import Answer, decide
-from pytest_fairness.policy import Decision
-from pytest_fairness.statistics.intervals.simultaneous import bonferroni
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["Confirmation", "Family", "confirm_failures", "first_step_confidence"]
+from pytest_fairness.gate.decision.levels import Sides, confidence_for, sides_of
+from pytest_fairness.gate.decision.sides import Answer, LevelInterval, decide
+from pytest_fairness.statistics.arrays import Floats
+
+__all__ = ["Confirmation", "Family", "Fixed", "Holm", "Shares", "confirm_failures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,12 @@ class Family:
     Args:
         questions: All questions of the policy, and those of undeclared levels.
         here: Those of the evaluation that is judged.
-        confidence: Confidence level that holds for all of these together, 0 to 1.
+        error: Chance of calling any kept limit of these broken, 0 to 1.
     """
 
     questions: int
     here: int
-    confidence: float
+    error: float
 
     @classmethod
     def of(cls, confidence: float, *, asked: int, asked_here: int, answers: int) -> "Family":
@@ -38,12 +42,46 @@ class Family:
             answers: Answers of this evaluation, those about undeclared levels included.
         """
         part = asked_here / max(asked, 1)
-        return cls(asked + answers - asked_here, answers, 1 - (1 - confidence) * part)
+        return cls(asked + answers - asked_here, answers, (1 - confidence) * part)
 
-    @property
-    def first_step(self) -> float:
-        """The confidence at which Holm's correction confirms the first failure."""
-        return bonferroni(self.confidence, self.here)
+
+class Shares(Protocol):
+    """How the error of a family is shared among its questions."""
+
+    def errors(self, confirmed: NDArray[np.bool_]) -> Floats:
+        """Return the error of each question (Q,), once some of them are confirmed to be broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holm:
+    """Equal shares; a confirmed question leaves its share to the others.
+
+    Args:
+        error: Error of the family, 0 to 1.
+
+    Source: Holm (1979), Scandinavian Journal of Statistics 6, 65.
+    """
+
+    error: float
+
+    def errors(self, confirmed: NDArray[np.bool_]) -> Floats:
+        """Return the error over the number of questions that are left, for each of them."""
+        return np.full(len(confirmed), self.error / max(int((~confirmed).sum()), 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fixed:
+    """Shares that stay what they are, of no correction and of max-t.
+
+    Args:
+        each: Error of each question (Q,).
+    """
+
+    each: Floats
+
+    def errors(self, confirmed: NDArray[np.bool_]) -> Floats:  # noqa: ARG002
+        """Return the same errors, whatever is confirmed."""
+        return self.each
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,56 +90,55 @@ class Confirmation:
 
     Args:
         broken: Whether it is.
-        confidence: Two-sided confidence level of the interval that decided, 0 to 1.
-        low: Lower end of that interval.
-        high: Upper end of that interval.
+        sides: On how many sides the limit can be broken: of an interval with one, one end alone
+            decides, with half of the error.
+        interval: The interval that decided.
     """
 
     broken: bool
-    confidence: float
-    low: float
-    high: float
+    sides: Sides
+    interval: LevelInterval
 
 
 def confirm_failures(
-    answers: Sequence[Answer], *, family: Family, simultaneous: float | None = None
+    answers: Sequence[Answer], shares: Shares, *, shown: float
 ) -> dict[int, Confirmation]:
     """Confirm, among the answers whose interval breaks its limit, those that are no chance finds.
 
-    Holm's step-down, on intervals instead of p-values: with m questions, those whose interval
-    of level 1 - a / m breaks the limit are confirmed (a = 1 - confidence); with r confirmed, the
-    next step uses a / (m - r); it ends when a step confirms nothing. The chance that any kept
-    limit is called broken is at most a over the whole family.
+    A step-down on intervals instead of p-values: each question has a share of the error, and those
+    whose interval breaks the limit at the level of their share are confirmed. They leave their
+    shares to the others, until a step confirms nothing. Shares add up to the error of the family
+    and never shrink, so that the chance of calling any kept limit broken is at most that error
+    over the whole family, however the questions depend on each other.
 
     Args:
         answers: Answers to the questions of one model; only broken ones are looked at.
-        family: The questions that are counted, and the level that holds for them together.
-        simultaneous: One level for all instead of Holm's steps (max-t).
+        shares: The error of each of them, as others are confirmed.
+        shown: Confidence level of the intervals that are shown, 0 to 1.
 
     Returns:
         Position in `answers` -> confirmation, for each answer that breaks its limit.
 
-    Source: Holm (1979), Scandinavian Journal of Statistics 6, 65.
+    Source: Holm (1979), Scandinavian Journal of Statistics 6, 65; for any shares Goeman and Solari
+        (2010), Ann. Statist. 38, 3782, theorem 1.
     """
     open_positions = [i for i, answer in enumerate(answers) if answer.side == "broken"]
+    confirmed = np.zeros(len(answers), dtype=bool)
     found: dict[int, Confirmation] = {}
-    confirmed = 0
     while open_positions:
-        step = simultaneous or bonferroni(family.confidence, family.here - confirmed)
+        errors = shares.errors(confirmed)
         for i in open_positions:
-            low, high = answers[i].estimate.bounds(step, 0.0)
-            broken = decide(low, high, answers[i].question.rule.limit) == "broken"
-            found[i] = Confirmation(broken, step, low, high)
-        still_open = [i for i in open_positions if not found[i].broken]
-        newly = len(open_positions) - len(still_open)
-        if not newly or simultaneous:
+            found[i] = _confirmation(answers[i], float(errors[i]), shown)
+        newly = [i for i in open_positions if found[i].broken]
+        if not newly:
             break
-        confirmed += newly
-        open_positions = still_open
+        confirmed[newly] = True
+        open_positions = [i for i in open_positions if not found[i].broken]
     return found
 
 
-def first_step_confidence(decision: Decision, family: int) -> float:
-    """Return the level at which the first of `family` failures is confirmed, without max-t."""
-    claims = 1 if decision.correction == "none" else family
-    return bonferroni(decision.confidence, claims)
+def _confirmation(answer: Answer, error: float, shown: float) -> Confirmation:
+    question = answer.question
+    interval = answer.at(confidence_for(error, question, shown=shown))
+    broken = decide(interval.low, interval.high, question.rule.limit) == "broken"
+    return Confirmation(broken, sides_of(question), interval)

@@ -176,7 +176,9 @@ class _Table:
         """Level of the interval that a verdict rests on; None for the bare value."""
         if verdict.decide == "estimate":
             return None
-        if verdict.correction is None or verdict.outcome == "pass":
+        if verdict.outcome == "pass":
+            return verdict.pass_interval.level if verdict.pass_interval else verdict.level
+        if verdict.correction is None:
             return verdict.level
         confidence = verdict.correction.level
         if question.reference == "all":

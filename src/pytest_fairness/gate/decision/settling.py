@@ -24,29 +24,29 @@ _CLOSE = 0.005
 
 
 def settling_sizes(
-    answers: Sequence[Answer], *, confidence: float, corrected: float
+    answers: Sequence[Answer], *, to_pass: float, to_fail: Sequence[float]
 ) -> list[int | None]:
     """Return the samples that each group needs to decide inconclusive questions at the same rates.
 
     Args:
         answers: Open questions whose values are defined.
-        confidence: Confidence level at which a limit is shown to be kept.
-        corrected: Level at which it is shown to be broken.
+        to_pass: Confidence level at which a limit is shown to be kept.
+        to_fail: Level at which each of them is shown to be broken.
 
     Returns:
         The smallest number to about one percent; None when a million would not do, which is
         so when the value lies on its limit.
     """
     sizes: list[int | None] = [None] * len(answers)
-    for broken, one_level in ((False, confidence), (True, max(confidence, corrected))):
-        batches: dict[int, list[int]] = {}
-        for position, answer in enumerate(answers):
-            if _is_broken(answer) == broken:
-                batches.setdefault(_batch(answer), []).append(position)
-        for positions in batches.values():
-            search = _Search.of([answers[i] for i in positions], broken=broken)
-            for position, size in zip(positions, search.sizes(one_level), strict=True):
-                sizes[position] = size
+    batches: dict[tuple[bool, float, int], list[int]] = {}
+    for position, answer in enumerate(answers):
+        broken = _is_broken(answer)
+        confidence = to_fail[position] if broken else to_pass
+        batches.setdefault((broken, confidence, _batch(answer)), []).append(position)
+    for (broken, confidence, _), positions in batches.items():
+        search = _Search.of([answers[i] for i in positions], broken=broken)
+        for position, size in zip(positions, search.sizes(confidence), strict=True):
+            sizes[position] = size
     return sizes
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from pytest_fairness.gate.decision.multiplicity import Confirmation
 from pytest_fairness.gate.decision.sides import Answer, decide
 from pytest_fairness.gate.questions import Question
-from pytest_fairness.gate.record.run_record import Correction, Outcome, Verdict
+from pytest_fairness.gate.record.run_record import Correction, Outcome, PassInterval, Verdict
 from pytest_fairness.policy import Decision
 
 __all__ = ["give_verdict", "not_judged", "outcome_of"]
@@ -36,10 +36,12 @@ def give_verdict(
         correction = Correction(
             method=decision.correction,
             questions=family,
-            level=confirmation.confidence,
-            low=confirmation.low,
-            high=confirmation.high,
+            level=confirmation.interval.confidence,
+            low=confirmation.interval.low,
+            high=confirmation.interval.high,
+            sides=confirmation.sides,
         )
+    to_pass = answer.to_pass if answer.question.rule.decide == "interval" else None
     return Verdict(
         **_as_asked(answer.question),
         **answer.estimate.as_recorded(),
@@ -48,6 +50,9 @@ def give_verdict(
         within_noise=answer.side not in ("kept", "broken"),
         level=decision.confidence,
         correction=correction,
+        pass_interval=None
+        if to_pass is None
+        else PassInterval(level=to_pass.confidence, low=to_pass.low, high=to_pass.high),
         n_to_settle=settles if outcome == "inconclusive" else None,
         cluster=cluster,
         effective_n=answer.estimate.effective_n if cluster else None,
@@ -111,9 +116,10 @@ def _by_interval(
         return "inconclusive", _maybe_chance(confirmation, family)
     if answer.estimate.reason is not None:
         return "inconclusive", f"incomplete: {answer.estimate.reason}"
+    level = "" if answer.to_pass is None else f" at {answer.to_pass.confidence * 100:.4g} %"
     if answer.side == "kept":
-        return "pass", "the whole interval keeps the limit"
-    return "inconclusive", "the interval reaches over the limit"
+        return "pass", f"the whole interval{level} keeps the limit"
+    return "inconclusive", f"the interval{level} reaches over the limit"
 
 
 def _by_estimate(answer: Answer, value: float) -> tuple[Outcome, str]:
@@ -125,7 +131,11 @@ def _by_estimate(answer: Answer, value: float) -> tuple[Outcome, str]:
 
 
 def _maybe_chance(confirmation: Confirmation, family: int) -> str:
+    confidence, low, high = confirmation.interval
+    one_sided = ""
+    if confirmation.sides == 1:
+        one_sided = f" ({(1 + confidence) / 2 * 100:.5g} % one-sided)"
     return (
         f"the interval breaks the limit, but among {family} questions that may be chance: at "
-        f"{confirmation.confidence * 100:.4g} % it is {confirmation.low:.3f} … {confirmation.high:.3f}"
+        f"{confidence * 100:.4g} %{one_sided} it is {low:.3f} … {high:.3f}"
     )

@@ -29,6 +29,7 @@ __all__ = [
     "Correction",
     "JudgedRun",
     "Outcome",
+    "PassInterval",
     "PolicyRecord",
     "RunRecord",
     "Stop",
@@ -50,6 +51,17 @@ class Correction(FrozenRecord):
     """Questions that the policy asks of the model."""
     level: float
     """Two-sided level of the interval that decided, 0 to 1."""
+    low: float
+    high: float
+    sides: Literal[1, 2] = 2
+    """On how many sides the limit can be broken; with 1, one end decides, with half of the error."""
+
+
+class PassInterval(FrozenRecord):
+    """The interval that must keep the limit for a pass, under a policy with `pass_level`."""
+
+    level: float
+    """Two-sided level, 0 to 1."""
     low: float
     high: float
 
@@ -97,6 +109,8 @@ class Verdict(FrozenRecord):
     """Unique name: rule id and test id."""
     correction: Correction | None = None
     """For a broken limit: the interval at the corrected level."""
+    pass_interval: PassInterval | None = None
+    """For a limit that is not broken, under a policy with `pass_level`: the interval that decides."""
     cluster: str | None = None
     """Column of the clusters whose dependence the interval accounts for."""
     effective_n: float | None = None
@@ -157,6 +171,8 @@ class PolicyRecord(FrozenRecord):
     inconclusive: Literal["fail", "warn"]
     decide: Literal["interval", "estimate"]
     level: float
+    pass_level: float | None = None
+    """Level of the interval that must keep a limit for a pass; None where it is `level`."""
     correction: Literal["holm", "max-t", "none"] = "holm"
     files: list[PolicyFile] = Field(default_factory=list)
     """The file and all that it extends, the one that extends nothing first."""

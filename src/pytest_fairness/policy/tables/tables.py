@@ -82,6 +82,15 @@ class DecisionTable(_Table):
         strict=True,
         description="Level of the intervals.",
     )
+    pass_confidence: float | None = Field(
+        alias="pass_level",
+        default=None,
+        gt=0.5,
+        lt=1,
+        strict=True,
+        description="Level of the interval that must keep the limit for a pass; that of level when "
+        "absent. 0.9 leaves 5 % at each end, as tests of equivalence do.",
+    )
     correction: Literal["holm", "max-t", "none"] = Field(
         default="holm",
         description="How failures are corrected for the number of questions that a policy asks.",

@@ -15,9 +15,11 @@ DEFAULTS: dict[str, Any] = defaults_of(DecisionTable) | defaults_of(RuleTable)
 """Values of the keys of `[decision]` and `[[rule]]` that are not written."""
 # From loose to tight.
 _WORDS = {"inconclusive": ("warn", "fail"), "decide": ("estimate", "interval")}
-_LARGER_IS_TIGHTER = ("level", "min_samples", "min_share")
+_LARGER_OPENS_QUESTIONS = ("level", "min_samples", "min_share")
+# A higher pass_level opens questions that would pass, and none that would fail.
+_LARGER_IS_TIGHTER = (*_LARGER_OPENS_QUESTIONS, "pass_level")
 # Each of these turns answers into open questions; `floor` keeps failures from being among them.
-OPENS_QUESTIONS = ("decide", *_LARGER_IS_TIGHTER)
+OPENS_QUESTIONS = ("decide", *_LARGER_OPENS_QUESTIONS)
 
 
 @dataclass(frozen=True, slots=True)

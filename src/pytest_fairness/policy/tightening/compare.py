@@ -8,7 +8,7 @@ from pytest_fairness.policy.tables.model_tables import ModelTable
 from pytest_fairness.policy.tables.tables import EvaluationTable, RequiredTable, defaults_of
 from pytest_fairness.policy.text.document import Document, KeyPath
 from pytest_fairness.policy.text.toml_text import toml_header, toml_value
-from pytest_fairness.policy.tightening.change import DEFAULTS, Change, Kind, Pair
+from pytest_fairness.policy.tightening.change import DEFAULTS, Change, Kind, Pair, direction
 from pytest_fairness.policy.tightening.compare_reading import READING_KEYS, compare_reading
 from pytest_fairness.policy.tightening.compare_rules import compare_rules
 
@@ -62,12 +62,34 @@ def compare(before: Document, after: Document) -> list[Change]:
 def _decision(pair: Pair) -> Iterator[Change]:
     old, new = pair.before.table("decision"), pair.after.table("decision")
     for key in dict.fromkeys([*old, *new]):
-        path = ("decision", key)
-        change = pair.changed_key(
-            "[decision]", (path, path), old.get(key), new.get(key), default=DEFAULTS.get(key)
-        )
+        if key == "pass_level":
+            change = _pass_level(pair, old, new)
+        else:
+            path = ("decision", key)
+            change = pair.changed_key(
+                "[decision]", (path, path), old.get(key), new.get(key), default=DEFAULTS.get(key)
+            )
         if change is not None:
             yield change
+
+
+def _pass_level(pair: Pair, old: Mapping[str, Any], new: Mapping[str, Any]) -> Change | None:
+    """The level of a pass, which is `level` where a policy does not write it."""
+    levels = [table.get("level", DEFAULTS["level"]) for table in (old, new)]
+    was, now = (
+        table.get("pass_level", level) for table, level in zip((old, new), levels, strict=True)
+    )
+    if was == now:
+        return None
+    texts = [
+        f"pass_level = {toml_value(value)}" + ("" if "pass_level" in table else " (that of level)")
+        for table, value in ((old, was), (new, now))
+    ]
+    before, after = (
+        ("decision", "pass_level" if "pass_level" in table else "level") for table in (old, new)
+    )
+    kind = direction("pass_level", was, now)
+    return pair.change(kind, "[decision]", (before, after), (texts[0], texts[1]))
 
 
 def _evaluations(pair: Pair) -> Iterator[Change]:

@@ -56,7 +56,8 @@ def level_of_two(correlation: float) -> float:
     return float(2 * stats.norm.cdf(z) - 1)
 
 
-ERRORS = {"metric": "error_rate", "by": ["g"], "max": 0.001}
+# Limits that can be broken in both directions, so that an interval is as sure as its level says.
+ERRORS = {"metric": "error_rate", "by": ["g"], "between": [0.0001, 0.001]}
 GAP = {"metric": "error_rate_difference", "by": ["g"], "max": 0.001}
 RATIO = {"metric": "error_rate_ratio", "by": ["g"], "between": [0.999, 1.001]}
 
@@ -67,13 +68,35 @@ def test_independent_groups_have_the_level_of_sidak():
     assert level == pytest.approx(0.95 ** (1 / 4), abs=0.001)
 
 
+AT_MOST = {"metric": "error_rate", "by": ["g"], "max": 0.001}
+AT_LEAST = {"metric": "accuracy", "by": ["g"], "min": 0.999}
+
+
+def test_a_limit_that_is_broken_in_one_direction_only_errs_in_that_direction_only():
+    # One end of the interval decides, with half of one minus its level.
+    level = level_of(counts_of(0.2, 0.3, 0.4, 0.5), AT_MOST)
+    assert (1 + level) / 2 == pytest.approx(0.95 ** (1 / 4), abs=0.001)
+    # The mirror image errs with it, so it costs nothing: high errors are low accuracies.
+    assert level_of(counts_of(0.2, 0.3, 0.4, 0.5), AT_MOST, AT_LEAST) == pytest.approx(
+        level, abs=0.001
+    )
+
+
+def test_questions_that_break_in_opposite_directions_do_not_err_together():
+    groups = counts_of(0.2, 0.3)
+    again = level_of(groups, AT_MOST, AT_MOST)
+    opposite = level_of(groups, AT_MOST, AT_LEAST | {"metric": "error_rate"})
+    assert (1 + again) / 2 == pytest.approx(0.95 ** (1 / 2), abs=0.001)
+    assert (1 + opposite) / 2 == pytest.approx(0.95 ** (1 / 4), abs=0.003)
+
+
 def test_the_same_question_asked_again_costs_nothing():
     level = level_of(counts_of(0.3), ERRORS, ERRORS, ERRORS)
     assert level == pytest.approx(0.95, abs=0.005)
 
 
 def test_a_question_and_its_mirror_image_are_one():
-    accuracy = {"metric": "accuracy", "by": ["g"], "min": 0.999}
+    accuracy = {"metric": "accuracy", "by": ["g"], "between": [0.999, 0.9999]}
     assert level_of(counts_of(0.3), ERRORS, accuracy) == pytest.approx(0.95, abs=0.005)
 
 
@@ -117,8 +140,10 @@ def clustered(*, shared: bool) -> GroupCounts:
 
 
 def test_people_are_drawn_whole():
-    together = level_of(clustered(shared=True), ERRORS | {"max": 0.1}, cluster="person")
-    apart = level_of(clustered(shared=False), ERRORS | {"max": 0.1}, cluster="person")
+    together = level_of(
+        clustered(shared=True), ERRORS | {"between": [0.0001, 0.1]}, cluster="person"
+    )
+    apart = level_of(clustered(shared=False), ERRORS | {"between": [0.0001, 0.1]}, cluster="person")
     assert together == pytest.approx(0.95, abs=0.005)
     assert apart == pytest.approx(0.95 ** (1 / 2), abs=0.004)
 

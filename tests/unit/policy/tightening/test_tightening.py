@@ -31,6 +31,10 @@ TIGHTER = {
     ),
     "min_samples": ('[[rule]]\nid = "floor"\nmin_samples = 50', "min_samples = 20 -> min_samples"),
     "level": ("[decision]\nlevel = 0.99", "level = 0.95 -> level = 0.99"),
+    "level of a pass": (
+        "[decision]\npass_level = 0.99",
+        "0.95 (that of level) -> pass_level = 0.99",
+    ),
     "every pair": ('[[rule]]\nid = "gap"\nreference = "all"', '-> reference = "all"'),
     "a level more": (
         '[evaluation.faces]\nattributes.tone = ["light", "medium", "dark"]',
@@ -96,6 +100,14 @@ LOOSER = {
     "level": (
         "[decision]\nlevel = 0.9",
         r"team.toml:4: \[decision\]: level = 0.9 loosens .*org.toml:5",
+    ),
+    "level of a pass": (
+        "[decision]\npass_level = 0.9",
+        r"team.toml:4: .* pass_level = 0.9 loosens pass_level = 0.95 \(that of level\) of org.toml:5",
+    ),
+    "level of a pass below the one that is inherited with a level": (
+        "[decision]\nlevel = 0.99\npass_level = 0.9",
+        r"team.toml:5: \[decision\]: pass_level = 0.9 loosens pass_level = 0.95 \(that of level\) of ",
     ),
     "inconclusive": (
         '[decision]\ninconclusive = "warn"',
@@ -171,6 +183,21 @@ LOOSER = {
 def test_a_child_may_not_loosen_and_the_error_shows_both_lines(write, text, message):
     with pytest.raises(PolicyError, match=message):
         load_policy(write(CHILD + text))
+
+
+def test_a_higher_level_raises_the_level_of_a_pass_unless_that_is_written(write):
+    for text in ("level = 0.99", "level = 0.99\npass_level = 0.95"):
+        policy = load_policy(write(CHILD + f"[decision]\n{text}"))
+        (change,) = compare(read_document("org.toml"), policy.document)
+        assert (change.kind, change.before, change.after) == (
+            "tightened",
+            "level = 0.95",
+            "level = 0.99",
+        )
+    Path("org.toml").write_text(org_text().replace("level = 0.95", "pass_level = 0.9"), "utf-8")
+    assert load_policy(write(CHILD + "[decision]\nlevel = 0.99")).decision.confidence_to_pass == 0.9
+    with pytest.raises(PolicyError, match=r"pass_level = 0.85 loosens pass_level = 0.9 of org"):
+        load_policy(write(CHILD + "[decision]\npass_level = 0.85"))
 
 
 def test_every_loosening_is_told_at_once(write):
