@@ -9,8 +9,9 @@ import numpy as np
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.gate.decision.judging import judge_counts
 from pytest_fairness.gate.decision.levels import confidence_for
+from pytest_fairness.gate.decision.multiplicity import Family
 from pytest_fairness.gate.estimates.counted import named
-from pytest_fairness.gate.questions import Question, asked_of, questions
+from pytest_fairness.gate.questions import Question, asked_of
 from pytest_fairness.gate.record.details import FrozenRecord
 from pytest_fairness.gate.record.run_record import Outcome, Verdict
 from pytest_fairness.planning.at_hand import AtHand, Given, Sizes
@@ -122,8 +123,9 @@ def plan(
     asked = asked_of(policy, evaluation, model=_MODEL, levels=at_hand.levels)
     for given in at_hand.given:
         _check_given(given, asked, at_hand.levels)
-    family = max(len(questions(policy, [_MODEL])), len(asked))
-    planner = _Planner(policy, at_hand, at_hand.counts(), rates or {}, power, family)
+    first = Family.of(policy, asked).shares(policy, asked).first if asked else []
+    errors = {one.key: float(error) for one, error in zip(asked, first, strict=True)}
+    planner = _Planner(policy, at_hand, at_hand.counts(), rates or {}, power, errors)
     verdicts = planner.verdicts()
     return Plan(
         policy=policy.source,
@@ -146,7 +148,7 @@ class _Planner:
     counts: GroupCounts | None
     rates: Mapping[str, float]
     power: float
-    family: int
+    errors: Mapping[str, float]
 
     def verdicts(self) -> dict[str, Verdict]:
         """Question -> verdict on the predictions that were given."""
@@ -214,8 +216,7 @@ class _Planner:
         decision = self.policy.decision
         if question.rule.decide == "estimate":  # what lies outside noise
             return Levels(decision.confidence, decision.confidence)
-        error = (1 - decision.confidence) / (1 if decision.correction == "none" else self.family)
-        to_fail = confidence_for(error, question, shown=decision.confidence)
+        to_fail = confidence_for(self.errors[question.key], question, shown=decision.confidence)
         return Levels(decision.confidence_to_pass, to_fail)
 
     def _base(self, question: Question, sizes: Sizes, other: int | None) -> float:

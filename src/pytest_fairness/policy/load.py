@@ -140,6 +140,8 @@ class _Resolution:
             rules = resolve_rules(tables.rule, evaluations, decide=decision.decide, where=place)
         except RuleProblem as problem:
             raise self.error(problem.path, problem.message) from problem
+        if decision.correction == "none":
+            self.refuse_weights(rules)
         return tuple(
             replace(rule, origins={key: place(("rule", number, key)) for key in written})
             for number, (rule, written) in enumerate(
@@ -162,6 +164,16 @@ class _Resolution:
             Waiver(**table.model_dump(), where=self.document.place(("waiver", number)))
             for number, table in enumerate(tables.waiver)
         )
+
+    def refuse_weights(self, rules: Sequence[Rule]) -> None:
+        for number, rule in enumerate(rules):
+            if rule.weight != 1:
+                what = (
+                    f"rule {rule.id!r}: weight = {rule.weight:g} shares the error among questions, "
+                    'and correction = "none" gives each of them all of it; remove weight, or choose '
+                    "a correction"
+                )
+                raise self.error(("rule", number, "weight"), what)
 
     def evaluation(self, name: str, table: EvaluationTable) -> Evaluation:
         path = ("evaluation", name)

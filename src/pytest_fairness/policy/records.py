@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.derive import Derivation
 from pytest_fairness.policy.model_specs import ModelSpec
-from pytest_fairness.policy.tables.tables import EvaluationTable, defaults_of
+from pytest_fairness.policy.tables.tables import CorrectionMethod, EvaluationTable, defaults_of
 from pytest_fairness.policy.text.document import Document
 from pytest_fairness.policy.text.toml_text import toml_header
 from pytest_fairness.statistics.metrics.names import Metric
@@ -51,7 +51,7 @@ class Decision:
     inconclusive: Inconclusive
     decide: Decide
     confidence: float
-    correction: Literal["holm", "max-t", "none"]
+    correction: CorrectionMethod
     pass_confidence: float | None = None
     """Confidence at which a limit is shown to be kept; None where it is `confidence`."""
 
@@ -150,6 +150,8 @@ class Rule:
     of: tuple[str, ...]
     """What an analysis measures: parts, labels, layers or perturbations, one question each."""
     where: str
+    weight: float = 1.0
+    """Share of the error that each of its questions has, beside the 1 of others."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Key -> file and line that it came from."""
 

@@ -7,12 +7,11 @@ import numpy as np
 
 from pytest_fairness.gate.decision.answering import answer_batch, batches_of
 from pytest_fairness.gate.decision.levels import confidence_for
-from pytest_fairness.gate.decision.max_t import simultaneous_error
+from pytest_fairness.gate.decision.max_t import simultaneous_errors
 from pytest_fairness.gate.decision.multiplicity import (
     Confirmation,
     Family,
     Fixed,
-    Holm,
     Shares,
     confirm_failures,
 )
@@ -21,7 +20,6 @@ from pytest_fairness.gate.decision.settling import settling_sizes
 from pytest_fairness.gate.decision.sides import Answer
 from pytest_fairness.gate.decision.verdict import give_verdict, outcome_of
 from pytest_fairness.gate.evidence import Evidence
-from pytest_fairness.gate.questions import questions
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.policy import Evaluation, Policy
 from pytest_fairness.statistics.arrays import Floats
@@ -73,11 +71,15 @@ def _still_failed(verdict: Verdict, inherited: Verdict, raised: Mapping[str, str
 def _judged(policy: Policy, evidence: Evidence, model: str) -> list[Verdict]:
     counts, evaluation = evidence.counts, evidence.evaluation
     answers = _answers(policy, evidence, model)
-    family = _family(policy, answers, evaluation, model)
-    shares = _shares(policy, answers, family, evidence)
+    asked = [one.question for one in answers]
+    if not asked:
+        return []
+    family = Family.of(policy, asked)
+    shares = family.shares(policy, asked)
+    if policy.decision.correction == "max-t" and any(one.side == "broken" for one in answers):
+        shares = _max_t(answers, shares.first, family.weights, evidence)
     confirmations = confirm_failures(answers, shares, shown=policy.decision.confidence)
-    nothing_confirmed = np.zeros(len(answers), dtype=bool)
-    settles = _settles(policy, answers, confirmations, shares.errors(nothing_confirmed))
+    settles = _settles(policy, answers, confirmations, shares.first)
     verdicts = [
         give_verdict(
             one,
@@ -89,15 +91,7 @@ def _judged(policy: Policy, evidence: Evidence, model: str) -> list[Verdict]:
         )
         for position, one in enumerate(answers)
     ]
-    asked = [one.question for one in answers]
     return with_robustness(verdicts, asked, counts=counts, evaluation=evaluation)
-
-
-def _family(policy: Policy, answers: list[Answer], evaluation: Evaluation, model: str) -> Family:
-    asked = questions(policy, [model])
-    here = sum(one.evaluation == evaluation.name for one in asked)
-    confidence = policy.decision.confidence
-    return Family.of(confidence, asked=len(asked), asked_here=here, answers=len(answers))
 
 
 def _settles(
@@ -136,24 +130,18 @@ def _answers(policy: Policy, evidence: Evidence, model: str) -> list[Answer]:
     return [one for asked in batches for one in answer_batch(asked, evidence, policy.decision)]
 
 
-def _shares(policy: Policy, answers: list[Answer], family: Family, evidence: Evidence) -> Shares:
-    """How the correction of the policy shares the error among the questions."""
-    correction = policy.decision.correction
-    if correction == "none":
-        return Fixed(np.full(len(answers), 1 - policy.decision.confidence))
-    shares = Holm(family.error)
+def _max_t(answers: list[Answer], first: Floats, weights: Floats, evidence: Evidence) -> Shares:
+    """The shares of max-t; those that cannot be drawn again from the counts keep what they have."""
     counted = np.array([one.question.rule.from_counts for one in answers], dtype=bool)
-    broken = any(one.side == "broken" for one in answers)
-    if correction != "max-t" or not broken or not counted.any():
-        return shares
-    # Questions that cannot be drawn again from the counts keep their equal shares.
-    errors = shares.errors(np.zeros(len(answers), dtype=bool))
-    errors[counted] = simultaneous_error(
-        [one for one in answers if one.question.rule.from_counts],
-        evidence.counts,
-        positive=evidence.evaluation.positive,
-        error=float(errors[counted].sum()),
-        cluster=evidence.evaluation.cluster,
-        rng=np.random.default_rng(MAX_T_SEED),
-    )
+    errors = first.copy()
+    if counted.any():
+        errors[counted] = simultaneous_errors(
+            [one for one in answers if one.question.rule.from_counts],
+            evidence.counts,
+            positive=evidence.evaluation.positive,
+            error=float(first[counted].sum()),
+            weights=weights[counted],
+            cluster=evidence.evaluation.cluster,
+            rng=np.random.default_rng(MAX_T_SEED),
+        )
     return Fixed(errors)

@@ -13,7 +13,7 @@ from pytest_fairness.gate.estimates.counted import RowBounds, measure_groups
 from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.counts import GroupCounts
 
-__all__ = ["simultaneous_error"]
+__all__ = ["simultaneous_errors"]
 
 
 # Draws of the counts, from which correlations are read, and of normal errors with these.
@@ -23,15 +23,16 @@ _AXIS = "(draw)"
 _CELLS_AT_A_TIME = 4_000_000
 
 
-def simultaneous_error(
+def simultaneous_errors(
     answers: Sequence[Answer],
     counts: GroupCounts,
     *,
     positive: str | None,
     error: float,
+    weights: Floats,
     cluster: str | None,
     rng: np.random.Generator,
-) -> float:
+) -> Floats:
     """Return the error of each question at which some of them errs with probability `error`.
 
     Questions that share images are correlated, which Bonferroni and Holm cannot use. The counts
@@ -39,32 +40,35 @@ def simultaneous_error(
     together; then normal errors that go together so are drawn. A question errs where the
     p-value of its error is small, counted as its interval counts it: one that is taken over
     several pairs or rates pays for each of them, and one whose limit can be broken in one direction
-    only errs in that direction. The smallest p-value over the questions is below the error that is
+    only errs in that direction. The smallest p-value over its weight is below the factor that is
     sought in just as many draws as are allowed. An error that does not vary in the draws is taken
-    as independent, for which the error of each is smallest.
+    as independent, for which that factor is smallest.
 
     Args:
         answers: Answers to questions that the counts answer.
         counts: The counts behind them.
         positive: The positive class of the evaluation.
         error: Chance that any of them errs, 0 to 1.
+        weights: Weight of each question (Q,).
         cluster: Axis of the counts whose levels are drawn whole; None to draw samples.
         rng: Source of the draws.
 
     Returns:
-        Error of each question, at most `error` and at least that of Bonferroni.
+        Error of each question (Q,), at most `error` and at least that of Bonferroni.
 
     Source: Westfall and Young (1993), Resampling-Based Multiple Testing, ch. 2 (single-step
         min-p); Šidák (1967), J. Am. Stat. Assoc. 62, 626-633, for independence as the worst case.
     """
     batches = [list(some) for _, some in groupby(answers, key=lambda one: one.question.batch)]
     multipliers = rng.standard_normal((_ERRORS, _DRAWS))
-    smallest = np.ones(_ERRORS)
+    smallest = np.full(_ERRORS, np.inf)
+    weight = iter((weights / weights.mean()).tolist())
     for batch, seen in zip(batches, _drawn(batches, counts, positive, cluster, rng), strict=True):
         errors = _Errors.of(seen, multipliers)
         for answer in batch:
-            np.minimum(smallest, errors.p_values(answer, rng), out=smallest)
-    return float(np.clip(np.quantile(smallest, error), error / max(len(answers), 1), error))
+            np.minimum(smallest, errors.p_values(answer, rng) / next(weight), out=smallest)
+    factor = max(float(np.quantile(smallest, error)), error / len(answers))
+    return np.minimum(factor * weights / weights.mean(), error)
 
 
 def _drawn(

@@ -7,14 +7,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.gate.decision.gatekeeping import Gatekeeping
 from pytest_fairness.gate.decision.levels import Sides, confidence_for, sides_of
 from pytest_fairness.gate.decision.sides import Answer, LevelInterval, decide
+from pytest_fairness.gate.questions import Question, questions
+from pytest_fairness.policy import Policy
 from pytest_fairness.statistics.arrays import Floats
 
 __all__ = ["Confirmation", "Family", "Fixed", "Holm", "Shares", "confirm_failures"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Family:
     """The questions of one evaluation, among all that the policy asks of a model.
 
@@ -22,51 +25,83 @@ class Family:
     Within it, levels that only the data have are counted too.
 
     Args:
-        questions: All questions of the policy, and those of undeclared levels.
-        here: Those of the evaluation that is judged.
+        questions: Number of all questions of the policy, and of those of undeclared levels.
+        weights: Weight of each question of the evaluation that is judged (Q,).
         error: Chance of calling any kept limit of these broken, 0 to 1.
     """
 
     questions: int
-    here: int
+    weights: Floats
     error: float
 
     @classmethod
-    def of(cls, confidence: float, *, asked: int, asked_here: int, answers: int) -> "Family":
+    def of(cls, policy: Policy, here: Sequence[Question]) -> "Family":
         """Return the family of an evaluation.
 
         Args:
-            confidence: Confidence level of the policy, 0 to 1.
-            asked: Questions of the policy.
-            asked_here: Those of this evaluation.
-            answers: Answers of this evaluation, those about undeclared levels included.
+            policy: The policy, which may ask of other evaluations too.
+            here: All questions about one model on one evaluation set; at least one.
         """
-        part = asked_here / max(asked, 1)
-        return cls(asked + answers - asked_here, answers, (1 - confidence) * part)
+        asked = questions(policy, [here[0].model])
+        of_here = [one for one in asked if one.evaluation == here[0].evaluation]
+        part = float(_weights(of_here).sum() / max(_weights(asked).sum(), np.finfo(float).tiny))
+        error = (1 - policy.decision.confidence) * part
+        return cls(len(asked) + len(here) - len(of_here), _weights(here), error)
+
+    def shares(self, policy: Policy, here: Sequence[Question]) -> "Shares":
+        """Return how the policy shares the error among its questions, before max-t.
+
+        Args:
+            policy: The policy.
+            here: The questions of the family.
+        """
+        match policy.decision.correction:
+            case "none":
+                return Fixed(np.full(len(here), 1 - policy.decision.confidence))
+            case "gatekeeping":
+                return Gatekeeping.of(self.error, self.weights, here)
+            case "holm" | "max-t":
+                return Holm(self.error, self.weights)
+
+
+def _weights(asked: Sequence[Question]) -> Floats:
+    return np.array([one.rule.weight for one in asked], dtype=np.float64)
 
 
 class Shares(Protocol):
-    """How the error of a family is shared among its questions."""
+    """How the error of a family is shared among its Q questions."""
+
+    @property
+    def first(self) -> Floats:
+        """The error of each question (Q,) when it is first looked at."""
 
     def errors(self, confirmed: NDArray[np.bool_]) -> Floats:
         """Return the error of each question (Q,), once some of them are confirmed to be broken."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Holm:
-    """Equal shares; a confirmed question leaves its share to the others.
+    """Shares by weight; a confirmed question leaves its share to the others.
 
     Args:
         error: Error of the family, 0 to 1.
+        weights: Weight of each question (Q,), greater than 0.
 
-    Source: Holm (1979), Scandinavian Journal of Statistics 6, 65.
+    Source: Holm (1979), Scandinavian Journal of Statistics 6, 65, section 4 for the weights.
     """
 
     error: float
+    weights: Floats
+
+    @property
+    def first(self) -> Floats:
+        """The error by weight."""
+        return self.errors(np.zeros(len(self.weights), dtype=bool))
 
     def errors(self, confirmed: NDArray[np.bool_]) -> Floats:
-        """Return the error over the number of questions that are left, for each of them."""
-        return np.full(len(confirmed), self.error / max(int((~confirmed).sum()), 1))
+        """Return the error by weight among the questions that are left."""
+        left = float(self.weights[~confirmed].sum())
+        return self.error * self.weights / max(left, float(self.weights.min(initial=np.inf)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,14 +109,14 @@ class Fixed:
     """Shares that stay what they are, of no correction and of max-t.
 
     Args:
-        each: Error of each question (Q,).
+        first: Error of each question (Q,).
     """
 
-    each: Floats
+    first: Floats
 
     def errors(self, confirmed: NDArray[np.bool_]) -> Floats:  # noqa: ARG002
         """Return the same errors, whatever is confirmed."""
-        return self.each
+        return self.first
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +174,9 @@ def confirm_failures(
 
 def _confirmation(answer: Answer, error: float, shown: float) -> Confirmation:
     question = answer.question
+    if not error:  # behind a gate that is not confirmed
+        everything = LevelInterval(1.0, *question.value_range)
+        return Confirmation(broken=False, sides=sides_of(question), interval=everything)
     interval = answer.at(confidence_for(error, question, shown=shown))
     broken = decide(interval.low, interval.high, question.rule.limit) == "broken"
     return Confirmation(broken, sides_of(question), interval)

@@ -132,6 +132,11 @@ def _by_estimate(answer: Answer, value: float) -> tuple[Outcome, str]:
 
 def _maybe_chance(confirmation: Confirmation, family: int) -> str:
     confidence, low, high = confirmation.interval
+    if confidence == 1:
+        return (
+            "the interval breaks the limit, but an intersection fails only after a question about "
+            "one of its attributes has failed (correction = gatekeeping)"
+        )
     one_sided = ""
     if confirmation.sides == 1:
         one_sided = f" ({(1 + confidence) / 2 * 100:.5g} % one-sided)"

@@ -39,6 +39,8 @@ class RuleRecord(FrozenRecord):
     """What an analysis measures: parts, labels, layers or perturbations."""
     min_samples: int
     min_share: float
+    weight: float = 1.0
+    """Share of the error that each of its questions has, beside the 1 of others."""
     where: str
     """File and line of the rule."""
     origins: dict[str, str]
@@ -62,6 +64,7 @@ class RuleRecord(FrozenRecord):
             measures=rule.of,
             min_samples=rule.min_samples,
             min_share=rule.min_share,
+            weight=rule.weight,
             where=rule.where,
             origins=dict(rule.origins),
         )

@@ -23,6 +23,7 @@ from pytest_fairness.gate.record.policy_records import (
     WaiverRecord,
 )
 from pytest_fairness.policy.records import LimitKind
+from pytest_fairness.policy.tables.tables import CorrectionMethod
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -46,7 +47,7 @@ Outcome: TypeAlias = Literal["pass", "fail", "inconclusive"]
 class Correction(FrozenRecord):
     """The correction of a broken limit for the number of questions asked."""
 
-    method: Literal["holm", "max-t", "none"]
+    method: CorrectionMethod
     questions: int
     """Questions that the policy asks of the model."""
     level: float
@@ -173,7 +174,7 @@ class PolicyRecord(FrozenRecord):
     level: float
     pass_level: float | None = None
     """Level of the interval that must keep a limit for a pass; None where it is `level`."""
-    correction: Literal["holm", "max-t", "none"] = "holm"
+    correction: CorrectionMethod = "holm"
     files: list[PolicyFile] = Field(default_factory=list)
     """The file and all that it extends, the one that extends nothing first."""
     rules: list[RuleRecord] = Field(default_factory=list)

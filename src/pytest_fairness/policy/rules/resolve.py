@@ -87,6 +87,7 @@ class _Resolver:
             positive=self.table.positive,
             of=(self.table.column,) if self.table.column else self.table.of,
             where=where(self.path),
+            weight=self.table.weight,
         )
         self._check_share(rule)
         check_baseline_rule(rule, self.evaluations, fail=self._fail)

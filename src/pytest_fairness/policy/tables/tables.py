@@ -10,6 +10,7 @@ from pytest_fairness.policy.tables.declared import METRIC, READER
 from pytest_fairness.policy.tables.model_tables import ModelTable
 
 __all__ = [
+    "CorrectionMethod",
     "DecisionTable",
     "DeriveTable",
     "EvaluationTable",
@@ -53,6 +54,7 @@ Columns: TypeAlias = Annotated[
     BeforeValidator(_as_columns, json_schema_input_type=str | list[str]),
 ]
 Names: TypeAlias = Columns
+CorrectionMethod: TypeAlias = Literal["holm", "max-t", "gatekeeping", "none"]
 Group: TypeAlias = Annotated[dict[Name, Level], Field(min_length=1)]
 Day: TypeAlias = Annotated[dt.date, BeforeValidator(_as_day)]
 
@@ -91,9 +93,10 @@ class DecisionTable(_Table):
         description="Level of the interval that must keep the limit for a pass; that of level when "
         "absent. 0.9 leaves 5 % at each end, as tests of equivalence do.",
     )
-    correction: Literal["holm", "max-t", "none"] = Field(
+    correction: CorrectionMethod = Field(
         default="holm",
-        description="How failures are corrected for the number of questions that a policy asks.",
+        description="How failures are corrected for the number of questions that a policy asks. "
+        "gatekeeping: an intersection may fail once one of its attributes has.",
     )
 
 
@@ -261,6 +264,13 @@ class RuleTable(_Table):
         ge=1,
         strict=True,
         description="Below this many samples a question is inconclusive.",
+    )
+    weight: float = Field(
+        default=1.0,
+        ge=0.01,
+        le=100,
+        strict=True,
+        description="Share of the error that each of its questions has, beside the 1 of others.",
     )
     min_share: float = Field(
         default=0.0,

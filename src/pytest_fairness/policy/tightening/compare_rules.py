@@ -1,6 +1,7 @@
 """What one policy changes in the rules of another."""
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from pytest_fairness.policy.records import Limit
@@ -26,13 +27,33 @@ def compare_rules(pair: Pair) -> Iterator[Change]:
             yield from _Rule(pair, name, (index, rule), after[name]).changes()
         else:
             yield pair.change("removed", f"rule {name!r}", (("rule", index), ()))
-    for name, (index, _) in after.items():
+    for name, (index, rule) in after.items():
         if name not in before:
             yield pair.change("added", f"rule {name!r}", ((), ("rule", index)))
+            yield from _too_heavy(pair, list(before.values()), name, (index, rule))
 
 
 def _numbered(document: Document) -> dict[str, tuple[int, _Values]]:
     return {str(rule.get("id")): (i, rule) for i, rule in enumerate(document.tables("rule"))}
+
+
+def _too_heavy(
+    pair: Pair, before: list[tuple[int, _Values]], name: str, added: tuple[int, _Values]
+) -> Iterator[Change]:
+    """A new rule may cost the others what any more question does, and no more."""
+    index, weight = added[0], _weight(added[1])
+    place, lightest = min(
+        ((i, _weight(rule)) for i, rule in before), key=itemgetter(1), default=(0, weight)
+    )
+    if weight > lightest:
+        texts = f"weight = {lightest:g}", f"weight = {weight:g}"
+        why = "a heavier question would take the error from those that are inherited"
+        paths = ("rule", place, "weight"), ("rule", index, "weight")
+        yield pair.change("loosened", f"rule {name!r}", paths, texts, why)
+
+
+def _weight(rule: Mapping[str, Any]) -> float:
+    return float(rule.get("weight", DEFAULTS["weight"]))
 
 
 class _Rule:
@@ -99,7 +120,18 @@ class _Rule:
     def by(self) -> Change | None:
         was = self.groupings(self.old, self.pair.before)
         now = self.groupings(self.new, self.pair.after)
-        return self.sets("by", was, now)
+        gate = next((one for one in now if one not in was and self.is_gate(one, was)), None)
+        if gate is None:
+            return self.sets("by", was, now)
+        texts = f"by = {toml_value(was)}", f"by = {toml_value(now)}"
+        why = f'with correction = "gatekeeping", {gate!r} would stand before what is inherited'
+        return self.pair.change("loosened", self.subject, self.paths("by"), texts, why)
+
+    def is_gate(self, by: str, inherited: list[str]) -> bool:
+        """Whether inherited intersections could fail only after a question about `by` does."""
+        correction = self.pair.after.table("decision").get("correction")
+        part = set(by.split("*"))
+        return correction == "gatekeeping" and any(part < set(one.split("*")) for one in inherited)
 
     def of(self) -> Change | None:
         """What an analysis measures; one name may be written without brackets."""

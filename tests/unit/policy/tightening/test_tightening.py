@@ -200,6 +200,46 @@ def test_a_higher_level_raises_the_level_of_a_pass_unless_that_is_written(write)
         load_policy(write(CHILD + "[decision]\npass_level = 0.85"))
 
 
+def test_a_new_rule_is_no_heavier_than_those_that_are_inherited(write):
+    added = '[[rule]]\nmetric = "error_rate"\nmax = 0.4\nweight = {}'
+    with pytest.raises(
+        PolicyError, match=r"rule 'error_rate': weight = 2 loosens weight = 1 of org.toml:1.*error"
+    ):
+        load_policy(write(CHILD + added.format(2)))
+    assert load_policy(write(CHILD + added.format(0.5))).rules[-1].weight == 0.5
+    Path("org.toml").write_text(org_text().replace("min = 0.7", "min = 0.7\nweight = 3"), "utf-8")
+    with pytest.raises(PolicyError, match=r"weight = 2 loosens weight = 1 of org.toml:2"):
+        load_policy(write(CHILD + added.format(2)))
+
+
+@pytest.mark.parametrize("weight", [0.5, 2])
+def test_the_weight_of_an_inherited_rule_stays_what_it_is(write, weight):
+    text = f'[[rule]]\nid = "gap"\nweight = {weight}'
+    with pytest.raises(PolicyError, match=rf"rule 'gap': weight = {weight} changes weight = 1"):
+        load_policy(write(CHILD + text))
+
+
+@pytest.mark.parametrize("correction", ["none", "holm", "max-t", "gatekeeping"])
+def test_the_correction_of_an_inherited_policy_stays_what_it_is(write, correction):
+    other = "holm" if correction != "holm" else "gatekeeping"
+    text = org_text().replace("level = 0.95", f'correction = "{correction}"')
+    Path("org.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(PolicyError, match=rf'correction = "{other}" changes'):
+        load_policy(write(CHILD + f'[decision]\ncorrection = "{other}"'))
+
+
+def test_no_gate_is_put_before_what_is_inherited(write):
+    text = org_text().replace("level = 0.95", 'correction = "gatekeeping"')
+    Path("org.toml").write_text(text.replace('["sex", "tone"]', '["sex*tone"]'), encoding="utf-8")
+    with pytest.raises(
+        PolicyError, match=r"by = \[.*loosens.*'sex' would stand before what is inh"
+    ):
+        load_policy(write(CHILD + '[[rule]]\nid = "floor"\nby = ["sex", "sex*tone"]'))
+    Path("org.toml").write_text(text, encoding="utf-8")
+    child = write(CHILD + '[[rule]]\nid = "floor"\nby = ["sex", "tone", "sex*tone"]')
+    assert load_policy(child).rules[0].by[-1] == ("sex", "tone")
+
+
 def test_every_loosening_is_told_at_once(write):
     path = write(CHILD + '[decision]\nlevel = 0.9\n[[rule]]\nid = "gap"\nmax = 0.3\n')
     with pytest.raises(PolicyError, match=r"level = 0.9(.|\n)*max = 0.3"):
