@@ -2,11 +2,15 @@
 
 All questions are about the same images: several metrics by sex, by tone and by their cross, so
 that errors go together. `on the limit`: every true value lies on its limit, where a wrong failure
-is likeliest. `one beyond`: one group is far beyond its limits, all others lie on them.
+is likeliest. `one beyond`: one tone is far beyond its limits, all others lie on them, so that the
+wrong failures of gatekeeping are those behind a gate that has failed.
+
+Limits of rates can be broken in one direction only, those of differences in both; `mixed` has both.
+`holm, weighted` is Holm's correction where the first rule weighs three times as much as the others.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -19,9 +23,17 @@ from pytest_fairness.gate.decision.judging import judge_counts
 from pytest_fairness.policy import load_policy
 from pytest_fairness.statistics.counts import GroupCounts
 
-__all__ = ["Outcome", "one_sided_rules", "simulate_corrections", "two_sided_rules"]
+__all__ = [
+    "CORRECTIONS",
+    "Outcome",
+    "mixed_rules",
+    "one_sided_rules",
+    "simulate_corrections",
+    "two_sided_rules",
+]
 
-CORRECTIONS = ("none", "holm", "max-t")
+CORRECTIONS = ("none", "holm", "holm, weighted", "max-t", "gatekeeping")
+_WEIGHT = 3
 _SEXES, _TONES = 2, 4
 _RIGHT = 0.8
 _BY = ["sex", "tone", "sex*tone"]
@@ -34,10 +46,12 @@ class Outcome:
     Args:
         wrong: Share of the runs in which some kept limit was called broken.
         found: Share of the broken limits that were called so; nan where none is broken.
+        crossed: The same among intersections alone.
     """
 
     wrong: float
     found: float
+    crossed: float
 
 
 def one_sided_rules() -> list[dict[str, Any]]:
@@ -51,6 +65,11 @@ def one_sided_rules() -> list[dict[str, Any]]:
     ]
 
 
+def mixed_rules() -> list[dict[str, Any]]:
+    """Two of each kind."""
+    return one_sided_rules()[:2] + two_sided_rules()[:2]
+
+
 def two_sided_rules() -> list[dict[str, Any]]:
     """Differences to a reference that may not differ from 0 at all."""
     names = ("accuracy", "true_positive_rate", "false_positive_rate", "selection_rate")
@@ -58,7 +77,13 @@ def two_sided_rules() -> list[dict[str, Any]]:
 
 
 def simulate_corrections(
-    rules: list[dict[str, Any]], *, size: int, beyond: bool, runs: int, seed: int
+    rules: list[dict[str, Any]],
+    *,
+    size: int,
+    beyond: bool,
+    runs: int,
+    seed: int,
+    corrections: Sequence[str] = CORRECTIONS,
 ) -> dict[str, Outcome]:
     """Judge the same draws under each correction.
 
@@ -68,14 +93,15 @@ def simulate_corrections(
         beyond: Whether the model is right in half of the images of the last tone only.
         runs: Number of runs.
         seed: Seed of the draws.
+        corrections: Some of `CORRECTIONS`.
     """
     rng = np.random.default_rng([seed, size, beyond])
     right = np.full((_SEXES, _TONES), _RIGHT)
     if beyond:
         right[:, -1] = 0.5
-    policies = {name: _policy(rules, name) for name in CORRECTIONS}
-    wrong: dict[str, list[bool]] = {name: [] for name in CORRECTIONS}
-    found: dict[str, list[float]] = {name: [] for name in CORRECTIONS}
+    policies = {name: _policy(rules, name) for name in corrections}
+    wrong: dict[str, list[bool]] = {name: [] for name in corrections}
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in corrections}
     for _ in range(runs):
         counts = _draw(right, size, rng)
         for name, policy in policies.items():
@@ -85,10 +111,13 @@ def simulate_corrections(
             # The groups by sex alone have images of the last tone, and so are off the limit too.
             last = np.array([one.group.get("tone") == f"t{_TONES - 1}" for one in verdicts])
             others = np.array(["tone" in one.group for one in verdicts]) & ~last
+            crossed = last & np.array([len(one.group) == 2 for one in verdicts])
             wrong[name].append(bool(failed[others].any() if beyond else failed.any()))
-            found[name].append(float(failed[last].mean()) if beyond else np.nan)
+            shares = float(failed[last].mean()), float(failed[crossed].mean())
+            found[name].append(shares if beyond else (np.nan, np.nan))
     return {
-        name: Outcome(float(np.mean(wrong[name])), float(np.mean(found[name]))) for name in wrong
+        name: Outcome(float(np.mean(wrong[name])), *np.mean(found[name], axis=0).tolist())
+        for name in wrong
     }
 
 
@@ -98,12 +127,16 @@ def _policy(rules: list[dict[str, Any]], correction: str) -> Any:
         "tone": [f"t{i}" for i in range(_TONES)],
     }
     evaluation = {"positive": "yes", "classes": ["no", "yes"], "attributes": levels}
+    method, *weighted = correction.split(", ")
+    weights = [_WEIGHT if weighted and i == 0 else 1 for i in range(len(rules))]
     return load_policy(
         {
             "schema": 1,
-            "decision": {"inconclusive": "warn", "correction": correction},
+            "decision": {"inconclusive": "warn", "correction": method},
             "evaluation": {"faces": evaluation | {"reference": {"sex": "s0", "tone": "t0"}}},
-            "rule": [{"id": f"rule {i}", **rule} for i, rule in enumerate(rules)],
+            "rule": [
+                {"id": f"rule {i}", "weight": weights[i], **rule} for i, rule in enumerate(rules)
+            ],
         }
     )
 
@@ -121,7 +154,11 @@ def _draw(right: NDArray[np.float64], size: int, rng: np.random.Generator) -> Gr
     return GroupCounts(levels, ("no", "yes"), cells)
 
 
-ASKED = {"5 rates": one_sided_rules(), "4 differences": two_sided_rules()}
+ASKED = {
+    "5 rates": one_sided_rules(),
+    "4 differences": two_sided_rules(),
+    "mixed": mixed_rules(),
+}
 
 
 def rows(asked: list[str], sizes: list[int], *, runs: int, seed: int) -> Iterator[str]:
@@ -134,7 +171,8 @@ def rows(asked: list[str], sizes: list[int], *, runs: int, seed: int) -> Iterato
                 ASKED[name], size=size, beyond=beyond, runs=runs, seed=seed
             )
         shown = [
-            f"{one.wrong:.3f}" + (f" (finds {one.found:.2f})" if beyond else "")
+            f"{one.wrong:.3f}"
+            + (f" (finds {one.found:.2f}, crossed {one.crossed:.2f})" if beyond else "")
             for one in found.values()
         ]
         truth = "one beyond" if beyond else "on the limit"

@@ -19,9 +19,11 @@ from pytest_fairness.planning.designs import Levels, design_of, target_of
 from pytest_fairness.planning.planned import HALF_AGAIN, HALF_WAY, Effort, Planned
 from pytest_fairness.policy import Policy
 from pytest_fairness.policy.records import LimitKind
+from pytest_fairness.policy.tables.tables import CorrectionMethod
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.groups import groups_of
 from pytest_fairness.statistics.metrics.definitions import FlipRate, Rate
+from pytest_fairness.statistics.power.power import cost_of_confidence
 from pytest_fairness.wording import listed
 
 __all__ = ["Plan", "PlannedQuestion", "plan"]
@@ -62,6 +64,8 @@ class PlannedQuestion(FrozenRecord):
     """Level at which the limit is shown to be kept, 0 to 1."""
     broken_level: float
     """Level at which the first of all questions is shown to break its limit."""
+    correction_cost: float
+    """How many times the samples a failure needs because of the correction for many questions."""
     passes_at: float | None
     """The true value nearest the limit that passes with the planned power; None if none does."""
     fails_at: float | None
@@ -96,6 +100,8 @@ class Plan(FrozenRecord):
     """Whether a model was seen, so that rates and design effects are its own."""
     power: float
     """Chance of being settled that is planned for, 0 to 1."""
+    correction: CorrectionMethod
+    """How failures are corrected for the number of questions."""
     questions: list[PlannedQuestion]
 
 
@@ -123,8 +129,10 @@ def plan(
     asked = asked_of(policy, evaluation, model=_MODEL, levels=at_hand.levels)
     for given in at_hand.given:
         _check_given(given, asked, at_hand.levels)
-    first = Family.of(policy, asked).shares(policy, asked).first if asked else []
-    errors = {one.key: float(error) for one, error in zip(asked, first, strict=True)}
+    errors: dict[str, float] = {}
+    if asked:
+        first = Family.of(policy, asked).shares(policy, asked).first.tolist()
+        errors = {one.key: error for one, error in zip(asked, first, strict=True)}
     planner = _Planner(policy, at_hand, at_hand.counts(), rates or {}, power, errors)
     verdicts = planner.verdicts()
     return Plan(
@@ -135,6 +143,7 @@ def plan(
         cluster=evaluation.cluster,
         answered=at_hand.answered,
         power=power,
+        correction=policy.decision.correction,
         questions=[planner.question(one, verdicts.get(one.key)) for one in asked],
     )
 
@@ -179,6 +188,7 @@ class _Planner:
             assumed_rate=None if other is None else base,
             kept_level=levels.kept,
             broken_level=levels.broken,
+            correction_cost=self._cost(levels),
             passes_at=planned.passes_at() if planned and known and not never else None,
             fails_at=planned.fails_at() if planned and known else None,
             to_pass=planned.effort(HALF_WAY, "kept", least=least) if planned else None,
@@ -218,6 +228,10 @@ class _Planner:
             return Levels(decision.confidence, decision.confidence)
         to_fail = confidence_for(self.errors[question.key], question, shown=decision.confidence)
         return Levels(decision.confidence_to_pass, to_fail)
+
+    def _cost(self, levels: Levels) -> float:
+        shown = self.policy.decision.confidence
+        return cost_of_confidence(levels.broken, beside=shown, power=self.power)
 
     def _base(self, question: Question, sizes: Sizes, other: int | None) -> float:
         """Assumed rate of the reference."""

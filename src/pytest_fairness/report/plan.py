@@ -1,5 +1,6 @@
 """The plan of an evaluation as a table of at most 100 columns."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -28,7 +29,7 @@ def plan_lines(plan: Plan) -> list[str]:
     """Return the lines of a plan."""
     source = plan.source or "no data"
     title = f"plan of {plan.evaluation} ({source}) by {plan.policy}"
-    lines = [title, *_assumed(plan), *_legend(plan.power)]
+    lines = [title, *_assumed(plan), *_legend(plan.power), *_costs(plan)]
     for _, some in groupby(plan.questions, key=lambda one: (one.rule, one.by, one.positive)):
         lines += ["", *_section(list(some), plan.power)]
     return [*lines, "", *_total(plan)]
@@ -40,6 +41,16 @@ def _assumed(plan: Plan) -> Iterator[str]:
         yield (
             f"clustered by {plan.cluster}: before a model was seen, samples count as one a cluster."
         )
+
+
+def _costs(plan: Plan) -> Iterator[str]:
+    """What the correction for many questions costs, the cheapest questions first."""
+    if plan.correction == "none":
+        return
+    costs = Counter(round(question.correction_cost, 2) for question in plan.questions)
+    told = [f"{cost:.2f} ({n} question{'s' * (n != 1)})" for cost, n in sorted(costs.items())]
+    yield f"correction {plan.correction}: a failure needs as many times the images of a single question:"
+    yield from _wrapped("  ", told)
 
 
 def _section(questions: list[PlannedQuestion], power: float) -> Iterator[str]:

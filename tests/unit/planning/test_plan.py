@@ -150,6 +150,20 @@ def test_a_group_below_min_share_can_never_pass(folder, capsys):
     assert medium["never_passes"] == "tone medium is 17 % of the samples, below min_share"
 
 
+def test_the_cost_of_the_correction_is_told(folder, capsys):
+    write(FLOOR, GAP)
+    lines = run_plan(capsys).splitlines()
+    at = lines.index(
+        "correction holm: a failure needs as many times the images of a single question:"
+    )
+    # Five questions: (2.326 + 0.842)^2 and (2.576 + 0.842)^2 over (1.960 + 0.842)^2.
+    assert lines[at + 1] == "  1.28 (3 questions), 1.49 (2 questions)"
+    write(FLOOR, head=POLICY.replace("[decision]", '[decision]\ncorrection = "none"'))
+    assert "correction" not in run_plan(capsys)
+    (cost,) = {one["correction_cost"] for one in planned(capsys).values()}
+    assert cost == 1
+
+
 def test_the_values_told_apart_are_those_that_the_gate_settles_with_that_chance(folder, capsys):
     write(FLOOR)
     light = planned(capsys)["floor light"]

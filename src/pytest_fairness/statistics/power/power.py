@@ -28,6 +28,7 @@ __all__ = [
     "MOST_SAMPLES",
     "Margins",
     "Settled",
+    "cost_of_confidence",
     "loss_power",
     "pair_power",
     "rate_power",
@@ -217,6 +218,24 @@ class _Tables(NamedTuple):
         x1 = np.clip(np.where(few, x1 + caution, x1), 0, n1)
         statistic = score_statistic if self.kind == "difference" else ratio_score_statistic
         return statistic(x1, n1, x2, n2, edge, corrected=True)
+
+
+def cost_of_confidence(confidence: float, *, beside: float, power: float) -> float:
+    """Return how many times the samples a higher confidence needs, for the same power.
+
+    Args:
+        confidence: Two-sided confidence level that decides, 0 to 1.
+        beside: The level that it is compared with.
+        power: Chance of being settled at either, 0 to 1.
+
+    Source: the size of a normal estimate goes with the square of (z of the level + z of the power).
+
+    Example:
+        >>> round(cost_of_confidence(1 - 0.05 / 34, beside=0.95, power=0.8), 2)
+        2.06
+    """
+    own, other = (critical_value(level) + special.ndtri(power) for level in (confidence, beside))
+    return float((own / other) ** 2)
 
 
 def smallest_size(

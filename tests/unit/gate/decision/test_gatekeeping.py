@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from scipy import stats
 
 from pytest_fairness import load_policy
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.gate.decision.gatekeeping import Gatekeeping, gates_of
 from pytest_fairness.gate.decision.judging import judge_counts
-from pytest_fairness.gate.decision.multiplicity import Holm
+from pytest_fairness.gate.decision.multiplicity import Fixed, Holm, Shares
 from pytest_fairness.gate.questions import questions
 from pytest_fairness.statistics.counts import GroupCounts
 
@@ -183,6 +184,57 @@ def test_without_intersections_gatekeeping_is_holm(weights, data):
     assert one.errors(confirmed)[~confirmed] == pytest.approx(other.errors(confirmed)[~confirmed])
 
 
+# Mean of each crossing of two sexes and two tones; above 0 it is beyond its limit.
+TRUTHS = {
+    "all on the limit": [[0, 0], [0, 0]],
+    "one sex beyond, its crossings too": [[4, 4], [0, 0]],
+    "one crossing beyond, and so its attributes": [[0, 5], [0, 0]],
+    "one crossing beyond and its attributes not": [[-5, 5], [0, -5]],
+}
+
+
+@pytest.mark.parametrize("means", TRUTHS.values(), ids=TRUTHS)
+def test_a_kept_limit_is_called_broken_in_one_of_twenty_runs_at_most(means):
+    """One-sided normal tests about the same images, of which attributes are sums of crossings."""
+    asked = questions(policy_of(ACCURACY), ["m"])
+    of = np.array(
+        [
+            [
+                all(one.group.get(name) in (None, level) for name, level in cell.items())
+                for cell in [{"sex": s, "tone": t} for s in LEVELS["sex"] for t in LEVELS["tone"]]
+            ]
+            for one in asked
+        ],
+        dtype=np.float64,
+    )
+    of /= np.sqrt(of.sum(axis=1, keepdims=True))
+    kept = of @ np.ravel(means) <= 0
+    runs, rng = 1000, np.random.default_rng(8)
+    p = stats.norm.sf(rng.normal(np.ravel(means), 1, (runs, 4)) @ of.T)
+    equal, unequal = np.ones(len(asked)), np.linspace(0.5, 4, len(asked))
+    every = {
+        "holm": Holm(0.05, equal),
+        "weighted": Holm(0.05, unequal),
+        "gatekeeping": Gatekeeping.of(0.05, equal, asked),
+        "weighted gatekeeping": Gatekeeping.of(0.05, unequal, asked),
+        "none": Fixed(np.full(len(asked), 0.05)),
+    }
+    wrong = {
+        name: np.mean([broken(shares, one)[kept].any() for one in p])
+        for name, shares in every.items()
+    }
+    assert wrong.pop("none") > 0.1
+    assert max(wrong.values()) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / runs)
+
+
+def broken(shares: Shares, p: np.ndarray) -> np.ndarray:
+    """Which questions are confirmed, step by step."""
+    confirmed = np.zeros(len(p), dtype=bool)
+    while (newly := ~confirmed & (p <= shares.errors(confirmed))).any():
+        confirmed |= newly
+    return confirmed
+
+
 def counts_of(wrong: dict[tuple[str, str], int], n: int) -> GroupCounts:
     cells = np.zeros((2, 2, 2, 2), dtype=np.int64)
     for i, sex in enumerate(LEVELS["sex"]):
@@ -245,13 +297,11 @@ def test_weighted_steps_are_those_of_holm():
     rng = np.random.default_rng(3)
     for _ in range(200):
         p, weights = rng.uniform(0, 0.05, 6), rng.uniform(0.2, 3, 6)
-        shares, confirmed = Holm(0.05, weights), np.zeros(6, dtype=bool)
-        while (newly := ~confirmed & (p <= shares.errors(confirmed))).any():
-            confirmed |= newly
+        found = broken(Holm(0.05, weights), p)
         expected, left = set(), list(np.argsort(p / weights))
         while left and p[left[0]] / weights[left[0]] <= 0.05 / weights[left].sum():
             expected.add(int(left.pop(0)))
-        assert set(np.flatnonzero(confirmed).tolist()) == expected
+        assert set(np.flatnonzero(found).tolist()) == expected
 
 
 def test_under_max_t_a_heavier_question_has_more_of_the_error():

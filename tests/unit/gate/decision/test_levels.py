@@ -236,9 +236,13 @@ def test_a_pass_level_is_a_number_between_half_and_one(value):
 
 
 def test_versions_of_packages_are_looked_up_once(monkeypatch):
-    looked_up = []
-    version = importlib.metadata.version
-    monkeypatch.setattr(run, "version", lambda name: looked_up.append(name) or version(name))
+    looked_up: list[str] = []
+
+    def version(name: str) -> str:
+        looked_up.append(name)
+        return importlib.metadata.version(name)
+
+    monkeypatch.setattr(run, "version", version)
     run._versions.cache_clear()
     first, second = (judge(policy_of(FLOOR), frame(90, 100)) for _ in range(2))
     assert first.versions == second.versions
