@@ -60,7 +60,7 @@ def _gates(question: Question, before: tuple[str, ...], groups: dict[str, int]) 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gatekeeping:
-    """Shares of attributes alone; a confirmed question leaves its share to its intersections.
+    """Shares of which a confirmed question leaves its own to the intersections behind it.
 
     The questions without a gate share the error by their weights. Once one is confirmed, the
     intersections behind it share what it had. Once all behind it are confirmed too, its share goes

@@ -69,7 +69,7 @@ def _weights(asked: Sequence[Question]) -> Floats:
 
 
 class Shares(Protocol):
-    """How the error of a family is shared among its Q questions."""
+    """The parts of a family's error that each of its Q questions may spend."""
 
     @property
     def first(self) -> Floats:
@@ -81,7 +81,7 @@ class Shares(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Holm:
-    """Shares by weight; a confirmed question leaves its share to the others.
+    """Shares by weight, of which a confirmed question leaves its own to all others.
 
     Args:
         error: Error of the family, 0 to 1.
