@@ -68,7 +68,7 @@ def simultaneous_errors(
         for answer in batch:
             np.minimum(smallest, errors.p_values(answer, rng) / next(weight), out=smallest)
     factor = max(float(np.quantile(smallest, error)), error / len(answers))
-    return np.minimum(factor * weights / weights.mean(), error)
+    return np.asarray(np.minimum(factor * weights / weights.mean(), error))
 
 
 def _drawn(
