@@ -4,6 +4,8 @@
   near rates of 0 and 1, however many samples there are.
 - A difference or a ratio: the exact unconditional interval where a group has fewer than five
   successes or fewer than five failures, elsewhere the score interval corrected for skewness.
+- A difference or a ratio of two answers about the same samples: the score interval corrected for
+  skewness and for its steps, which needs no other method where few samples differ.
 
 So the worst one-sided error is at most 1.4 times the nominal one for any pair of rates, at any
 level; `benchmarks/interval_coverage.py` enumerates it.
@@ -150,15 +152,20 @@ def paired_interval(
     """Return the interval of a difference p1 - p2 of two answers about the same samples.
 
     Args:
-        first_only: successes of the first answer alone, any shape; need not be integers.
+        first_only: successes of the first answer alone, any shape; need not be integers (an
+            effective count).
         second_only: successes of the second answer alone.
         n: all samples; all arguments are broadcast against each other.
         confidence: two-sided confidence level, between 0 and 1.
 
     Raises:
         FairnessError: counts or confidence are out of range.
+
+    >>> low, high = paired_interval(1, 7, 21)
+    >>> print(f"{low:.3f} {high:.3f}")
+    -0.551 0.017
     """
-    return tango(first_only, second_only, n, confidence=confidence)
+    return tango(first_only, second_only, n, confidence=confidence, corrected=True)
 
 
 def paired_ratio_interval(
@@ -174,6 +181,10 @@ def paired_ratio_interval(
 
     Raises:
         FairnessError: counts or confidence are out of range.
+
+    >>> low, high = paired_ratio_interval(43, 0, 1)
+    >>> print(f"{low:.3f} {high:.3f}")
+    0.880 1.074
     """
     return paired_ratio_score(both, first_only, second_only, confidence=confidence, corrected=True)
 

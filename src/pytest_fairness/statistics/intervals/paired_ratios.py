@@ -14,7 +14,8 @@ from pytest_fairness.statistics.intervals.inversion import (
     crossing,
     without_skewness,
 )
-from pytest_fairness.statistics.intervals.rates import Interval
+from pytest_fairness.statistics.intervals.paired import moved_a_step
+from pytest_fairness.statistics.intervals.rates import Interval, clopper_pearson
 
 __all__ = ["paired_ratio_score", "paired_ratio_statistic"]
 
@@ -30,14 +31,16 @@ def paired_ratio_score(
     confidence: float = 0.95,
     corrected: bool = False,
 ) -> Interval:
-    """Return the score interval of p1 / p2 for paired samples, within [0, inf].
+    """Return the score interval of p1 / p2 for paired samples, within [0, inf], on request corrected.
 
     Args:
         both: Samples that are successes of both, any shape; need not be integers.
         first_only: Samples that are successes of the first alone.
         second_only: Samples that are successes of the second alone; all are broadcast.
         confidence: Two-sided confidence level, between 0 and 1.
-        corrected: Whether the skewness of the statistic is taken out.
+        corrected: Whether the skewness of the statistic and its steps are taken out, and no bound
+            is worse than the exact one that one kind of differing samples has alone, as in
+            `pytest_fairness.statistics.intervals.paired.tango`.
 
     Returns:
         Bounds, nan where no sample is a success of either.
@@ -53,9 +56,10 @@ def paired_ratio_score(
     0.8819 1.0658
     """
     both, first_only, second_only = _as_cells(both, first_only, second_only)
-    z = critical_value(confidence)
-    low = _lower(both, first_only, second_only, z, corrected=corrected)
-    one_over_high = _lower(both, second_only, first_only, z, corrected=corrected)
+    critical_value(confidence)  # refuses a confidence that is out of range
+    lower = _corrected_lower if corrected else _lower
+    low = lower(both, first_only, second_only, confidence)
+    one_over_high = lower(both, second_only, first_only, confidence)
     with np.errstate(divide="ignore"):
         return Interval(low, 1 / one_over_high)
 
@@ -77,7 +81,7 @@ def paired_ratio_statistic(
         first_only: Samples that are successes of the first alone.
         second_only: Samples that are successes of the second alone.
         ratio: Ratio under test, above 0.
-        corrected: Whether the skewness of the statistic is taken out.
+        corrected: Whether the skewness is taken out; steps are the caller's (`moved_a_step`).
 
     Source: Tang, Tang and Chan (2003), equations 3 to 5.
 
@@ -99,10 +103,13 @@ def paired_ratio_statistic(
         other = (ratio - 1 + share) / ratio
         distance = both + first_only - ratio * (both + second_only)
         variance = n * ratio * (share + other)
-        statistic = distance / np.sqrt(variance)
-        if corrected:
-            third = (1 - share - other) * (1 - ratio) ** 3 + other - ratio**3 * share
-            statistic = without_skewness(statistic, n * third / (variance * np.sqrt(variance)))
+        if not corrected:
+            return np.where(distance == 0, 0.0, distance / np.sqrt(variance))
+        third = (1 - share - other) * (1 - ratio) ** 3 + other - ratio**3 * share
+        variance = variance * n / np.maximum(n - 1, 0.0)
+        statistic = without_skewness(
+            distance / np.sqrt(variance), n * third / (variance * np.sqrt(variance))
+        )
     return np.where(distance == 0, 0.0, statistic)
 
 
@@ -115,9 +122,15 @@ def _as_cells(
 
 
 def _lower(
-    both: Floats, first_only: Floats, second_only: Floats, z: float, *, corrected: bool
+    both: Floats,
+    first_only: Floats,
+    second_only: Floats,
+    confidence: float,
+    *,
+    corrected: bool = False,
 ) -> Floats:
     """Return the ratio below the estimate at which the score statistic is z."""
+    z = critical_value(confidence)
     # Sought as a share p1 / (p1 + p2), which stays finite when the second has no success.
     first, second = both + first_only, both + second_only
     with np.errstate(invalid="ignore"):
@@ -130,3 +143,18 @@ def _lower(
     bound = crossing(excess, _LEAST_SHARE, np.where(first > 0, estimate, np.nan))
     nothing = (first == 0) | (bound <= _LEAST_SHARE)
     return np.where(nothing, np.where(first + second > 0, 0.0, np.nan), bound / (1 - bound))
+
+
+def _corrected_lower(
+    both: Floats, first_only: Floats, second_only: Floats, confidence: float
+) -> Floats:
+    """Return the larger of the corrected score bound and the exact bounds of either share alone."""
+    n = both + first_only + second_only
+    first, second = moved_a_step(first_only, second_only, n)
+    bound = _lower(n - first - second, first, second, confidence, corrected=True)
+    # Among samples that are a success of either, the first has all but the second-only ones, and
+    # the second at most all; or the second at most those that are not of the first alone.
+    most_lost = clopper_pearson(second_only, n, confidence=confidence).high
+    least_won = clopper_pearson(first_only, n, confidence=confidence).low
+    exact = np.maximum(1 - most_lost, least_won / (1 - least_won))
+    return np.asarray(np.maximum(bound, exact))

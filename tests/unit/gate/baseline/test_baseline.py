@@ -13,7 +13,8 @@ from pytest_fairness.inference import read_predictions
 from pytest_fairness.policy import load_policy
 from pytest_fairness.report import table_lines
 from pytest_fairness.report.parts import independent_text
-from pytest_fairness.statistics.intervals.paired import mcnemar_p_value, tango
+from pytest_fairness.statistics.intervals.chosen import paired_interval
+from pytest_fairness.statistics.intervals.paired import mcnemar_p_value
 
 LEVELS = ["light", "medium", "dark"]
 
@@ -87,7 +88,7 @@ def test_the_same_images_are_paired():
     record = judge(policy_of(rule_of()), NOW, baseline=THEN)
     dark = only(record)
     assert dark.value == pytest.approx((30 - 4) / 300)
-    expected = tango(30, 4, 300)
+    expected = paired_interval(30, 4, 300)
     assert (dark.low, dark.high) == pytest.approx((float(expected.low), float(expected.high)))
     assert (dark.outcome, dark.bound, dark.limit) == ("fail", "max_drop", 0.02)
     assert dark.change.paired
@@ -122,12 +123,12 @@ def test_a_group_that_stayed_as_it_was_keeps_the_limit():
 )
 def test_a_drop_is_what_is_worse_whichever_way_the_rate_points(metric, target, sign, turned):
     among = THEN["target"].to_numpy() == target if target else np.ones(len(THEN), dtype=bool)
-    lost = DARK & RIGHT & among & (np.cumsum(DARK & RIGHT & among) <= 12)
+    lost = DARK & RIGHT & among & (np.cumsum(DARK & RIGHT & among) <= 14)
     now, then = flip(THEN, lost), THEN
     if turned:
         now, then, sign = then, now, -sign
     dark = only(judge(policy_of(rule_of(metric)), now, baseline=then))
-    assert dark.value == pytest.approx(sign * 12 / (DARK & among).sum())
+    assert dark.value == pytest.approx(sign * 14 / (DARK & among).sum())
     assert dark.outcome == ("pass" if turned else "fail")
 
 
@@ -246,7 +247,7 @@ def test_a_record_in_memory_is_compared_by_its_counts():
     dark = only(judge(policy_of(rule_of()), NOW, baseline=before))
     assert dark.change.compared == "unpaired: the baseline has counts only"
     assert dark.value == pytest.approx(26 / 300)
-    assert dark.low < tango(30, 4, 300).low
+    assert dark.low < paired_interval(30, 4, 300).low
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from pytest_fairness.gate.estimates.counterfactual import match
 from pytest_fairness.inference import read_predictions
 from pytest_fairness.report import table_lines
 from pytest_fairness.statistics.counts import GroupCounts
-from pytest_fairness.statistics.intervals.paired import mcnemar_p_value, tango
+from pytest_fairness.statistics.intervals.chosen import paired_interval
+from pytest_fairness.statistics.intervals.paired import mcnemar_p_value
 
 EMOJI = Path(__file__).parents[4] / "fixtures" / "emoji_people" / "evaluation.parquet"
 FLIPS = {"metric": "counterfactual_flip_rate", "by": ["tone"], "max": 0.1}
@@ -96,12 +97,12 @@ def test_two_wrong_images_of_one_pair_are_no_flip():
     assert [v.value for v in record.verdicts if v.group == {"tone": "dark"}] == [0, 0]
 
 
-def test_the_accuracy_difference_is_tangos_on_the_pairs():
+def test_the_accuracy_difference_is_the_one_on_the_pairs():
     lost = [f"{design}-dark-adult" for design in range(60)]
     gained = [f"{design}-light-older" for design in range(9)]
     dark = only(judge(policy_of(GAP), turned(FAIR, *lost, *gained)), "dark")
     assert dark.value == pytest.approx((9 - 60) / 400)
-    expected = tango(9, 60, 400)
+    expected = paired_interval(9, 60, 400)
     assert (dark.low, dark.high) == pytest.approx((float(expected.low), float(expected.high)))
     assert (dark.successes, dark.reference_successes) == (340, 391)
     assert (dark.n, dark.reference_n) == (400, 400)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from scipy import special
+from scipy import optimize, special, stats
 
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.statistics.intervals.paired import (
@@ -117,3 +117,94 @@ def test_impossible_counts_are_refused(counts):
 def test_an_unknown_alternative_is_refused():
     with pytest.raises(FairnessError, match="allowed is one of greater, less, two-sided"):
         mcnemar_p_value(1, 2, alternative="larger")
+
+
+def corrected(first_only, second_only, n, confidence=0.95):
+    return tango(first_only, second_only, n, confidence=confidence, corrected=True)
+
+
+@pytest.mark.parametrize("n", [1, 7, 40])
+def test_without_a_differing_sample_corrected_bounds_are_those_of_no_loss_in_n(n):
+    # By hand: a rate of second-only samples q leaves n samples without one with chance (1 - q)^n,
+    # which is 0.025 at q = 1 - 0.025^(1/n).
+    most = 1 - 0.025 ** (1 / n)
+    np.testing.assert_allclose(corrected(0, 0, n), (-most, most), rtol=1e-9)
+
+
+def test_corrected_bound_is_where_the_statistic_without_skewness_is_z_by_hand():
+    # Counts half a step worse, the likeliest rates by search, the moments of outcomes 1, -1 and 0.
+    n, first, second, z = 60, 9, 14, special.ndtri(0.975)
+    varied = first + second - (first - second) ** 2 / n
+    move = (1 + 1 / np.sqrt(1 + (n - first - second) / 3)) / 2 / np.sqrt(1 + varied / 20)
+    b, c = first - move / 2, second + move / 2
+
+    def excess(delta):
+        def surprise(rate2):
+            chances = rate2 + delta, rate2, 1 - 2 * rate2 - delta
+            return -np.dot((b, c, n - b - c), np.log(np.maximum(chances, 1e-300)))
+
+        ends = max(0.0, -delta), (1 - delta) / 2
+        rate2 = optimize.minimize_scalar(
+            surprise, bounds=ends, method="bounded", options={"xatol": 1e-10}
+        ).x
+        outcomes, chances = np.array([1, -1, 0]), np.array([rate2 + delta, rate2, 1 - 2 * rate2])
+        chances[2] -= delta
+        variance = chances @ (outcomes - delta) ** 2 / n * n / (n - 1)
+        skewness = chances @ (outcomes - delta) ** 3 / n**2 / variance**1.5
+        return ((b - c) / n - delta) / np.sqrt(variance) - z - skewness * (z**2 - 1) / 6
+
+    expected = optimize.brentq(excess, -0.9, (b - c) / n)
+    assert corrected(first, second, n).low == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.9985, 0.9998])
+@pytest.mark.parametrize("n", [6, 17, 45])
+def test_one_sided_errors_of_corrected_bounds_are_enumerated(n, confidence):
+    first, second, total = all_pairs(n)
+    low, _ = corrected(first, second, total, confidence)
+    expected = np.array([0.02, 0.2, 0.7, 1.5, 3, 5, 9, 14, 22, 35, 44.9]) / n
+    for rate1 in [0.0, *expected[expected < 1]]:
+        for rate2 in [*expected[expected < 1 - rate1], 1 - rate1]:
+            chances = stats.binom.pmf(first, n, rate1) * stats.binom.pmf(
+                second, n - first, min(1.0, rate2 / (1 - rate1))
+            )
+            error = chances[low > rate1 - rate2 + 1e-12].sum()
+            assert error <= 1.2 * (1 - confidence) / 2, (rate1, rate2)
+
+
+def test_tangos_own_error_at_high_levels_is_why_it_is_corrected():
+    first, second, total = all_pairs(45)
+    chances = stats.binom.pmf(first, 45, 0.1) * stats.binom.pmf(second, 45 - first, 1.0)
+    low, _ = tango(first, second, total, confidence=0.9998)
+    assert chances[low > 0.1 - 0.9].sum() > 6 * 0.0001
+
+
+@pytest.mark.parametrize("confidence", [0.7, 0.95, 0.9985, 0.999999])
+def test_one_more_error_of_the_first_never_raises_a_corrected_bound(confidence):
+    for n in (1, 2, 3, 5, 8, 13, 30):
+        first, second = np.meshgrid(np.arange(n + 1), np.arange(n + 1), indexing="ij")
+        possible = first + second <= n
+        cells = (np.where(possible, cell, 0) for cell in (first, second))
+        for end in corrected(*cells, n, confidence):
+            bound = np.where(possible, end, np.nan)
+            gained, lost = np.diff(bound, axis=0), np.diff(bound, axis=1)
+            assert (gained[~np.isnan(gained)] >= -1e-9).all()
+            assert (lost[~np.isnan(lost)] <= 1e-9).all()
+
+
+@given(
+    n=st.floats(1, 80),
+    shares=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    step=st.floats(0.01, 1),
+    confidence=st.floats(0.7, 0.99999),
+)
+@settings(max_examples=150, deadline=None)
+def test_effective_counts_that_are_no_integers_are_as_monotone(n, shares, step, confidence):
+    first = n * shares[0]
+    second = (n - first) * shares[1]
+    before = corrected(first, second, n, confidence)
+    lost = corrected(max(first - step, 0), second, n, confidence)
+    hurt = corrected(first, min(second + step, n - first), n, confidence)
+    for worse in (lost, hurt):
+        assert worse.low <= before.low + 1e-9
+        assert worse.high <= before.high + 1e-9

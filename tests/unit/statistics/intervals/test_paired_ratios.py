@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from scipy import stats
 from scipy.optimize import minimize_scalar
 
 from pytest_fairness.errors import FairnessError
@@ -78,3 +79,56 @@ def test_no_success_of_one_answer_leaves_its_side_unbounded():
 def test_impossible_counts_are_refused():
     with pytest.raises(FairnessError, match="allowed is 0 <= successes <= n"):
         paired_ratio_score(3, -1, 2)
+
+
+def corrected(both, first_only, second_only, confidence=0.95):
+    return paired_ratio_score(both, first_only, second_only, confidence=confidence, corrected=True)
+
+
+@pytest.mark.parametrize("n", [1, 7, 40])
+def test_without_a_differing_sample_corrected_bounds_are_those_of_no_loss_in_n(n):
+    # By hand: among n samples of which the first fails none, its failures are at most
+    # 1 - 0.025^(1/n), and the second has at most all of them.
+    most = 0.025 ** (1 / n)
+    np.testing.assert_allclose(corrected(n, 0, 0), (most, 1 / most), rtol=1e-9)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.9985, 0.9998])
+@pytest.mark.parametrize("n", [6, 17, 45])
+def test_one_sided_errors_of_corrected_bounds_are_enumerated(n, confidence):
+    first, second = np.meshgrid(np.arange(n + 1), np.arange(n + 1), indexing="ij")
+    possible = first + second <= n
+    first, second = first[possible], second[possible]
+    low, _ = corrected(n - first - second, first, second, confidence)
+    expected = np.array([0.02, 0.2, 0.7, 1.5, 3, 5, 9, 14, 22, 35, 44.9]) / n
+    for rate1 in [0.0, *expected[expected < 1]]:
+        for rate2 in [*expected[expected < 1 - rate1], 1 - rate1]:
+            chances = stats.binom.pmf(first, n, rate1) * stats.binom.pmf(
+                second, n - first, min(1.0, rate2 / (1 - rate1))
+            )
+            error = chances[low > (1 - rate2) / (1 - rate1) + 1e-9].sum()
+            assert error <= 1.2 * (1 - confidence) / 2, (rate1, rate2)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.9985, 0.999999])
+def test_one_more_error_of_either_moves_corrected_bounds_one_way_only(confidence):
+    rng = np.random.default_rng(5)
+    both, first, second = rng.integers(1, [[40], [25], [25]], (3, 4000))
+    before = corrected(both, first, second, confidence)
+    # An error of the first: a sample of both becomes the second's, one of the first alone nobody's.
+    for worse in (
+        corrected(both - 1, first, second + 1, confidence),
+        corrected(both, first - 1, second, confidence),
+    ):
+        assert (worse.low <= before.low + 1e-9).all()
+        assert (worse.high <= before.high * (1 + 1e-9)).all()
+    # Where few samples are a success of both, all tables.
+    for n in (2, 3, 8, 20):
+        first, second = np.meshgrid(np.arange(n + 1), np.arange(n + 1), indexing="ij")
+        possible = first + second <= n
+        cells = (np.where(possible, cell, 1) for cell in (n - first - second, first, second))
+        for bound in corrected(*cells, confidence):
+            share = np.where(possible, 1 - 1 / (1 + bound), np.nan)
+            gained, lost = np.diff(share, axis=0), np.diff(share, axis=1)
+            assert (gained[~np.isnan(gained)] >= -1e-9).all()
+            assert (lost[~np.isnan(lost)] <= 1e-9).all()

@@ -7,8 +7,8 @@ from scipy import stats
 
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
+from pytest_fairness.statistics.intervals.chosen import paired_interval
 from pytest_fairness.statistics.intervals.inversion import critical_value
-from pytest_fairness.statistics.intervals.paired import tango
 from pytest_fairness.statistics.power import power
 from pytest_fairness.statistics.power.power import (
     Margins,
@@ -54,7 +54,7 @@ def test_the_power_of_one_rate_is_exact(rate, n, margins, how, confidence):
 @pytest.mark.parametrize(("lost", "n"), [(0.0, 380), (0.005, 900), (0.03, 900)])
 def test_the_power_of_a_drop_is_exact_when_nothing_is_gained(lost, n, how):
     counts, margins = np.arange(n + 1), Margins(-1.0, 0.01)
-    low, high = tango(counts, np.zeros(n + 1), np.full(n + 1, n), confidence=0.95)
+    low, high = paired_interval(counts, np.zeros(n + 1), np.full(n + 1, n), confidence=0.95)
     expected = stats.binom.pmf(counts, n, lost)[settled(low, high, margins, how)].sum()
     found = loss_power(lost, n, margins=margins, confidence=0.95, settled=how)
     assert found == pytest.approx(expected, abs=1e-9)
