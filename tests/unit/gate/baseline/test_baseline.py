@@ -243,8 +243,7 @@ def test_the_baseline_may_be_in_any_order_and_lack_the_attributes():
 
 
 def test_a_record_in_memory_is_compared_by_its_counts():
-    before = judge(policy_of(rule_of()), THEN)
-    dark = only(judge(policy_of(rule_of()), NOW, baseline=before))
+    dark = only(judge(policy_of(rule_of()), NOW, baseline=judge(policy_of(rule_of()), THEN)))
     assert dark.change.compared == "unpaired: the baseline has counts only"
     assert dark.value == pytest.approx(26 / 300)
     assert dark.low < paired_interval(30, 4, 300).low
