@@ -15,6 +15,7 @@ from pytest_fairness.gate.questions import Question
 from pytest_fairness.inference import Predictions
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.counts import GroupCounts
+from pytest_fairness.statistics.looks import Looks
 
 __all__ = ["Evidence", "answer_together", "gather_evidence"]
 
@@ -74,7 +75,7 @@ def gather_evidence(
 
 
 def answer_together(
-    asked: Sequence[Question], evidence: Evidence, *, confidence: float
+    asked: Sequence[Question], evidence: Evidence, *, confidence: float, looks: Looks = 1
 ) -> list[Estimate]:
     """Answer the questions of one rule, model, evaluation and `by`, in their order.
 
@@ -82,31 +83,39 @@ def answer_together(
         asked: Questions as `ask` gives them: same rule, same `by`.
         evidence: What they are answered from.
         confidence: Confidence level of the intervals, 0 to 1.
+        looks: How often the set may be looked at.
     """
     rule = asked[0].rule
     if rule.against == "baseline":
         if evidence.comparison is None:
             lacking = _NO_BASELINE if evidence.baseline is None else evidence.baseline.lacking
             return [_recalled(question, evidence, lacking) for question in asked]
-        return estimate_changes(asked, evidence.comparison, confidence=confidence)
+        return estimate_changes(asked, evidence.comparison, confidence=confidence, looks=looks)
     if rule.metric.matched:
         if evidence.predictions is None:
             return [_recalled(question, evidence, _NO_IMAGES) for question in asked]
         return estimate_matched(
-            asked, evidence.predictions, evaluation=evidence.evaluation, confidence=confidence
+            asked,
+            evidence.predictions,
+            evaluation=evidence.evaluation,
+            confidence=confidence,
+            looks=looks,
         )
     if rule.metric.observed is not None:
-        return _observed(asked, evidence, confidence)
+        return _observed(asked, evidence, confidence, looks)
     return estimate(
         asked,
         evidence.counts,
         positive=evidence.evaluation.positive,
         confidence=confidence,
         cluster=evidence.evaluation.cluster,
+        looks=looks,
     )
 
 
-def _observed(asked: Sequence[Question], evidence: Evidence, confidence: float) -> list[Estimate]:
+def _observed(
+    asked: Sequence[Question], evidence: Evidence, confidence: float, looks: Looks
+) -> list[Estimate]:
     found: list[Estimate] | str = _NO_SAMPLES
     if evidence.predictions is not None:
         found = estimate_observed(
@@ -115,6 +124,7 @@ def _observed(asked: Sequence[Question], evidence: Evidence, confidence: float) 
             evidence.counts,
             evaluation=evidence.evaluation,
             confidence=confidence,
+            looks=looks,
         )
     if isinstance(found, str):
         return [_recalled(question, evidence, found) for question in asked]

@@ -211,6 +211,7 @@ def record_of(
             level=policy.decision.confidence,
             pass_level=policy.decision.pass_confidence,
             correction=policy.decision.correction,
+            looks=policy.decision.looks,
             files=[PolicyFile(**asdict(file)) for file in policy.texts],
             rules=[RuleRecord.of(rule) for rule in policy.rules],
         ),

@@ -25,6 +25,7 @@ from pytest_fairness.policy.tables.problems import check_shape, validate
 from pytest_fairness.policy.tables.tables import EvaluationTable, PolicyDocument
 from pytest_fairness.policy.text.document import Document, KeyPath
 from pytest_fairness.policy.text.layers import Layer, read_layers, restore_layers
+from pytest_fairness.policy.text.toml_text import toml_value
 from pytest_fairness.policy.tightening.compare import refuse_loosening
 from pytest_fairness.policy.tightening.floor import floor_of
 from pytest_fairness.wording import allowed_names
@@ -109,6 +110,7 @@ class _Resolution:
         read = {name: self.evaluation(name, table) for name, table in tables.evaluation.items()}
         decision = Decision(**tables.decision.model_dump())
         rules = self.rules(tables, read, decision)
+        self.check_looks(decision, rules)
         evaluations = {name: with_numbers(evaluation, rules) for name, evaluation in read.items()}
         texts = tuple(
             PolicyText(layer.name, layer.text, sha256_of_text(layer.text)) for layer in layers
@@ -147,6 +149,21 @@ class _Resolution:
             for number, (rule, written) in enumerate(
                 zip(rules, self.document.tables("rule"), strict=True)
             )
+        )
+
+    def check_looks(self, decision: Decision, rules: Sequence[Rule]) -> None:
+        """Refuse several looks at a bare number: no interval pays for them."""
+        bare = [number for number, rule in enumerate(rules) if rule.decide == "estimate"]
+        if decision.looks == 1 or not bare:
+            return
+        path: KeyPath = ("decision", "decide")
+        if decision.decide != "estimate":
+            path = ("rule", bare[0], "decide")
+        raise self.error(
+            path,
+            f'decide = "estimate" compares the measured value, which no number of looks makes '
+            f"safer; remove looks = {toml_value(decision.looks)} of "
+            f'{self.document.place(("decision", "looks"))}, or write decide = "interval"',
         )
 
     def required(self, tables: PolicyDocument) -> tuple[Required, ...]:

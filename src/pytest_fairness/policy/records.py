@@ -12,6 +12,7 @@ from pytest_fairness.policy.model_specs import ModelSpec
 from pytest_fairness.policy.tables.tables import CorrectionMethod, EvaluationTable, defaults_of
 from pytest_fairness.policy.text.document import Document
 from pytest_fairness.policy.text.toml_text import toml_header
+from pytest_fairness.statistics.looks import Looks
 from pytest_fairness.statistics.metrics.names import Metric
 from pytest_fairness.wording import allowed_names
 
@@ -54,6 +55,7 @@ class Decision:
     correction: CorrectionMethod
     pass_confidence: float | None = None
     """Confidence at which a limit is shown to be kept; None where it is `confidence`."""
+    looks: Looks = 1
 
     @property
     def confidence_to_pass(self) -> float:

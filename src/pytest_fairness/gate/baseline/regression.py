@@ -18,6 +18,7 @@ from pytest_fairness.statistics.comparisons.movement import Movement
 from pytest_fairness.statistics.comparisons.widening import widening, widening_interval
 from pytest_fairness.statistics.intervals.paired import mcnemar_p_value
 from pytest_fairness.statistics.intervals.rates import Interval
+from pytest_fairness.statistics.looks import Look, Looks
 
 __all__ = ["estimate_changes"]
 
@@ -29,12 +30,17 @@ class _Measured(NamedTuple):
     bounds: Interval
 
 
-# Movement of the groups and a level -> how much worse each became.
-Measure = Callable[[Movement, float], _Measured]
+# Movement of the groups, that of the reference, a level, and the level that a look makes of each
+# level -> how much worse each became.
+Measure = Callable[[Movement, Movement | None, float, Callable[[float], float]], _Measured]
 
 
 def estimate_changes(
-    asked: Sequence[Question], comparison: ReleaseComparison, *, confidence: float
+    asked: Sequence[Question],
+    comparison: ReleaseComparison,
+    *,
+    confidence: float,
+    looks: Looks = 1,
 ) -> list[Estimate]:
     """Answer the questions of one rule against the baseline, model, evaluation and `by`.
 
@@ -42,6 +48,7 @@ def estimate_changes(
         asked: Questions as `ask` gives them: same rule, same `by`.
         comparison: The run beside its baseline.
         confidence: Confidence level of the intervals, 0 to 1.
+        looks: How often the set may be looked at.
     """
     rule, by = asked[0].rule, asked[0].by
     groups = comparison.counts.groups(by)
@@ -55,22 +62,25 @@ def estimate_changes(
         movement=movement,
         flips=comparison.flips(rule.metric.rate, by),
         compared=comparison.compared(rule.metric.rate),
-        measure=_measure(rule, position),
+        measure=_measure(rule),
         confidence=confidence,
+        looks=looks,
     )
-    measured = rows.measure(movement, confidence)
+    measured = rows.measured(movement, confidence)
     return [rows.read(measured, groups.index(dict(question.group))) for question in asked]
 
 
-def _measure(rule: Rule, reference: int | None) -> Measure:
-    if reference is not None:
-        return lambda movement, confidence: _Measured(
-            widening(movement, movement.at(reference)),
-            widening_interval(movement, movement.at(reference), confidence=confidence),
-        )
-
-    def worsening(movement: Movement, confidence: float) -> _Measured:
-        bounds = movement.change_interval(confidence)
+def _measure(rule: Rule) -> Measure:
+    def worsening(
+        movement: Movement,
+        reference: Movement | None,
+        confidence: float,
+        deepen: Callable[[float], float],
+    ) -> _Measured:
+        if reference is not None:
+            wider = widening_interval(movement, reference, confidence=confidence, deepen=deepen)
+            return _Measured(widening(movement, reference), wider)
+        bounds = movement.change_interval(deepen(confidence))
         if rule.metric.rate.worse == "lower":
             # 0.0 - x, so that no change is 0 and not -0.
             return _Measured(0.0 - movement.change, Interval(0.0 - bounds.high, 0.0 - bounds.low))
@@ -91,12 +101,22 @@ class _Rows:
     compared: str
     measure: Measure
     confidence: float
+    looks: Looks
+
+    def measured(self, movement: Movement, confidence: float) -> _Measured:
+        """How much worse each group became, with intervals of one look."""
+        reference = None if self.reference is None else movement.at(self.reference)
+        return self.measure(movement, reference, confidence, float)
 
     def read(self, measured: _Measured, row: int) -> Estimate:
+        look = self.look(row)
+
         def bounds(confidence: float, size: float = 0.0) -> tuple[float, float]:
             seen = confidence == self.confidence and not size
             movement = self.movement.grown(size) if size else self.movement
-            ends = (measured if seen else self.measure(movement, confidence)).bounds
+            if self.looks != 1:
+                return self.at_look(movement, row, confidence, look.grown(size))
+            ends = (measured if seen else self.measured(movement, confidence)).bounds
             return float(ends.low[row]), float(ends.high[row])
 
         reference = self.reference
@@ -112,7 +132,24 @@ class _Rows:
             effective_n=float(self.movement.effective_n(self.confidence)[row]),
             reason=self.reason(row) if math.isnan(value) else None,
             details=Details(change=self.change(row)),
+            look=look,
         )
+
+    def look(self, row: int) -> Look:
+        """The look at a group: with the smallest n of what its interval is made of."""
+        groups = [row] if self.reference is None else [row, self.reference]
+        sides = self.movement.now, self.movement.then
+        return Look(self.looks, min(float(side.n[groups].min()) for side in sides))
+
+    def at_look(
+        self, movement: Movement, row: int, confidence: float, look: Look
+    ) -> tuple[float, float]:
+        """The ends of the interval of one group at the level of its own look."""
+        if look.level(confidence) == 1:
+            return -1.0, 1.0
+        reference = None if self.reference is None else movement.at(self.reference)
+        ends = self.measure(movement.at(row), reference, confidence, look.level).bounds
+        return float(ends.low[0]), float(ends.high[0])
 
     def counted(self, row: int) -> Counted:
         now = self.movement.now

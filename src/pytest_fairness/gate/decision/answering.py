@@ -31,10 +31,11 @@ def answer_batch(asked: Sequence[Question], evidence: Evidence, decision: Decisi
     Args:
         asked: Questions of one rule, `by` and class.
         evidence: What they are answered from.
-        decision: The levels of their intervals.
+        decision: The levels of their intervals, and how often they may be looked at.
     """
     first = asked[0]
-    estimates = answer_together(asked, evidence, confidence=decision.confidence)
+    confidence, looks = decision.confidence, decision.looks
+    estimates = answer_together(asked, evidence, confidence=confidence, looks=looks)
     marked = mark_small(estimates, evidence.counts, first.by, first.rule)
     levels = {"shown": decision.confidence, "to_pass": decision.confidence_to_pass}
     return [answer(one, seen, **levels) for one, seen in zip(asked, marked, strict=True)]

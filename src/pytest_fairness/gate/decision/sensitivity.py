@@ -21,6 +21,7 @@ from pytest_fairness.statistics.clusters.rates import rate_bound_factors
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates, Kind
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
+from pytest_fairness.statistics.looks import Look
 from pytest_fairness.statistics.power.mislabelled import (
     PairRows,
     RateRows,
@@ -162,8 +163,9 @@ class _Table:
         """What a verdict rests on; each pair twice, since either group may be mislabelled."""
         difference = question.rule.metric.comparison == "difference"
         pairs, strict = self._pairs(question, verdict), verdict.outcome == "fail"
-        confidence = self._level(question, verdict, len(pairs))
+        shared = self._level(question, verdict, len(pairs))
         for number, (first, second) in enumerate(pairs):
+            confidence = self._at_look(verdict, shared, first, second)
             for upward, edge in _shown(question, verdict):
                 yield _Claim(position, number, first, second, upward, edge, confidence, strict)
                 if second != _NOBODY:
@@ -187,6 +189,15 @@ class _Table:
             outside = (self._n > 0).sum() > len(self.candidates)
             return bonferroni(confidence, len(self.candidates) - (not outside))
         return confidence
+
+    def _at_look(
+        self, verdict: Verdict, confidence: float | None, first: int, second: int
+    ) -> float | None:
+        """Level at which the interval of a pair is computed at this look."""
+        if confidence is None or verdict.looks == 1:
+            return confidence
+        n = self._n[first] if second == _NOBODY else self._n[[first, second]].min()
+        return Look(verdict.looks, float(n)).level(confidence)
 
     def _pairs(self, question: Question, verdict: Verdict) -> list[tuple[int, int]]:
         if question.rule.metric.comparison == "none":

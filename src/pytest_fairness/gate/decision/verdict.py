@@ -40,6 +40,7 @@ def give_verdict(
             low=confirmation.interval.low,
             high=confirmation.interval.high,
             sides=confirmation.sides,
+            look_level=_look_level(answer, decision, confirmation.interval.confidence),
         )
     to_pass = answer.to_pass if answer.question.rule.decide == "interval" else None
     return Verdict(
@@ -52,11 +53,25 @@ def give_verdict(
         correction=correction,
         pass_interval=None
         if to_pass is None
-        else PassInterval(level=to_pass.confidence, low=to_pass.low, high=to_pass.high),
+        else PassInterval(
+            level=to_pass.confidence,
+            low=to_pass.low,
+            high=to_pass.high,
+            look_level=_look_level(answer, decision, to_pass.confidence),
+        ),
         n_to_settle=settles if outcome == "inconclusive" else None,
         cluster=cluster,
         effective_n=answer.estimate.effective_n if cluster else None,
+        looks=decision.looks,
+        look_level=_look_level(answer, decision, decision.confidence),
     )
+
+
+def _look_level(answer: Answer, decision: Decision, confidence: float) -> float | None:
+    """The level at which the interval of this look is computed; None where there is one look."""
+    if decision.looks == 1 or answer.estimate.low is None:
+        return None
+    return answer.estimate.look.level(confidence)
 
 
 def _as_asked(question: Question) -> dict[str, Any]:

@@ -17,9 +17,11 @@ from pytest_fairness.statistics.comparisons.comparisons import (
     GroupComparison,
 )
 from pytest_fairness.statistics.counts import GroupCounts
+from pytest_fairness.statistics.estimators.at_looks import at_looks, look_of
 from pytest_fairness.statistics.estimators.measure import measure
 from pytest_fairness.statistics.estimators.measured import Measured
 from pytest_fairness.statistics.intervals.rates import Interval
+from pytest_fairness.statistics.looks import Looks
 from pytest_fairness.statistics.metrics.names import Measure
 
 __all__ = ["RowBounds", "estimate", "measure_groups", "named", "read_estimates"]
@@ -58,6 +60,7 @@ def estimate(
     positive: str | None,
     confidence: float,
     cluster: str | None = None,
+    looks: Looks = 1,
 ) -> list[Estimate]:
     """Answer the questions of one rule, model, evaluation, `by` and class, in their order.
 
@@ -67,17 +70,23 @@ def estimate(
         positive: The positive class of the evaluation; that of the questions goes before.
         confidence: Confidence level of the intervals, 0 to 1.
         cluster: Axis of the counts whose levels are clusters of dependent samples.
+        looks: How often the set may be looked at.
     """
     if not asked:
         return []
     first = asked[0]
     metric, by = first.rule.metric, first.by
     measured = measure_groups(counts, by, metric.measure, first.positive or positive, cluster)
-    return read_estimates(asked, measured, counts, confidence=confidence)
+    return read_estimates(asked, measured, counts, confidence=confidence, looks=looks)
 
 
 def read_estimates(
-    asked: Sequence[Question], measured: Measured, counts: GroupCounts, *, confidence: float
+    asked: Sequence[Question],
+    measured: Measured,
+    counts: GroupCounts,
+    *,
+    confidence: float,
+    looks: Looks = 1,
 ) -> list[Estimate]:
     """Answer questions from what was measured of their groups.
 
@@ -86,13 +95,15 @@ def read_estimates(
         measured: The groups of their `by`, in the order of the counts.
         counts: Names the groups, and their shares of all samples.
         confidence: Confidence level of the intervals, 0 to 1.
+        looks: How often the set may be looked at.
     """
     first = asked[0]
     metric, by = first.rule.metric, first.by
     groups = counts.groups(by)
     place = {tuple(group.values()): position for position, group in enumerate(groups)}
-    comparison = _comparison(first, measured, place, counts)
-    rows = _Rows(metric.measure, groups, counts.classes, measured, comparison)
+    looked = at_looks(measured, looks, whole=metric.allowed_range)
+    comparison = _comparison(first, looked, place, counts)
+    rows = _Rows(metric.measure, groups, counts.classes, measured, comparison, looks=looks)
     if first.reference == "all":
         return [rows.read(0, confidence)]
     row_of = {group: row for row, group in enumerate(comparison.group.tolist())}
@@ -156,8 +167,10 @@ class _Rows:
         classes: tuple[str, ...],
         measured: Measured,
         comparison: GroupComparison,
+        *,
+        looks: Looks,
     ) -> None:
-        self.groups = groups
+        self.groups, self.measured, self.looks = groups, measured, looks
         self.counts = measured.counts
         self.defined = measured.defined
         self.smallest = measured.smallest_n
@@ -187,6 +200,7 @@ class _Rows:
             effective_n=float(self.effective[group]),
             scarcest_n=int(self.smallest[both].min()) if self.parts else None,
             details=Details(parts=tuple(part.record(both) for part in self.parts)),
+            look=look_of(self.measured, self.looks, both),
         )
 
     def counted(self, group: int) -> Counted:

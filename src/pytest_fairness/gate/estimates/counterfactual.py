@@ -16,6 +16,7 @@ from pytest_fairness.inference import Predictions
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.comparisons.matched import MatchedOutcomes
 from pytest_fairness.statistics.intervals.paired import mcnemar_p_value
+from pytest_fairness.statistics.looks import Look, Looks
 from pytest_fairness.wording import listed
 
 __all__ = ["MatchedPairs", "estimate_matched", "match"]
@@ -166,6 +167,7 @@ def estimate_matched(
     *,
     evaluation: Evaluation,
     confidence: float,
+    looks: Looks = 1,
 ) -> list[Estimate]:
     """Answer the questions of one rule on matched images, by one attribute.
 
@@ -174,6 +176,7 @@ def estimate_matched(
         predictions: Predictions with the columns of `counterfactual`.
         evaluation: Names these columns.
         confidence: Confidence level of the intervals, 0 to 1.
+        looks: How often the set may be looked at.
 
     Raises:
         PredictionError: As for `match`.
@@ -185,20 +188,28 @@ def estimate_matched(
         raise TypeError(msg)
     found = match(predictions, evaluation, attribute=attribute, reference=reference[attribute])
     return [
-        _estimate(question, found[question.group[attribute]], dict(reference), confidence)
+        _estimate(question, found[question.group[attribute]], dict(reference), confidence, looks)
         for question in asked
     ]
 
 
 def _estimate(
-    question: Question, pairs: MatchedPairs, reference: dict[str, str], confidence: float
+    question: Question,
+    pairs: MatchedPairs,
+    reference: dict[str, str],
+    confidence: float,
+    looks: Looks,
 ) -> Estimate:
     outcomes = pairs.outcomes
+    look = Look(looks, outcomes.pairs)
     flips = question.rule.metric.comparison == "none"
     interval = outcomes.flip_interval if flips else outcomes.accuracy_interval
 
     def bounds(confidence: float, size: float = 0.0) -> tuple[float, float]:
-        found = interval(confidence, size=size)
+        level = look.grown(size).level(confidence)
+        if level == 1:
+            return question.rule.metric.allowed_range
+        found = interval(level, size=size)
         return float(found.low), float(found.high)
 
     n = outcomes.pairs
@@ -218,6 +229,7 @@ def _estimate(
         effective_n=n * outcomes.worth(confidence, flips=flips),
         reason=None if n else lacking,
         details=Details(matched=_record(pairs, outcomes, flips=flips)),
+        look=look,
     )
 
 

@@ -12,6 +12,7 @@ from pytest_fairness.gate.record.details import (
     ObservedRecord,
     PartRecord,
 )
+from pytest_fairness.statistics.looks import ONE_LOOK, Look
 
 __all__ = ["Bounds", "Counted", "Details", "Estimate", "reference_of"]
 
@@ -66,6 +67,7 @@ class Estimate:
         details: What the verdict records beside the number.
         unasked: Whether what the question needs was not given, so that it was never asked.
         too_small: Why a group is too small a share of the samples to be judged; None if it is not.
+        look: The look at the set, which says at which level its bounds are computed.
     """
 
     group: dict[str, str]
@@ -82,6 +84,7 @@ class Estimate:
     details: Details = _NO_DETAILS
     unasked: bool = False
     too_small: str | None = None
+    look: Look = ONE_LOOK
 
     @classmethod
     def at(

@@ -27,9 +27,11 @@ from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.counts import GroupCounts
+from pytest_fairness.statistics.estimators.at_looks import at_looks, look_of
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.measured import Measured
 from pytest_fairness.statistics.estimators.sample_means import SampleMeans, sample_means
+from pytest_fairness.statistics.looks import Look, Looks
 from pytest_fairness.statistics.metrics.observed import ObservedDefinition
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def estimate_observed(
     *,
     evaluation: Evaluation,
     confidence: float,
+    looks: Looks = 1,
 ) -> list[Estimate] | str:
     """Answer the questions of one rule, model, evaluation, `by`, class and `of`, in their order.
 
@@ -54,16 +57,19 @@ def estimate_observed(
         counts: Their counts, which name the groups.
         evaluation: The evaluation set.
         confidence: Confidence level of the intervals, 0 to 1.
+        looks: How often the set may be looked at.
 
     Returns:
         The estimates; or why there are none, where nothing was observed.
     """
     definition = _definition(asked[0])
     if definition.shape == "whole":
-        return _whole(asked, definition, predictions, evaluation, confidence)
+        return _whole(asked, definition, predictions, evaluation, (confidence, looks))
     if definition.shape == "pairs":
-        return _pairs(asked, definition, predictions, confidence)
-    return _by_group(asked, predictions, counts, evaluation=evaluation, confidence=confidence)
+        return _pairs(asked, definition, predictions, (confidence, looks))
+    return _by_group(
+        asked, predictions, counts, evaluation=evaluation, confidence=confidence, looks=looks
+    )
 
 
 def _definition(question: Question) -> ObservedDefinition:
@@ -81,6 +87,7 @@ def _by_group(
     *,
     evaluation: Evaluation,
     confidence: float,
+    looks: Looks,
 ) -> list[Estimate] | str:
     first = asked[0]
     definition = _definition(first)
@@ -103,7 +110,7 @@ def _by_group(
     deviations = measured.deviations if isinstance(measured, SampleMeans) else None
     place = {tuple(group.values()): position for position, group in enumerate(groups)}
     found = []
-    for one in read_estimates(asked, measured, counts, confidence=confidence):
+    for one in read_estimates(asked, measured, counts, confidence=confidence, looks=looks):
         position = place[tuple(one.group.values())]
         other = None if one.reference is None else place[tuple(one.reference.values())]
         lacking = int(missing[position] + (0 if other is None else missing[other]))
@@ -155,7 +162,7 @@ def _whole(
     definition: ObservedDefinition,
     predictions: Predictions,
     evaluation: Evaluation,
-    confidence: float,
+    at: tuple[float, Looks],
 ) -> list[Estimate] | str:
     """How far a rate lies above its null; one question, as each layer has a batch of its own."""
     (question,) = asked
@@ -169,8 +176,11 @@ def _whole(
     rates = _rates(values, np.zeros(len(values), dtype=np.int64), 1, clusters)
     n, successes = int(rates.counts.n[0]), int(rates.counts.successes[0])
 
+    confidence, looks = at
+    looked = at_looks(rates, looks, whole=(0.0, 1.0))
+
     def bounds(confidence: float, size: float = 0.0) -> tuple[float, float]:
-        low, high = rates.alone(confidence, size=size)
+        low, high = looked.alone(confidence, size=size)
         return float(low[0]) - null, float(high[0]) - null
 
     observed = ObservedRecord(
@@ -190,6 +200,7 @@ def _whole(
             effective_n=float(rates.effective_n[0]),
             reason=None if n else "no held-out samples",
             details=Details(observed=observed),
+            look=look_of(rates, looks, [0]),
         )
     ]
 
@@ -198,9 +209,10 @@ def _pairs(
     asked: Sequence[Question],
     definition: ObservedDefinition,
     predictions: Predictions,
-    confidence: float,
+    at: tuple[float, Looks],
 ) -> list[Estimate] | str:
     """A number of two groups, with its standard error and degrees of freedom (a jackknife's)."""
+    confidence, looks = at
     found = []
     for question in asked:
         reference = reference_of(question) or {}
@@ -211,10 +223,11 @@ def _pairs(
         if not facts:
             return _not_observed(definition)
         known = math.isfinite(facts["value"]) and math.isfinite(facts["error"])
+        look = Look(looks, min(facts["n"], facts["reference_n"]))
         found.append(
             Estimate.at(
                 confidence,
-                _jackknife(definition, facts),
+                _jackknife(definition, facts, look),
                 facts["value"] if known else None,
                 group=dict(question.group),
                 reference=reference,
@@ -222,17 +235,21 @@ def _pairs(
                 reference_counted=Counted(0, int(facts["reference_n"])),
                 reason=None if known else "no pattern above its noise, or a group without samples",
                 details=Details(observed=ObservedRecord(of=question.of, facts=facts)),
+                look=look,
             )
         )
     return found
 
 
-def _jackknife(definition: ObservedDefinition, facts: Mapping[str, float]) -> Bounds:
+def _jackknife(definition: ObservedDefinition, facts: Mapping[str, float], look: Look) -> Bounds:
     seen = min(facts["n"], facts["reference_n"])
 
     def bounds(confidence: float, size: float = 0.0) -> tuple[float, float]:
+        level = look.grown(size).level(confidence)
+        if level == 1:
+            return definition.floor, definition.ceiling
         error = facts["error"] / math.sqrt(max(size / max(seen, 1.0), 1.0))
-        half = float(special.stdtrit(max(facts["freedom"], 1.0), (1 + confidence) / 2)) * error
+        half = float(special.stdtrit(max(facts["freedom"], 1.0), (1 + level) / 2)) * error
         low, high = facts["value"] - half, facts["value"] + half
         return max(low, definition.floor), min(high, definition.ceiling)
 

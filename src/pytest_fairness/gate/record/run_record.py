@@ -24,6 +24,7 @@ from pytest_fairness.gate.record.policy_records import (
 )
 from pytest_fairness.policy.records import LimitKind
 from pytest_fairness.policy.tables.tables import CorrectionMethod
+from pytest_fairness.statistics.looks import Looks
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -56,6 +57,8 @@ class Correction(FrozenRecord):
     high: float
     sides: Literal[1, 2] = 2
     """On how many sides the limit can be broken; with 1, one end decides, with half of the error."""
+    look_level: float | None = None
+    """Level at which that interval is computed so that it holds at every look; None for one look."""
 
 
 class PassInterval(FrozenRecord):
@@ -65,6 +68,8 @@ class PassInterval(FrozenRecord):
     """Two-sided level, 0 to 1."""
     low: float
     high: float
+    look_level: float | None = None
+    """Level at which it is computed so that it holds at every look; None for one look."""
 
 
 class Verdict(FrozenRecord):
@@ -130,6 +135,10 @@ class Verdict(FrozenRecord):
     """Who answers for a verdict that would stop the release; the outcome stays what it is."""
     robust_to: int | None = None
     """Images of one of its groups that may be mislabelled without changing a pass or failure."""
+    looks: Looks = 1
+    """How often the set may be looked at while `level` holds."""
+    look_level: float | None = None
+    """Level at which the interval of this look is computed; None for one look."""
 
     def blocks(self, inconclusive: str) -> bool:
         """Return whether this answer alone stops the release.
@@ -175,6 +184,8 @@ class PolicyRecord(FrozenRecord):
     pass_level: float | None = None
     """Level of the interval that must keep a limit for a pass; None where it is `level`."""
     correction: CorrectionMethod = "holm"
+    looks: Looks = 1
+    """How often the verdicts of a growing set may be looked at."""
     files: list[PolicyFile] = Field(default_factory=list)
     """The file and all that it extends, the one that extends nothing first."""
     rules: list[RuleRecord] = Field(default_factory=list)

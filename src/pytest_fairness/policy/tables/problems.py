@@ -29,6 +29,11 @@ _HINTS = {
     "approved_by": "; a waiver says who answers for it",
     "until": "; a waiver ends on a day, such as until = 2027-01-31",
 }
+# What to write instead of a value that may be of several kinds.
+_ADVICE = {
+    ("decision", "looks"): 'write a whole number of looks such as 1 or 5, or "any"',
+    ("rule", "reference"): 'write levels such as { sex = "male" }, "best" or "all"',
+}
 _INNER_TABLES: dict[str | int, Any] = {
     "labels": LabelsTable,
     "preprocessing": PreprocessingTable,
@@ -100,8 +105,8 @@ def _message(problem: Any, path: KeyPath) -> str:
         return f"{_table_name(path[:-1])} needs the key {key!r}{_HINTS.get(str(key), '')}"
     if problem["type"] == UNDECLARED:
         return str(problem["msg"])
-    if key == "reference" and path[0] == "rule":
-        return f'reference = {got!r}; write levels such as {{ sex = "male" }}, "best" or "all"'
+    if (advice := _ADVICE.get((path[0], key))) is not None:
+        return f"{key} = {got!r}; {advice}"
     return f"{toml_header(*map(str, path))[1:-1]} = {got!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
 
 

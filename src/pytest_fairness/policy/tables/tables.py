@@ -98,6 +98,11 @@ class DecisionTable(_Table):
         description="How failures are corrected for the number of questions that a policy asks. "
         "gatekeeping: an intersection may fail once one of its attributes has.",
     )
+    looks: Annotated[int, Field(ge=1, strict=True)] | Literal["any"] = Field(
+        default=1,
+        description="How often the verdicts of an evaluation set that grows may be looked at: a "
+        "number of times, or any. Every interval is wider by as much.",
+    )
 
 
 class DeriveTable(_Table):
@@ -355,7 +360,7 @@ def defaults_of(table: type[BaseModel]) -> dict[str, Any]:
 
     Example:
         >>> defaults_of(DecisionTable)
-        {'decide': 'interval', 'level': 0.95, 'correction': 'holm'}
+        {'decide': 'interval', 'level': 0.95, 'correction': 'holm', 'looks': 1}
     """
     return {
         field.alias or name: field.default

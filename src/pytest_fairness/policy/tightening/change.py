@@ -1,5 +1,6 @@
 """One difference between two policies, and whether it tightens or loosens the gate."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -15,7 +16,7 @@ DEFAULTS: dict[str, Any] = defaults_of(DecisionTable) | defaults_of(RuleTable)
 """Values of the keys of `[decision]` and `[[rule]]` that are not written."""
 # From loose to tight.
 _WORDS = {"inconclusive": ("warn", "fail"), "decide": ("estimate", "interval")}
-_LARGER_OPENS_QUESTIONS = ("level", "min_samples", "min_share")
+_LARGER_OPENS_QUESTIONS = ("level", "min_samples", "min_share", "looks")
 # A higher pass_level opens questions that would pass, and none that would fail.
 _LARGER_IS_TIGHTER = (*_LARGER_OPENS_QUESTIONS, "pass_level")
 # Each of these turns answers into open questions; `floor` keeps failures from being among them.
@@ -111,8 +112,13 @@ def direction(key: str, was: Any, now: Any) -> Kind:
     ordered = key in (*_WORDS, *_LARGER_IS_TIGHTER)
     if was is None or now is None or not ordered:
         return "changed" if not ordered else "added" if was is None else "removed"
-    rank = _WORDS[key].index if key in _WORDS else float
+    rank = _WORDS[key].index if key in _WORDS else _number
     return "tightened" if rank(now) > rank(was) else "loosened"
+
+
+def _number(value: Any) -> float:
+    """Any number of looks is more than each number of them."""
+    return math.inf if value == "any" else float(value)
 
 
 def written(key: str, value: Any, *, default: Any) -> str:

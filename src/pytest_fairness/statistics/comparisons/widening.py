@@ -1,5 +1,7 @@
 """Whether a gap between two groups became wider: |gap now| - |gap then|, with its interval."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +28,13 @@ def widening(group: Movement, reference: Movement) -> Floats:
     return np.asarray((np.abs(total + change) - np.abs(total - change)) / 2)
 
 
-def widening_interval(group: Movement, reference: Movement, *, confidence: float) -> Interval:
+def widening_interval(
+    group: Movement,
+    reference: Movement,
+    *,
+    confidence: float,
+    deepen: Callable[[float], float] = float,
+) -> Interval:
     """Return the interval of |gap now| - |gap then|.
 
     It lies between plus and minus the change of the gap, whatever the signs, and MOVER makes
@@ -40,13 +48,15 @@ def widening_interval(group: Movement, reference: Movement, *, confidence: float
         group: Movements of G groups; the samples are others than those of the reference.
         reference: Movements of their references, broadcast.
         confidence: Confidence level of the interval, 0 to 1.
+        deepen: From the level of each part of the error to the one that a look asks for; the
+            signs are not used where that is 1.
 
     Source: Zou and Donner (2008), Statist. Med. 27, 1693-1702 (MOVER); Berger (1982) for
     intersection-union; Berger and Boos (1994) for paying a share of the error. Coverage is
     simulated in the tests.
     """
     spent = (1 - confidence) * _FOR_THE_SIGNS
-    inner, sure = confidence + spent, 1 - spent
+    inner, sure = deepen(confidence + spent), deepen(1 - spent)
     change = _mover(
         group.change,
         group.change_interval(inner),
@@ -56,6 +66,9 @@ def widening_interval(group: Movement, reference: Movement, *, confidence: float
     total = _mover(
         group.total, group.total_interval(inner), reference.total, reference.total_interval(inner)
     )
+    if sure == 1:
+        high = np.maximum(change.high, -change.low)
+        return Interval(np.maximum(-high, -1.0), np.minimum(high, 1.0))
     lower = np.select(
         _signs(group.effective_now(sure), reference.effective_now(sure), confidence=sure),
         [np.minimum(change.low, total.low), -np.maximum(change.high, total.high)],

@@ -6,9 +6,11 @@ import numpy as np
 
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.estimators.composites import Composite
+from pytest_fairness.statistics.estimators.looked import Looked
 from pytest_fairness.statistics.estimators.measured import Kind, compared
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
+from pytest_fairness.statistics.looks import Looks
 
 __all__ = ["ExtremeRates"]
 
@@ -24,11 +26,14 @@ class ExtremeRates(Composite):
 
     Args:
         spread: Whether the value is the largest minus the smallest rate.
+        looks: How often the set may be looked at; the interval of each rate is computed at the
+            level that its own n asks for.
 
     Source: Berger (1982), Technometrics 24, 295-300 (intersection-union tests); Bonferroni.
     """
 
     spread: bool = False
+    looks: Looks = 1
 
     @property
     def values(self) -> Floats:
@@ -102,4 +107,5 @@ class ExtremeRates(Composite):
         rate = self.parts[part]
         whole = np.maximum(self.counts.n[groups], 1)
         share = rate.counts.n[groups] / whole
-        return rate.alone(confidence, groups=groups, size=np.asarray(size) * share)
+        looked = rate if self.looks == 1 else Looked(rate, self.looks, (0.0, 1.0))
+        return looked.alone(confidence, groups=groups, size=np.asarray(size) * share)

@@ -6,16 +6,26 @@ import numpy as np
 
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.estimators.composites import Composite
+from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.measured import Kind, growth
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
+from pytest_fairness.statistics.looks import Looks, by_level, look_level
+from pytest_fairness.statistics.metrics.definitions import compared_range
 
 __all__ = ["LargestGap"]
 
 
 @dataclass(frozen=True, slots=True)
 class LargestGap(Composite):
-    """The largest gap of two groups over P rates, without sign: 0 (ratio: 1) for equal groups."""
+    """The largest gap of two groups over P rates, without sign: 0 (ratio: 1) for equal groups.
+
+    Args:
+        looks: How often the set may be looked at; the interval of each part is computed at the
+            level that its own n asks for.
+    """
+
+    looks: Looks = 1
 
     @property
     def values(self) -> Floats:
@@ -69,7 +79,7 @@ class LargestGap(Composite):
 
         def of_parts(confidence: float) -> Interval:
             found = [
-                part.pairs_of(first, second, kind=kind, confidence=confidence, factors=factors)
+                self._part_pairs(part, (first, second), kind, confidence, factors)
                 for part in self.parts
             ]
             return Interval(*(np.stack(ends) for ends in zip(*found, strict=True)))
@@ -83,3 +93,26 @@ class LargestGap(Composite):
             low = np.minimum(outer.low, 1 / outer.high).min(axis=0)
             high = np.minimum(np.minimum(inner.high, 1 / inner.low), 1.0).min(axis=0)
         return Interval(low, high)
+
+    def _part_pairs(
+        self,
+        part: GroupRates,
+        pairs: tuple[Integers, Integers],
+        kind: Kind,
+        confidence: float,
+        factors: tuple[Floats, Floats] | None,
+    ) -> Interval:
+        if self.looks == 1:
+            return part.pairs_of(*pairs, kind=kind, confidence=confidence, factors=factors)
+        more = (1.0, 1.0) if factors is None else factors
+        n = np.minimum(
+            *(part.counts.n[one] * times for one, times in zip(pairs, more, strict=True))
+        )
+
+        def interval(rows: Integers, level: float) -> Interval:
+            first, second = (one[rows] for one in pairs)
+            some = None if factors is None else (factors[0][rows], factors[1][rows])
+            return part.pairs_of(first, second, kind=kind, confidence=level, factors=some)
+
+        levels = look_level(confidence, n, self.looks)
+        return by_level(levels, interval, whole=compared_range(kind))
