@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy.derive import Derivation
@@ -12,9 +12,11 @@ from pytest_fairness.policy.model_specs import ModelSpec
 from pytest_fairness.policy.tables.tables import CorrectionMethod, EvaluationTable, defaults_of
 from pytest_fairness.policy.text.document import Document
 from pytest_fairness.policy.text.toml_text import toml_header
-from pytest_fairness.statistics.looks import Looks
 from pytest_fairness.statistics.metrics.names import Metric
 from pytest_fairness.wording import allowed_names
+
+if TYPE_CHECKING:
+    from pytest_fairness.statistics.looks import Looks
 
 __all__ = [
     "EACH",
@@ -55,7 +57,7 @@ class Decision:
     correction: CorrectionMethod
     pass_confidence: float | None = None
     """Confidence at which a limit is shown to be kept; None where it is `confidence`."""
-    looks: Looks = 1
+    looks: "Looks" = 1
 
     @property
     def confidence_to_pass(self) -> float:

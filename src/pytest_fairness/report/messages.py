@@ -6,6 +6,7 @@ from typing import Protocol
 from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.report.changes import against_text, detail_text, is_signed, title_text
+from pytest_fairness.report.looks import interval_level_text
 from pytest_fairness.report.observed import observed_of, observed_text
 from pytest_fairness.report.parts import independent_text, parts_text, rate_text
 from pytest_fairness.statistics.metrics.names import Metric
@@ -125,11 +126,14 @@ def _interval(verdict: Verdict) -> str:
     text = interval_text(verdict)
     if not text:
         return ""
+    shown = f"{verdict.level * 100:g} % interval {text}"
+    if verdict.looks != 1:
+        shown = f"interval {text}, {interval_level_text(verdict)}"
     to_pass = ""
     if (decided := verdict.pass_interval) is not None:
         ends = f"{_number(decided.low, verdict)} … {_number(decided.high, verdict)}"
         to_pass = f", {decided.level * 100:g} % to pass {ends}"
-    return f" ({verdict.level * 100:g} % interval {text}{to_pass})"
+    return f" ({shown}{to_pass})"
 
 
 def _counted(verdict: Verdict, metric: Metric) -> str:
@@ -162,7 +166,8 @@ def _why(verdict: Verdict, metric: Metric) -> str:
         ("", "this rate") if verdict.reference is None else (" in each group", "these rates")
     )
     needed = f"about {rounded(verdict.n_to_settle)} {metric.measure.counted_among}{where}"
-    return f"{verdict.reason}; {needed} would be enough at {rates}"
+    again = "; looking again needs looks in [decision]" if verdict.looks == 1 else ""
+    return f"{verdict.reason}; {needed} would be enough at {rates}{again}"
 
 
 def _levels(group: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pytest_fairness.gate.record.run_record import RunRecord, Verdict
 from pytest_fairness.report.changes import flips_text, title_text
+from pytest_fairness.report.looks import looks_text
 from pytest_fairness.report.messages import (
     groups_text,
     interval_text,
@@ -134,7 +135,7 @@ def _total(record: RunRecord) -> str:
     if outcomes["inconclusive"]:
         does = "blocks the release" if record.policy.inconclusive == "fail" else "warns"
         text += f"; an inconclusive question {does} by this policy"
-    levels = f"intervals of {record.policy.level * 100:g} %"
+    levels = f"intervals of {looks_text(record.policy.level, record.policy.looks)}"
     if record.policy.pass_level is not None:
         levels += f", {record.policy.pass_level * 100:g} % to pass"
     return f"{text}; {levels}, policy {record.policy.source}"

@@ -290,6 +290,37 @@ def test_a_mapping_names_the_rule_instead_of_a_line():
         load_policy(policy)
 
 
+MINIMAL = {
+    "schema": 1,
+    "decision": {"inconclusive": "fail"},
+    "evaluation": {"faces": {"attributes": {"sex": ["female", "male"]}}},
+    "rule": [{"metric": "accuracy", "min": 0.5}],
+}
+
+
+@pytest.mark.parametrize("looks", [0, -1, 2.5, True, "ever", "5"])
+def test_looks_are_a_whole_number_or_any(looks):
+    policy = MINIMAL | {"decision": {"inconclusive": "fail", "looks": looks}}
+    with pytest.raises(
+        PolicyError, match=rf"looks = {looks!r}; write a whole number of looks .* or \"any\""
+    ):
+        load_policy(policy)
+
+
+@pytest.mark.parametrize(
+    ("decision", "rule"), [({"decide": "estimate"}, {}), ({}, {"decide": "estimate"})]
+)
+@pytest.mark.parametrize("looks", [2, "any"])
+def test_several_looks_at_a_measured_value_are_refused(decision, rule, looks):
+    policy = {
+        **MINIMAL,
+        "decision": {"inconclusive": "fail", "looks": looks, **decision},
+        "rule": [{"metric": "accuracy", "min": 0.5, **rule}],
+    }
+    with pytest.raises(PolicyError, match=r'decide = "estimate" compares .*remove looks = '):
+        load_policy(policy)
+
+
 def test_the_published_schema_is_the_one_that_policies_are_checked_by():
     published = json.loads((ROOT / "docs/policy.schema.json").read_text(encoding="utf-8"))
     assert published == json.loads(json.dumps(policy_schema()))

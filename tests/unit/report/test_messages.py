@@ -4,6 +4,7 @@ import pytest
 
 from pytest_fairness.gate.record.run_record import PolicyRecord, RunRecord, Verdict
 from pytest_fairness.report import describe, table_lines
+from pytest_fairness.report.looks import interval_level_text
 
 GAP = Verdict(
     rule="fpr-gap",
@@ -63,8 +64,32 @@ def test_a_rate_tells_its_count_and_what_would_settle_it():
     assert describe(verdict) == (
         "accuracy, skin_tone dark: 0.720 (95 % interval 0.65 … 0.78), limit at least 0.70 -> inconclusive; "
         "49 of 158 samples; the interval reaches over the limit; about 2,400 samples would be enough at "
-        "this rate; rule fpr-gap, fixtures/policies/default.toml:23"
+        "this rate; looking again needs looks in [decision]; rule fpr-gap, "
+        "fixtures/policies/default.toml:23"
     )
+    looked = verdict.model_copy(update={"looks": "any", "look_level": 0.9977})
+    assert describe(looked) == (
+        "accuracy, skin_tone dark: 0.720 (interval 0.65 … 0.78, 95 % at any number of looks (99.8 % at "
+        "this one)), limit at least 0.70 -> inconclusive; 49 of 158 samples; the interval reaches over "
+        "the limit; about 2,400 samples would be enough at this rate; rule fpr-gap, "
+        "fixtures/policies/default.toml:23"
+    )
+
+
+@pytest.mark.parametrize(
+    ("looks", "look_level", "text"),
+    [
+        (1, None, "95 %"),
+        (3, 1 - 0.05 / 3, "95 % at up to 3 looks (98.3 % at this one)"),
+        ("any", 0.99953, "95 % at any number of looks (99.95 % at this one)"),
+        ("any", 1 - 1e-9, "95 % at any number of looks (99.9999999 % at this one)"),
+        ("any", 1.0, "95 % at any number of looks (100 % at this one)"),
+        ("any", 0.95, "95 % at any number of looks"),
+    ],
+)
+def test_the_level_of_an_interval_is_told_with_the_looks_that_it_holds_for(looks, look_level, text):
+    verdict = GAP.model_copy(update={"looks": looks, "look_level": look_level})
+    assert interval_level_text(verdict) == text
 
 
 def test_an_undefined_value_is_called_undefined_and_has_no_interval():

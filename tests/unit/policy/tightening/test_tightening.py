@@ -35,6 +35,8 @@ TIGHTER = {
         "[decision]\npass_level = 0.99",
         "0.95 (that of level) -> pass_level = 0.99",
     ),
+    "looks": ("[decision]\nlooks = 5", "looks = 1 (default) -> looks = 5"),
+    "any number of looks": ('[decision]\nlooks = "any"', 'looks = 1 (default) -> looks = "any"'),
     "every pair": ('[[rule]]\nid = "gap"\nreference = "all"', '-> reference = "all"'),
     "a level more": (
         '[evaluation.faces]\nattributes.tone = ["light", "medium", "dark"]',
@@ -263,9 +265,10 @@ def test_a_grandchild_may_not_loosen_what_its_parent_tightened(write):
         ("", "[decision]\nlevel = 0.99"),
         ("", '[[rule]]\nid = "floor"\nmin_samples = 50'),
         ("", '[[rule]]\nid = "floor"\nmin_share = 0.5'),
+        ("", '[decision]\nlooks = "any"'),
         ('decide = "estimate"', '[decision]\ndecide = "interval"'),
     ],
-    ids=["level", "min_samples", "min_share", "decide"],
+    ids=["level", "min_samples", "min_share", "looks", "decide"],
 )
 def test_with_warn_the_inherited_values_are_kept_beside_what_opens_questions(write, org, text):
     warns = org_text().replace('inconclusive = "fail"', f'inconclusive = "warn"\n{org}')
@@ -282,6 +285,14 @@ def test_with_warn_the_inherited_values_are_kept_beside_what_opens_questions(wri
         rule.min_samples for rule in inherited.rules
     ]
     assert load_policy("org.toml").floor is None
+
+
+@pytest.mark.parametrize(("org", "team"), [(3, 2), ('"any"', 20), ('"any"', 1)])
+def test_a_child_never_allows_fewer_looks_than_it_inherited(write, org, team):
+    several = org_text().replace('inconclusive = "fail"', f'inconclusive = "fail"\nlooks = {org}')
+    Path("org.toml").write_text(several, encoding="utf-8")
+    with pytest.raises(PolicyError, match=rf"looks = {team} loosens looks = {org} of org.toml:5"):
+        load_policy(write(CHILD + f"[decision]\nlooks = {team}"))
 
 
 @given(limit=st.floats(0, 1), other=st.floats(0, 1))
