@@ -4,6 +4,7 @@ import datetime as dt
 import xml.etree.ElementTree as ET
 from hashlib import sha256
 
+import pandas as pd
 import pytest
 
 from pytest_fairness import Preprocessing, RunRecord, load_policy
@@ -110,3 +111,16 @@ def test_the_record_of_a_model_says_what_it_was_made_with(model_gate):
     assert record.seeds == {"max-t": MAX_T_SEED}
     assert {"python", "pytest-fairness", "torch", "torchvision", "pillow"} <= set(record.versions)
     assert dt.datetime.fromisoformat(record.created).tzinfo is dt.UTC
+
+
+def test_a_second_look_at_a_grown_set_is_told_and_kept_in_the_record(gate):
+    whole = pd.read_csv(gate.path / "good.csv")
+    whole.iloc[:200].to_csv(gate.path / "first.csv", index=False)
+    record = "--fairness-record=record.json"
+    first = gate.runpytest(POLICY_OPTION, "--fairness-predictions=first.csv", record)
+    first.stdout.no_fnmatch_line("*: look *")
+    digest = sha256((gate.path / "record.json").read_bytes()).hexdigest()
+    second = gate.runpytest(POLICY_OPTION, "--fairness-predictions=good.csv", record)
+    second.stdout.fnmatch_lines(["*predictions on faces: look 2, 400 images*the policy allows 1*"])
+    look = RunRecord.from_json(gate.path / "record.json").runs[0].look
+    assert (look.sha256, look.n_before, look.n) == (digest, 200, 400)

@@ -15,6 +15,7 @@ from pytest_fairness.gate.decision.required import check_required
 from pytest_fairness.gate.decision.waivers import apply_waivers, today_utc
 from pytest_fairness.gate.estimates.wanted import observe_wanted
 from pytest_fairness.gate.evidence import gather_evidence
+from pytest_fairness.gate.former import FormerRecord, former_records, with_former
 from pytest_fairness.gate.questions import questions
 from pytest_fairness.gate.record.policy_records import PolicyFile, RequiredRecord, RuleRecord
 from pytest_fairness.gate.record.run_record import JudgedRun, PolicyRecord, RunRecord, Verdict
@@ -93,7 +94,8 @@ def judge(
     required = check_required(
         policy, [run], verdicts, models=[predictions.model], evaluations=[chosen.name]
     )
-    return record_of(policy, [run], verdicts, complete=True, required=required)
+    former = former_records([] if baseline is None else [baseline])
+    return record_of(policy, [run], verdicts, complete=True, required=required, former=former)
 
 
 class Judged(NamedTuple):
@@ -197,8 +199,9 @@ def record_of(
     complete: bool,
     required: Sequence[RequiredRecord] = (),
     problems: Sequence[str] = (),
+    former: Sequence[FormerRecord] = (),
 ) -> RunRecord:
-    """Put the parts of a run together."""
+    """Put the parts of a run together, with what former records show of its sets."""
     return RunRecord(
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         versions=dict(_versions()),
@@ -215,7 +218,7 @@ def record_of(
             files=[PolicyFile(**asdict(file)) for file in policy.texts],
             rules=[RuleRecord.of(rule) for rule in policy.rules],
         ),
-        runs=runs,
+        runs=with_former(runs, policy.sha256, former),
         verdicts=verdicts,
         complete=complete,
         required=list(required),

@@ -59,6 +59,7 @@ def end_run(gate: "GateSession", *, narrowed: bool) -> Ending:
     """
     from pytest_fairness.gate.decision.required import check_required
     from pytest_fairness.gate.decision.waivers import waiver_problems
+    from pytest_fairness.gate.former import former_records
     from pytest_fairness.gate.run import record_of
 
     policy, asked = gate.policy, gate.asked
@@ -78,6 +79,7 @@ def end_run(gate: "GateSession", *, narrowed: bool) -> Ending:
         complete=not unjudged,
         required=required,
         problems=problems,
+        former=former_records(gate.settings.baseline.values(), written=gate.settings.record),
     )
     return Ending(
         record,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pytest_fairness.gate.record.run_record import RunRecord, Verdict
 from pytest_fairness.report.changes import flips_text, title_text
-from pytest_fairness.report.looks import looks_text
+from pytest_fairness.report.looks import look_lines, looks_text
 from pytest_fairness.report.messages import (
     groups_text,
     interval_text,
@@ -50,7 +50,9 @@ def table_lines(record: RunRecord) -> list[Line]:
         lines += _rows(shown)
     unreadable = [Line(text, "inconclusive") for text in unreadable_lines(record)]
     models = [Line(text, "inconclusive") for text in model_lines(record)]
-    return [*lines, *_required(record), *unreadable, *models, Line(""), Line(_total(record))]
+    looks = [Line(text, "inconclusive") for text in look_lines(record)]
+    notes = [*unreadable, *models, *looks]
+    return [*lines, *_required(record), *notes, Line(""), Line(_total(record))]
 
 
 def _required(record: RunRecord) -> list[Line]:

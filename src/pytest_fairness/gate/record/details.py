@@ -9,6 +9,7 @@ __all__ = [
     "ChangeRecord",
     "FlipRow",
     "FrozenRecord",
+    "LookRecord",
     "MatchedRecord",
     "ObservedRecord",
     "PartRecord",
@@ -129,6 +130,27 @@ class BaselineRecord(FrozenRecord):
     flips: list[FlipRow]
     vanished: list[str]
     """Levels, groups and rules of the baseline that this run no longer has."""
+
+
+class LookRecord(FrozenRecord):
+    """The look before this one: the record of the same model on the same evaluation set, when it was smaller."""
+
+    number: int
+    """Looks that the records at hand show, this one included."""
+    source: str
+    """File of the former record, or `a record` for an object in memory."""
+    sha256: str
+    """Of that record, which has the look before it: so records form a chain."""
+    created: str
+    """When the former record was made: UTC, ISO 8601."""
+    n_before: int
+    """Samples then."""
+    n: int
+    """Samples now."""
+    same_model: bool | None
+    """Whether the weights are the same; None where they are not known, and the name is the same."""
+    same_policy: bool
+    """Whether the text of the policy is the same."""
 
 
 class PredictionsFile(FrozenRecord):

@@ -11,6 +11,7 @@ from pytest_fairness.gate.record.details import (
     BaselineRecord,
     ChangeRecord,
     FrozenRecord,
+    LookRecord,
     MatchedRecord,
     ObservedRecord,
     PartRecord,
@@ -206,6 +207,11 @@ class JudgedRun(FrozenRecord):
     """Predictions kept beside the record; None when they were not kept."""
     baseline: BaselineRecord | None = None
     """The baseline that it was compared with, and all that changed since."""
+    look: LookRecord | None = None
+    """The look before this one; None where no record at hand shows one."""
+    models_judged: int | None = None
+    """Different models that the records at hand judged on the same data, this one included; None
+    where the hash of the data is not known."""
 
 
 class RunRecord(FrozenRecord):
