@@ -100,7 +100,7 @@ def observed_of(policy) -> Observed:
         if metric is None or metric.from_predictions:
             continue
         by = question.by if metric.shape != "by group" else ()
-        pair = ()
+        pair: tuple[str, ...] = ()
         if metric.shape == "pairs":
             pair = tuple("*".join(one.values()) for one in (question.group, question.reference))
         name = observation(metric.name, question.of, by=by, pair=pair)

@@ -10,6 +10,7 @@ from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.largest_gap import LargestGap
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.chosen import rate_interval
+from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 from pytest_fairness.statistics.looks import Look, look_level
 
@@ -139,7 +140,8 @@ def test_the_parts_of_a_largest_gap_each_have_the_level_of_their_own_n():
     found = at_looks(gap, "any", whole=RANGE).pairs(
         first, second, kind="difference", confidence=0.95
     )
-    outer, inner = [], []
+    outer: list[Interval] = []
+    inner: list[Interval] = []
     for part, n in ((RATES, 200), (other, 60)):
         for ends, confidence in ((outer, 0.95), (inner, bonferroni(0.95, 2))):
             level = float(look_level(confidence, n, "any"))

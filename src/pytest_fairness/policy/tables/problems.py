@@ -30,7 +30,7 @@ _HINTS = {
     "until": "; a waiver ends on a day, such as until = 2027-01-31",
 }
 # What to write instead of a value that may be of several kinds.
-_ADVICE = {
+_ADVICE: dict[tuple[str | int, ...], str] = {
     ("decision", "looks"): 'write a whole number of looks such as 1 or 5, or "any"',
     ("rule", "reference"): 'write levels such as { sex = "male" }, "best" or "all"',
 }
