@@ -10,10 +10,13 @@ import pytest
 from pytest_fairness import load_policy, read_predictions
 from pytest_fairness.doors.metrics import built_in_metric_names, metric_named
 from pytest_fairness.gate.decision.answering import answer_batch, batches_of
+from pytest_fairness.gate.decision.judging import judge_counts
 from pytest_fairness.gate.evidence import gather_evidence
 from pytest_fairness.gate.questions import questions
 from pytest_fairness.gate.run import count_predictions
 from pytest_fairness.inference.observed import Observed, observation, with_observed
+from pytest_fairness.statistics.intervals.chosen import rate_interval
+from pytest_fairness.statistics.looks import look_level
 from pytest_fairness.statistics.metrics.definitions import Rate
 
 SIZES = {"light": 200, "medium": 90, "dark": 60}
@@ -173,3 +176,66 @@ def test_any_number_of_looks_makes_every_interval_wider(name):
         least, most = other.bounds(1 - 1e-12, 0)  # as far as any interval reaches
         assert one.low < other.low or other.low == pytest.approx(least, abs=0.01)
         assert one.high > other.high or other.high == pytest.approx(most, abs=0.01)
+
+
+SEVERAL = [
+    {"metric": "accuracy", "min": 0.8},
+    {"metric": "false_positive_rate_difference", "max": 0.02},
+    {"metric": "accuracy_difference", "max": 0.2, "reference": "all"},
+    {"id": "best", "metric": "accuracy_difference", "max": 0.15, "reference": "best"},
+    {"metric": "error_rate", "max": 0.05},
+]
+
+
+def judged(cluster: str | None = None, **decision: Any):
+    policy = policy_of(SEVERAL, cluster, **decision)
+    evidence = evidence_of(policy)
+    faces = evidence.evaluation
+    return judge_counts(policy, evidence.counts, evaluation=faces, model="net", evidence=evidence)
+
+
+def numbers_of(verdict) -> tuple[Any, ...]:
+    """What a verdict says, but for its levels."""
+    correction = verdict.correction
+    ends = () if correction is None else (correction.low, correction.high)
+    numbers = (verdict.low, verdict.high, *ends)
+    outcome = verdict.question, verdict.outcome, verdict.n_to_settle, verdict.robust_to
+    return (*outcome, *(pytest.approx(number, abs=1e-9) for number in numbers))
+
+
+@pytest.mark.parametrize("cluster", [None, "person"])
+def test_verdicts_with_their_corrections_sizes_and_wrong_labels_pay_for_k_looks(cluster):
+    looked = judged(cluster, looks=LOOKS, level=0.9)
+    deeper = judged(cluster, level=1 - 0.1 / LOOKS)
+    assert [numbers_of(one) for one in looked] == [numbers_of(one) for one in deeper]
+    assert {one.outcome for one in looked} == {"pass", "fail", "inconclusive"}
+    assert [one.look_level for one in looked] == pytest.approx([1 - 0.1 / LOOKS] * len(looked))
+
+
+@pytest.mark.parametrize("correction", ["holm", "max-t", "none"])
+def test_a_correction_is_made_before_its_level_is_that_of_a_look(correction):
+    once, looked = (judged(correction=correction, looks=looks) for looks in (1, "any"))
+    corrected = [two for two in looked if two.correction]
+    assert corrected
+    if correction != "holm":  # its steps count the failures that are confirmed, which are fewer
+        levels = {one.correction.level for one in once if one.correction}
+        assert {two.correction.level for two in corrected} == levels
+    for two in corrected:
+        n = min(size for size in (two.n, two.reference_n) if size is not None)
+        assert two.correction.look_level == look_level(two.correction.level, n, "any")
+        assert two.look_level == look_level(0.95, n, "any")
+    alone = next(two for two in corrected if two.reference is None)
+    at_look = rate_interval(alone.successes, alone.n, confidence=alone.correction.look_level)
+    assert (alone.correction.low, alone.correction.high) == (at_look.low, at_look.high)
+
+
+def test_a_verdict_stands_with_as_many_wrong_labels_as_its_looked_interval_withstands():
+    """One more wrong label than is told opens the question at the level of the look."""
+    one = next(v for v in judged(looks="any") if v.rule == "error_rate" and v.outcome == "fail")
+    level = one.correction.look_level
+
+    def breaks(wrong: int) -> bool:
+        return bool(rate_interval(one.successes - wrong, one.n, confidence=level).low > 0.05)
+
+    assert breaks(one.robust_to)
+    assert not breaks(one.robust_to + 1)
