@@ -65,9 +65,13 @@ def _decision(document: Document) -> Iterator[_Line]:
     yield _Line("[decision]", document.place(("decision",)))
     written = document.table("decision")
     yield from _keys(document, ("decision",), written)
-    for key, value in defaults_of(DecisionTable).items():
+    defaults = defaults_of(DecisionTable)
+    for key, value in defaults.items():
         if key not in written:
             yield _Line(f"{key} = {toml_value(value)}", "default")
+    if "pass_level" not in written:
+        level = written.get("level", defaults["level"])
+        yield _Line(f"# pass_level = {toml_value(level)}", "that of level")
 
 
 def _preset(table: Mapping[str, Any]) -> Iterator[_Line]:

@@ -38,6 +38,7 @@ def test_explain_prints_each_line_with_the_file_and_line_it_came_from(capsys):
     assert ("between = [0.8, 1.25]", "preset four-fifths.toml:11") in origins
     assert ('decide = "interval"', "default") in origins
     assert ('ticket = "PS-142"', line_of(PHOTO_SEARCH, 'ticket = "PS-142"')) in origins
+    assert ("# pass_level = 0.95", "that of level") in origins
 
 
 def test_every_key_that_explain_prints_has_an_origin(capsys):

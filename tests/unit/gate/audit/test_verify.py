@@ -345,3 +345,52 @@ def test_a_record_of_the_first_schema_is_judged_by_the_fields_that_it_has(tmp_pa
         "reason",
     }
     assert "robust_to" not in places
+
+
+LEVELS = {
+    "schema": 1,
+    "decision": {"inconclusive": "warn", "correction": "gatekeeping", "pass_level": 0.9},
+    "evaluation": {
+        "faces": {"positive": "yes", "attributes": {"tone": ["light", "dark"], "sex": ["f", "m"]}}
+    },
+    "rule": [
+        {"metric": "accuracy", "by": ["tone", "tone*sex"], "min": 0.8, "weight": 2},
+        {"metric": "error_rate", "by": ["tone"], "max": 0.1},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("edit", "text"),
+    [
+        (lambda _: None, ""),
+        (
+            lambda values: verdict_of(values, "accuracy")["correction"].update(sides=2),
+            r"accuracy\[.*\.correction\.sides: recorded 2, recomputed 1",
+        ),
+        (
+            lambda values: verdict_of(values, "accuracy")["correction"].update(level=0.9),
+            r"accuracy\[.*\.correction\.level: recorded 0\.9, recomputed 0\.9",
+        ),
+        (
+            lambda values: verdict_of(values, "error_rate", "light")["pass_interval"].update(
+                high=1
+            ),
+            r"error_rate\[.*\.pass_interval\.high: recorded 1\.0, recomputed 0\.0",
+        ),
+        (
+            lambda values: values["policy"].update(pass_level=0.95),
+            r"policy\.pass_level: recorded 0\.95, recomputed 0\.9",
+        ),
+        (
+            lambda values: values["policy"]["rules"][0].update(weight=1),
+            r"policy\.rules\[0\]\.weight: recorded 1\.0, recomputed 2\.0",
+        ),
+    ],
+    ids=["nothing", "sides", "level", "pass interval", "pass level", "weight"],
+)
+def test_levels_and_sides_are_computed_again(tmp_path, edit, text):
+    frame = frame_of(90).assign(sex=lambda found: np.where(found["person"].str[-1] < "5", "f", "m"))
+    judge(LEVELS, frame).to_json(tmp_path / "record.json")
+    found = [one.text for one in verify(change(tmp_path, edit)).differences]
+    assert any(re.search(text, one) for one in found) if text else not found, found
