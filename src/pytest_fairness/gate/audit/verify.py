@@ -198,9 +198,9 @@ def _recalled(verdict: Verdict) -> Estimate:
     """The answer that a record gives, so that the others are corrected for as many questions."""
 
     def bounds(confidence: float, _size: float = 0.0) -> tuple[float, float]:
-        for known in (verdict.correction, verdict.pass_interval):
-            if known is not None and math.isclose(confidence, known.level, rel_tol=1e-9):
-                return known.low, known.high
+        corrected = verdict.correction
+        if corrected is not None and math.isclose(confidence, corrected.level, rel_tol=1e-9):
+            return corrected.low, corrected.high
         return -math.inf, math.inf
 
     reference = None
