@@ -52,7 +52,7 @@ class Answer:
     """The interval that must keep the limit for a pass, where it is not the one that is shown."""
 
     def at(self, confidence: float) -> LevelInterval:
-        """Return the interval of a confidence: here, and nowhere else, a level meets an interval."""
+        """Return the interval of a confidence. All that is decided on intervals takes them from here."""
         return LevelInterval(confidence, *self.estimate.bounds(confidence, 0.0))
 
 
