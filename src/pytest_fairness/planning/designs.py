@@ -1,6 +1,6 @@
 """What is assumed of the true rates when a question is planned, and how likely it is settled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -13,6 +13,8 @@ from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.chosen import paired_interval
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
+from pytest_fairness.statistics.looks import Looks, by_level, forecast_level, look_level
+from pytest_fairness.statistics.metrics.definitions import compared_range
 from pytest_fairness.statistics.power.power import (
     Margins,
     Settled,
@@ -95,13 +97,35 @@ def _end(question: Question, comparison: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Levels at which a limit is shown to be kept and to be broken, 0 to 1."""
+    """Levels at which a limit is shown to be kept and to be broken, 0 to 1.
+
+    Args:
+        kept: The one of a pass.
+        broken: The one of a failure.
+        looks: How often the set may be looked at; then each level depends on the samples.
+        worth: What one sample is worth, 0 to 1: sizes of designs are effective ones.
+    """
 
     kept: float
     broken: float
+    looks: Looks = 1
+    worth: float = 1.0
 
-    def of(self, settled: Settled) -> float:
-        """Return the confidence of one of the two verdicts."""
+    def of(self, settled: Settled, sizes: Integers) -> Floats:
+        """Return the confidence of one of the two verdicts at some sizes, of their shape."""
+        return look_level(self._all_looks(settled), sizes / self.worth, self.looks)
+
+    def power(
+        self, settled: Settled, sizes: Integers, power: Callable[[Integers, float], Floats]
+    ) -> Floats:
+        """Return the power at some sizes (S,), each at its own level: none where nothing is shown."""
+        levels = forecast_level(self._all_looks(settled), sizes / self.worth, self.looks)
+        found = np.zeros(sizes.shape)
+        for level in np.unique(levels[levels < 1]).tolist():
+            found[levels == level] = power(sizes[levels == level], level)
+        return found
+
+    def _all_looks(self, settled: Settled) -> float:
         return self.kept if settled == "kept" else self.broken
 
 
@@ -193,8 +217,10 @@ class _Alone:
     levels: Levels
 
     def power(self, value: float, sizes: Integers, settled: Settled) -> Floats:
-        n, confidence = sizes[..., self.group], self.levels.of(settled)
-        return rate_power(value, n, margins=self.margins, confidence=confidence, settled=settled)
+        def power(n: Integers, level: float) -> Floats:
+            return rate_power(value, n, margins=self.margins, confidence=level, settled=settled)
+
+        return self.levels.power(settled, sizes[..., self.group], power)
 
     def reach(self, sizes: Integers) -> float | None:
         n = sizes[self.group]
@@ -205,8 +231,11 @@ class _Alone:
         return _breaks(self._interval(np.array([0, n]), n, "broken"), self.margins)
 
     def _interval(self, successes: Floats | Integers, n: Integers, settled: Settled) -> Interval:
+        level = float(self.levels.of(settled, n))
         x, n = np.broadcast_arrays(np.atleast_1d(successes), n)
-        return GroupRates(RateCounts(x, n)).alone(self.levels.of(settled))
+        if level == 1:
+            return Interval(np.zeros(len(x)), np.ones(len(x)))
+        return GroupRates(RateCounts(x, n)).alone(level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,17 +247,25 @@ class _Loss:
     levels: Levels
 
     def power(self, value: float, sizes: Integers, settled: Settled) -> Floats:
-        n, confidence = sizes[..., self.group], self.levels.of(settled)
         margins = self._worse()
-        return loss_power(abs(value), n, margins=margins, confidence=confidence, settled=settled)
+
+        def power(n: Integers, level: float) -> Floats:
+            return loss_power(abs(value), n, margins=margins, confidence=level, settled=settled)
+
+        return self.levels.power(settled, sizes[..., self.group], power)
 
     def reach(self, sizes: Integers) -> float | None:
-        perfect = paired_interval([0], 0, sizes[self.group], confidence=self.levels.kept)
-        return _reach([perfect], self._worse())
+        return _reach([self._interval(0, sizes[self.group], "kept")], self._worse())
 
     def can_fail(self, sizes: Integers) -> bool:
         n = sizes[self.group]
-        return _breaks(paired_interval([n], 0, n, confidence=self.levels.broken), self._worse())
+        return _breaks(self._interval(int(n), n, "broken"), self._worse())
+
+    def _interval(self, lost: int, n: Integers, settled: Settled) -> Interval:
+        level = float(self.levels.of(settled, n))
+        if level == 1:
+            return Interval(np.array([-1.0]), np.array([1.0]))
+        return paired_interval([lost], 0, n, confidence=level)
 
     def _worse(self) -> Margins:
         """The limit of what is lost, whichever sign the metric gives it."""
@@ -267,7 +304,7 @@ class _Pairs:
             (sizes[..., self.first], sizes[..., self.second]),
             kind=self.kind,
             margins=self.margins,
-            confidence=self.levels.of(settled),
+            confidence=self._levels(settled, sizes),
             settled=settled,
         )
         if settled == "kept":
@@ -285,9 +322,18 @@ class _Pairs:
         """Intervals (P,) when all or none of the samples of each group are successes."""
         n = np.concatenate([sizes, sizes])
         x = np.concatenate([sizes * first, sizes * second])
-        groups = GroupRates(RateCounts(x, n))
+        groups, kind = GroupRates(RateCounts(x, n)), self.kind
         shifted = self.second + len(sizes)
-        return groups.pairs(self.first, shifted, kind=self.kind, confidence=self.levels.of(settled))
+
+        def interval(rows: Integers, level: float) -> Interval:
+            return groups.pairs(self.first[rows], shifted[rows], kind=kind, confidence=level)
+
+        return by_level(self._levels(settled, sizes), interval, whole=compared_range(kind))
+
+    def _levels(self, settled: Settled, sizes: Integers) -> Floats:
+        """Levels of the pairs at sizes (..., G), each of its smaller group."""
+        smaller = np.minimum(sizes[..., self.first], sizes[..., self.second])
+        return self.levels.of(settled, smaller)
 
     def _rates(self, value: float) -> Floats:
         """Rates (G,), moved into 0 … 1 where the base would lead out of it."""

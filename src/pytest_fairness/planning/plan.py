@@ -1,7 +1,7 @@
 """Before any model runs: which questions of a policy an evaluation set can settle, and how well."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +22,7 @@ from pytest_fairness.policy.records import LimitKind
 from pytest_fairness.policy.tables.tables import CorrectionMethod
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.groups import groups_of
+from pytest_fairness.statistics.looks import Looks
 from pytest_fairness.statistics.metrics.definitions import FlipRate, Rate
 from pytest_fairness.statistics.power.power import cost_of_confidence
 from pytest_fairness.wording import listed
@@ -102,6 +103,10 @@ class Plan(FrozenRecord):
     """Chance of being settled that is planned for, 0 to 1."""
     correction: CorrectionMethod
     """How failures are corrected for the number of questions."""
+    level: float
+    """Level of the intervals, 0 to 1."""
+    looks: Looks
+    """How often the set may be judged while it grows."""
     questions: list[PlannedQuestion]
 
 
@@ -144,6 +149,8 @@ def plan(
         answered=at_hand.answered,
         power=power,
         correction=policy.decision.correction,
+        level=policy.decision.confidence,
+        looks=policy.decision.looks,
         questions=[planner.question(one, verdicts.get(one.key)) for one in asked],
     )
 
@@ -215,12 +222,12 @@ class _Planner:
         target = target_of(question)
         if target is None:
             return None
-        levels = self._levels(question)
+        worth = float(sizes.effective[own] / sizes.n[own]) if sizes.effective[own] else 1.0
+        levels = replace(self._levels(question), looks=self.policy.decision.looks, worth=worth)
         design = design_of(
             question, groups, sizes=sizes.effective, base=base, target=target, levels=levels
         )
-        worth = sizes.effective[own] / sizes.n[own] if sizes.effective[own] else 1.0
-        return Planned(design, target, sizes.effective, own, float(worth), self.power)
+        return Planned(design, target, sizes.effective, own, worth, self.power)
 
     def _levels(self, question: Question) -> Levels:
         decision = self.policy.decision

@@ -10,6 +10,7 @@ from pytest_fairness.planning.plan import Plan, PlannedQuestion
 from pytest_fairness.planning.planned import Effort
 from pytest_fairness.report.messages import limit_text, rounded
 from pytest_fairness.statistics.metrics.names import CompositeDefinition
+from pytest_fairness.statistics.power.power import cost_of_looks
 
 __all__ = ["plan_lines"]
 
@@ -29,7 +30,7 @@ def plan_lines(plan: Plan) -> list[str]:
     """Return the lines of a plan."""
     source = plan.source or "no data"
     title = f"plan of {plan.evaluation} ({source}) by {plan.policy}"
-    lines = [title, *_assumed(plan), *_legend(plan.power), *_costs(plan)]
+    lines = [title, *_assumed(plan), *_legend(plan.power), *_costs(plan), *_looks(plan)]
     for _, some in groupby(plan.questions, key=lambda one: (one.rule, one.by, one.positive)):
         lines += ["", *_section(list(some), plan.power)]
     return [*lines, "", *_total(plan)]
@@ -51,6 +52,23 @@ def _costs(plan: Plan) -> Iterator[str]:
     told = [f"{cost:.2f} ({n} question{'s' * (n != 1)})" for cost, n in sorted(costs.items())]
     yield f"correction {plan.correction}: a failure needs as many times the images of a single question:"
     yield from _wrapped("  ", told)
+
+
+def _looks(plan: Plan) -> Iterator[str]:
+    """What it costs to judge the set again while it grows."""
+    looks = "any" if plan.looks == 1 else plan.looks
+    few, many = (
+        f"{cost_of_looks(plan.level, looks, n=n, power=plan.power):.2g}" for n in (100, 10_000)
+    )
+    cost = few if few == many else f"{few} to {many}"
+    if plan.looks == 1:
+        yield 'one look: to judge the set again while it grows, set looks in [decision]; "any" needs'
+        yield f"{cost} times the images. It pays if you collect until it is decided (docs/looks.md)."
+        return
+    number = "any number of looks" if plan.looks == "any" else f"{plan.looks} looks"
+    yield f"{number}: {cost} times the images of one look, which the numbers include."
+    if plan.looks == "any":
+        yield "If you stop as soon as it is decided, 1.2 to 1.5 times on average (docs/looks.md)."
 
 
 def _section(questions: list[PlannedQuestion], power: float) -> Iterator[str]:

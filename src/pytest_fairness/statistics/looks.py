@@ -11,7 +11,7 @@ from scipy import special
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.intervals.rates import Interval
 
-__all__ = ["ONE_LOOK", "Look", "Looks", "by_level", "look_level"]
+__all__ = ["ONE_LOOK", "Look", "Looks", "by_level", "forecast_level", "look_level"]
 
 Looks: TypeAlias = int | Literal["any"]
 """How often a growing set may be judged: a number of times, or any number of times."""
@@ -20,6 +20,8 @@ Looks: TypeAlias = int | Literal["any"]
 _SCALE = 25.0
 # With so few samples, or so far out, nothing is claimed.
 _FEWEST, _FARTHEST = 8, 7.0
+# Sizes of a forecast that are this near to each other (as logarithms) share a level.
+_NEAR = 0.02
 
 
 def look_level(confidence: float, n: ArrayLike, looks: Looks) -> Floats:
@@ -56,6 +58,20 @@ def look_level(confidence: float, n: ArrayLike, looks: Looks) -> Floats:
         b = np.sqrt((1 + 1 / t) * (np.log1p(t) - 2 * np.log(1 - confidence)))
     nothing = (n < _FEWEST) | (b > _FARTHEST)
     return np.asarray(np.where(nothing, 1.0, 1 - 2 * special.ndtr(-b)))
+
+
+def forecast_level(confidence: float, n: ArrayLike, looks: Looks) -> Floats:
+    """Return the level for sizes that nobody has yet: sizes within two percent share a level.
+
+    The arguments are those of `look_level`.
+
+    Example:
+        >>> forecast_level(0.95, [1_000, 1_005], "any").round(4).tolist()
+        [0.9984, 0.9984]
+    """
+    with np.errstate(divide="ignore"):
+        near = np.exp(np.round(np.log(np.asarray(n, dtype=np.float64)) / _NEAR) * _NEAR)
+    return look_level(confidence, near, looks)
 
 
 class Look(NamedTuple):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from benchmarks.looks import follow_advice
 from pytest_fairness.statistics.comparisons.comparisons import AgainstBest, BetweenAll
 from pytest_fairness.statistics.estimators.at_looks import at_looks, look_of
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
@@ -13,6 +14,7 @@ from pytest_fairness.statistics.intervals.chosen import rate_interval
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 from pytest_fairness.statistics.looks import Look, look_level
+from pytest_fairness.statistics.power.power import cost_of_looks
 
 MOST = 10_000
 RANGE = (-1.0, 1.0)
@@ -164,3 +166,22 @@ def test_the_look_at_a_group_tells_the_smallest_n_of_its_parts():
     gap = LargestGap(RATES.counts, (RATES, other))
     assert look_of(gap, "any", [0, 2]) == Look("any", 60.0)
     assert look_of(gap, 1, [0, 2]).level(0.95) == 0.95
+
+
+def test_following_the_advice_to_collect_more_errs_under_one_look_and_not_under_any():
+    """The gate's own "about N would be enough", followed with a tenth more: a model at its limit."""
+    one, more = (follow_advice(looks, runs=500, seed=1) for looks in (1, "any"))
+    assert min(one.passed, one.blocked) > 0.08
+    assert max(more.passed, more.blocked) < 0.01
+    assert one.looks > 2
+
+
+def test_the_cost_of_looks_is_that_of_the_level_at_the_size_that_is_needed():
+    """By hand: at n = 388, b = 3.060; ((3.060 + 0.842) / (1.960 + 0.842))^2 = 1.94 = 388 / 200."""
+    cost = cost_of_looks(0.95, "any", n=200, power=0.8)
+    b = -special.ndtri((1 - float(look_level(0.95, 200 * cost, "any"))) / 2)
+    by_hand = ((b + special.ndtri(0.8)) / (1.95996 + special.ndtri(0.8))) ** 2
+    assert cost == pytest.approx(by_hand, rel=1e-4)
+    assert cost == pytest.approx(1.94, abs=0.005)
+    assert cost_of_looks(0.95, 1, n=200, power=0.8) == 1
+    assert cost_of_looks(0.95, 5, n=200, power=0.8) == pytest.approx(1.49, abs=0.01)

@@ -1,6 +1,5 @@
 """A measure that is looked at again: each interval at the level that its own n asks for."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +9,9 @@ from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.estimators.measured import Kind, Measured, growth
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.rates import Interval
-from pytest_fairness.statistics.looks import Looks, by_level, look_level
+from pytest_fairness.statistics.looks import Looks, by_level, forecast_level, look_level
 
 __all__ = ["Looked"]
-
-# Sizes of a forecast that are this near to each other (as logarithms) share a level.
-_NEAR = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,8 @@ class Looked:
         def interval(rows: Integers, level: float) -> Interval:
             return self.measured.alone(level, groups=groups[rows], size=sizes[rows])
 
-        return self._at(confidence, self._n(groups, sizes), interval)
+        levels = self._levels(confidence, self._n(groups, sizes), sizes)
+        return by_level(levels, interval, whole=self.whole)
 
     def compare(self, first: Integers, second: Integers, *, kind: Kind) -> Floats:
         """Return the difference or ratio of each pair."""
@@ -96,15 +93,11 @@ class Looked:
             )
 
         n = np.minimum(self._n(first, sizes), self._n(second, sizes))
-        return self._at(confidence, n, interval)
+        return by_level(self._levels(confidence, n, sizes), interval, whole=self.whole)
 
     def _n(self, groups: Integers, sizes: Floats) -> Floats:
-        n = self.smallest_n[groups] * growth(self.counts, groups, sizes)
-        with np.errstate(divide="ignore"):
-            near = np.exp(np.round(np.log(n) / _NEAR) * _NEAR)
-        return np.asarray(np.where(sizes > 0, near, n), dtype=np.float64)
+        return np.asarray(self.smallest_n[groups] * growth(self.counts, groups, sizes))
 
-    def _at(
-        self, confidence: float, n: Floats, interval: Callable[[Integers, float], Interval]
-    ) -> Interval:
-        return by_level(look_level(confidence, n, self.looks), interval, whole=self.whole)
+    def _levels(self, confidence: float, n: Floats, sizes: Floats) -> Floats:
+        level = forecast_level if sizes.any() else look_level
+        return level(confidence, n, self.looks)

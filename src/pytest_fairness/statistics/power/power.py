@@ -22,6 +22,7 @@ from pytest_fairness.statistics.intervals.differences import score_statistic
 from pytest_fairness.statistics.intervals.inversion import critical_value
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.ratios import ratio_score_statistic
+from pytest_fairness.statistics.looks import Looks, look_level
 from pytest_fairness.statistics.metrics.definitions import compared_range
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Margins",
     "Settled",
     "cost_of_confidence",
+    "cost_of_looks",
     "loss_power",
     "pair_power",
     "rate_power",
@@ -141,7 +143,7 @@ def pair_power(
     *,
     kind: Literal["difference", "ratio"],
     margins: Margins,
-    confidence: float,
+    confidence: ArrayLike,
     settled: Settled,
 ) -> Floats:
     """Return the chance that the interval of two rates shows its limit kept, or shows it broken.
@@ -151,7 +153,7 @@ def pair_power(
         sizes: Samples of the first and of the second group, whole numbers, broadcast.
         kind: Whether the rates are subtracted or divided.
         margins: The limit of the difference or ratio.
-        confidence: Confidence level of the interval, 0 to 1.
+        confidence: Confidence level of the interval, 0 to 1, broadcast; at 1 nothing is shown.
         settled: Whether the limit is to be shown kept or broken.
 
     Source: enumeration; the decision is that of Gart and Nam (1988, 1990), see `differences`.
@@ -169,7 +171,8 @@ def pair_power(
     n1, n2 = np.maximum(n1, 1), np.maximum(n2, 1)
     second, chances = _second_counts(p2, n2)
     table = _Tables(n1, second, n2, kind)
-    z = critical_value(confidence)
+    levels = np.broadcast_to(confidence, shape).reshape(-1, 1)
+    z = -special.ndtri((1 - levels) / 2)
     least, most = compared_range(kind)
     nothing, everything = np.zeros_like(table.n), table.n + 1
     if settled == "kept":
@@ -180,7 +183,8 @@ def pair_power(
         until = nothing if margins.low <= least else table.below(margins.low, -z)
         from_ = everything if margins.high >= most else table.above(margins.high, z)
         found = _between(nothing, until, table.n, p1) + _between(from_, everything, table.n, p1)
-    power = np.where(empty[:, 0], 0.0, (found * chances).sum(axis=1))
+    never = empty[:, 0] | (levels[:, 0] >= 1)
+    power = np.where(never, 0.0, (found * chances).sum(axis=1))
     return np.asarray(power.reshape(shape))
 
 
@@ -204,11 +208,11 @@ class _Tables(NamedTuple):
         """Samples of the first group for each table."""
         return np.broadcast_to(self.n1, self.second.shape).astype(np.int64)
 
-    def above(self, edge: float, z: float) -> Integers:
+    def above(self, edge: float, z: Floats) -> Integers:
         """Smallest first count that shows the value to be at least the edge."""
         return _first(lambda x: self._statistic(x, -_CAUTION, edge) >= z - ROUNDING, self.n)
 
-    def below(self, edge: float, z: float) -> Integers:
+    def below(self, edge: float, z: Floats) -> Integers:
         """Smallest first count that no longer shows the value to be at most the edge."""
         return _first(lambda x: self._statistic(x, _CAUTION, edge) > z + ROUNDING, self.n)
 
@@ -236,6 +240,28 @@ def cost_of_confidence(confidence: float, *, beside: float, power: float) -> flo
     """
     own, other = (critical_value(level) + special.ndtri(power) for level in (confidence, beside))
     return float((own / other) ** 2)
+
+
+def cost_of_looks(confidence: float, looks: Looks, *, n: float, power: float) -> float:
+    """Return how many times the samples of one look are needed, for the same power at one of several.
+
+    Args:
+        confidence: Two-sided confidence level that holds for all looks, 0 to 1.
+        looks: How often the set may be looked at.
+        n: Samples that one look needs.
+        power: Chance of being settled, 0 to 1.
+
+    Example:
+        >>> [round(cost_of_looks(0.95, "any", n=n, power=0.8), 2) for n in (100, 10_000)]
+        [1.95, 2.41]
+    """
+    cost = 1.0
+    for _ in range(20):  # the level rises slowly with n, so this settles at once
+        level = float(look_level(confidence, n * cost, looks))
+        if level == 1:
+            return np.inf
+        cost = cost_of_confidence(level, beside=confidence, power=power)
+    return cost
 
 
 def smallest_size(
