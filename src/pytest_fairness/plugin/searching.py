@@ -109,4 +109,5 @@ def parity_of(
         confidence=gate.policy.decision.confidence,
         searched=searched,
         cluster=evaluation.cluster,
+        looks=gate.policy.decision.looks,
     )

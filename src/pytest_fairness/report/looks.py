@@ -25,7 +25,7 @@ def interval_level_text(verdict: Verdict) -> str:
     """
     level = looks_text(verdict.level, verdict.looks)
     deeper = verdict.look_level
-    if deeper is None or deeper <= verdict.level:
+    if deeper is None:
         return level
     return f"{level} ({_percent(deeper)} % at this one)"
 

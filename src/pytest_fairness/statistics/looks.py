@@ -78,8 +78,7 @@ class Look(NamedTuple):
     """A look at an interval: how often the set may be looked at, and the samples of this time.
 
     Args:
-        looks: How often the set may be looked at. 1 for an interval that holds at every look as
-            it is.
+        looks: How often the set may be looked at.
         n: Samples of the smallest group of the interval.
     """
 

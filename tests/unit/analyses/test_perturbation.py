@@ -137,6 +137,15 @@ def test_a_change_that_moves_nobody_holds_and_is_no_proof_of_parity(faces):
     assert parity.pairs[0].low < 0 < parity.pairs[0].high
 
 
+@pytest.mark.parametrize("harm", ["flip rate", "accuracy drop"])
+def test_a_search_that_may_be_looked_at_again_asks_for_more_evidence(faces, harm):
+    change = Perturbation(brightness=-0.4)
+    one, five = (parity_of(faces, change, harm=harm, looks=looks).pairs[0] for looks in (1, 5))
+    deeper = parity_of(faces, change, harm=harm, confidence=0.99).pairs[0]
+    assert five.low < one.low
+    assert (five.low, five.high) == pytest.approx((deeper.low, deeper.high))
+
+
 def test_a_longer_search_asks_for_more_evidence_and_clusters_do_too(faces):
     change = Perturbation(brightness=-0.4)
     faces["evaluation"]["faces"]["cluster"] = "person"

@@ -84,7 +84,7 @@ def test_a_rate_tells_its_count_and_what_would_settle_it():
         ("any", 0.99953, "95 % at any number of looks (99.95 % at this one)"),
         ("any", 1 - 1e-9, "95 % at any number of looks (99.9999999 % at this one)"),
         ("any", 1.0, "95 % at any number of looks (100 % at this one)"),
-        ("any", 0.95, "95 % at any number of looks"),
+        ("any", None, "95 % at any number of looks"),
     ],
 )
 def test_the_level_of_an_interval_is_told_with_the_looks_that_it_holds_for(looks, look_level, text):

@@ -12,11 +12,13 @@ from pytest_fairness.errors import PredictionError
 from pytest_fairness.inference import predict
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.estimators.at_looks import at_looks
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.measured import Measured
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.estimators.sample_means import sample_means
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
+from pytest_fairness.statistics.looks import Looks
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -146,6 +148,7 @@ def perturbation_parity(
     confidence: float = 0.95,
     searched: int = 1,
     cluster: str | None = None,
+    looks: Looks = 1,
 ) -> Parity:
     """Compare what a change of every image does to each group and to its reference.
 
@@ -160,6 +163,7 @@ def perturbation_parity(
         confidence: Confidence level of the whole search: all pairs and all changes that it tries, 0 to 1.
         searched: Number of changes that are tried; each gets its part of the error (Bonferroni).
         cluster: Column of clusters of dependent samples.
+        looks: How often the set may be looked at.
 
     Raises:
         PredictionError: The predictions are not of the same samples.
@@ -176,7 +180,9 @@ def perturbation_parity(
     corrected = bonferroni(confidence, searched * max(len(others), 1))
     references = np.full_like(others, place)
     gap = measured.compare(others, references, kind="difference")
-    low, high = measured.pairs(others, references, kind="difference", confidence=corrected)
+    span = 1.0 if harm == "flip rate" else 2.0
+    looked = at_looks(measured, looks, whole=(-span, span))
+    low, high = looked.pairs(others, references, kind="difference", confidence=corrected)
     names = [
         ", ".join(f"{name} {level}" for name, level in zip(by, g, strict=True)) for g in groups
     ]

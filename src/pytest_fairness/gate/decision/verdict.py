@@ -7,6 +7,7 @@ from pytest_fairness.gate.decision.sides import Answer, decide
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.run_record import Correction, Outcome, PassInterval, Verdict
 from pytest_fairness.policy import Decision
+from pytest_fairness.statistics.looks import Look
 
 __all__ = ["give_verdict", "not_judged", "outcome_of"]
 
@@ -128,7 +129,7 @@ def _by_interval(
     if answer.side == "broken":
         if confirmation is None or confirmation.broken:
             return "fail", "the whole interval breaks the limit"
-        return "inconclusive", _maybe_chance(confirmation, family)
+        return "inconclusive", _maybe_chance(confirmation, family, answer.estimate.look)
     if answer.estimate.reason is not None:
         return "inconclusive", f"incomplete: {answer.estimate.reason}"
     level = "" if answer.to_pass is None else f" at {answer.to_pass.confidence * 100:.4g} %"
@@ -145,7 +146,7 @@ def _by_estimate(answer: Answer, value: float) -> tuple[Outcome, str]:
     return "pass", "the estimate keeps the limit"
 
 
-def _maybe_chance(confirmation: Confirmation, family: int) -> str:
+def _maybe_chance(confirmation: Confirmation, family: int, look: Look) -> str:
     confidence, low, high = confirmation.interval
     if confidence == 1:
         return (
@@ -155,7 +156,8 @@ def _maybe_chance(confirmation: Confirmation, family: int) -> str:
     one_sided = ""
     if confirmation.sides == 1:
         one_sided = f" ({(1 + confidence) / 2 * 100:.5g} % one-sided)"
+    at_look = "" if look.looks == 1 else f", {look.level(confidence) * 100:.6g} % at this look,"
     return (
         f"the interval breaks the limit, but among {family} questions that may be chance: at "
-        f"{confidence * 100:.4g} %{one_sided} it is {low:.3f} … {high:.3f}"
+        f"{confidence * 100:.4g} %{one_sided}{at_look} it is {low:.3f} … {high:.3f}"
     )

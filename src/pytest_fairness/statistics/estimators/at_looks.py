@@ -6,7 +6,7 @@ from pytest_fairness.statistics.estimators.extremes import ExtremeRates
 from pytest_fairness.statistics.estimators.largest_gap import LargestGap
 from pytest_fairness.statistics.estimators.looked import Looked
 from pytest_fairness.statistics.estimators.measured import Measured
-from pytest_fairness.statistics.looks import ONE_LOOK, Look, Looks
+from pytest_fairness.statistics.looks import Look, Looks
 
 __all__ = ["at_looks", "look_of"]
 
@@ -31,7 +31,7 @@ def at_looks(measured: Measured, looks: Looks, *, whole: tuple[float, float]) ->
         >>> low.round(3).tolist(), high.round(3).tolist()
         ([0.82], [0.953])
     """
-    if looks == 1 or _holds_at_every_look(measured):
+    if looks == 1:
         return measured
     if isinstance(measured, LargestGap | ExtremeRates):
         return replace(measured, looks=looks)
@@ -40,11 +40,4 @@ def at_looks(measured: Measured, looks: Looks, *, whole: tuple[float, float]) ->
 
 def look_of(measured: Measured, looks: Looks, groups: list[int]) -> Look:
     """Return the look at an interval of some groups, with the smallest n among them and their parts."""
-    if looks == 1 or _holds_at_every_look(measured):
-        return ONE_LOOK
     return Look(looks, float(measured.smallest_n[groups].min()))
-
-
-def _holds_at_every_look(measured: Measured) -> bool:
-    """Whether the intervals of a measure hold at any number of looks as they are."""
-    return bool(getattr(measured, "holds_at_every_look", False))
