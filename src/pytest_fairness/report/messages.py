@@ -6,17 +6,20 @@ from typing import Protocol
 from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.report.changes import against_text, detail_text, is_signed, title_text
-from pytest_fairness.report.looks import interval_level_text
 from pytest_fairness.report.observed import observed_of, observed_text
 from pytest_fairness.report.parts import independent_text, parts_text, rate_text
+from pytest_fairness.statistics.looks import Looks
 from pytest_fairness.statistics.metrics.names import Metric
 
 __all__ = [
     "Limited",
     "describe",
     "groups_text",
+    "interval_level_text",
     "interval_text",
     "limit_text",
+    "looks_text",
+    "number_of_looks",
     "robust_text",
     "rounded",
     "value_text",
@@ -134,6 +137,41 @@ def _interval(verdict: Verdict) -> str:
         ends = f"{_number(decided.low, verdict)} … {_number(decided.high, verdict)}"
         to_pass = f", {decided.level * 100:g} % to pass {ends}"
     return f" ({shown}{to_pass})"
+
+
+def looks_text(level: float, looks: Looks) -> str:
+    """Return a level with the number of looks that it holds for.
+
+    Example:
+        >>> looks_text(0.95, 1), looks_text(0.95, 5), looks_text(0.95, "any")
+        ('95 %', '95 % at up to 5 looks', '95 % at any number of looks')
+    """
+    return f"{level * 100:g} %" if looks == 1 else f"{level * 100:g} % at {number_of_looks(looks)}"
+
+
+def interval_level_text(verdict: Verdict) -> str:
+    """Return the level of the interval of a verdict, with the level of this look where it is another.
+
+    It reads `95 % at any number of looks (99.8 % at this one)`.
+    """
+    level = looks_text(verdict.level, verdict.looks)
+    deeper = verdict.look_level
+    if deeper is None:
+        return level
+    return f"{level} ({_percent(deeper)} % at this one)"
+
+
+def number_of_looks(looks: Looks) -> str:
+    """Return how often a set may be looked at, in words."""
+    return "any number of looks" if looks == "any" else f"up to {looks} looks"
+
+
+def _percent(level: float) -> str:
+    """A level with enough digits that it does not read as 100."""
+    if level == 1:
+        return "100"
+    digits = max(math.ceil(round(-math.log10(100 * (1 - level)), 6)), 1)
+    return f"{level * 100:.{digits}f}".removesuffix(".0")
 
 
 def _counted(verdict: Verdict, metric: Metric) -> str:

@@ -1,8 +1,10 @@
-"""What a reader must know about how a model was loaded and read, one line each."""
+"""What a reader must know of the runs of a record beside the verdicts, one line each."""
 
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
+from pytest_fairness.report.messages import number_of_looks
+from pytest_fairness.statistics.looks import Looks
 
-__all__ = ["model_lines"]
+__all__ = ["look_lines", "model_lines"]
 
 
 def model_lines(record: RunRecord) -> list[str]:
@@ -24,3 +26,27 @@ def _of(run: JudgedRun) -> list[str]:
     if legacy := metadata.get("legacy"):
         lines.append(f"{run.model}: {legacy}")
     return lines
+
+
+def look_lines(record: RunRecord) -> list[str]:
+    """Return one line for each set that was judged before, when it was smaller."""
+    return [
+        text for run in record.runs if (text := _look_line(run, record.policy.looks)) is not None
+    ]
+
+
+def _look_line(run: JudgedRun, looks: Looks) -> str | None:
+    look = run.look
+    if look is None:
+        return None
+    policy = "" if look.same_policy else ", by another policy"
+    seen = (
+        f"{run.model} on {run.evaluation}: look {look.number}, {look.n:,} images; the look before had "
+        f"{look.n_before:,} ({look.source}{policy})"
+    )
+    if looks == "any" or look.number <= looks:
+        return f"{seen}; the intervals hold at {number_of_looks(looks)}"
+    return (
+        f"{seen}; the policy allows {looks} look{'s' * (looks != 1)}, so a verdict is wrong more often "
+        "than its level says: raise looks in [decision]"
+    )

@@ -5,16 +5,16 @@ from typing import NamedTuple
 
 from pytest_fairness.gate.record.run_record import RunRecord, Verdict
 from pytest_fairness.report.changes import flips_text, title_text
-from pytest_fairness.report.looks import look_lines, looks_text
 from pytest_fairness.report.messages import (
     groups_text,
     interval_text,
     limit_text,
+    looks_text,
     rounded,
     value_text,
     waiver_text,
 )
-from pytest_fairness.report.models import model_lines
+from pytest_fairness.report.models import look_lines, model_lines
 from pytest_fairness.report.observed import facts_text
 from pytest_fairness.report.unreadable import unreadable_lines
 

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_fairness.gate.record.run_record import PolicyRecord, RunRecord, Verdict
 from pytest_fairness.report import describe, table_lines
-from pytest_fairness.report.looks import interval_level_text
+from pytest_fairness.report.messages import interval_level_text
 
 GAP = Verdict(
     rule="fpr-gap",
