@@ -10,13 +10,14 @@ from itertools import groupby, permutations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_fairness.gate.estimates.counted import measure_groups
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters.effects import pair_factors
+from pytest_fairness.statistics.clusters.pairs import pair_worth
 from pytest_fairness.statistics.clusters.rates import rate_bound_factors
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates, Kind
@@ -235,8 +236,8 @@ class _Table:
             rates = self._rows(moved, self._worth(moved, confidence))
             return np.asarray(np.minimum(rates_withstand(rates, statements), self._n[moved]))
         kind: Kind = "difference" if comparison == "difference" else "ratio"
-        one, two = self._pair_worth(moved, other, kind, confidence)
-        rows = PairRows(self._rows(moved, one), self._rows(other, two))
+        worth = self._pair_worth(moved, other, kind, confidence, upward=statements.upward)
+        rows = PairRows(self._rows(moved, worth), self._rows(other, worth))
         first_to_fall = None
         if not claims[0].strict:  # a pass falls with its first claim
             first_to_fall = np.array([claim.verdict for claim in claims])
@@ -250,11 +251,19 @@ class _Table:
         return rate_bound_factors(self.rates.clusters, confidence=confidence).least[moved]
 
     def _pair_worth(
-        self, moved: Integers, other: Integers, kind: Kind, confidence: float | None
-    ) -> tuple[Floats, Floats]:
+        self,
+        moved: Integers,
+        other: Integers,
+        kind: Kind,
+        confidence: float | None,
+        *,
+        upward: NDArray[np.bool_],
+    ) -> Floats:
+        """What a sample of both groups is worth for the bound that a claim rests on."""
         if self.rates.clusters is None or confidence is None:
-            return np.ones(len(moved)), np.ones(len(moved))
-        return pair_factors(self.rates.clusters, moved, other, kind=kind, confidence=confidence)
+            return np.ones(len(moved))
+        worth = pair_worth(self.rates.clusters, moved, other, kind=kind, confidence=confidence)
+        return np.where(upward, worth.lower, worth.upper)
 
     def _rows(self, positions: Integers, worth: Floats) -> RateRows:
         counts = self.rates.counts

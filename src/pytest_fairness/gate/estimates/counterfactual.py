@@ -226,7 +226,7 @@ def _estimate(
         reference=reference,
         counted=Counted(outcomes.flips, n) if flips else right,
         reference_counted=None if flips else reference_right,
-        effective_n=n * outcomes.worth(confidence, flips=flips),
+        effective_n=outcomes.effective_pairs(confidence, flips=flips),
         reason=None if n else lacking,
         details=Details(matched=_record(pairs, outcomes, flips=flips)),
         look=look,

@@ -5,7 +5,7 @@ cluster-robust variance. Divided by the variance of independent samples it is th
 the sample divided by it is the effective one, on which the usual intervals are computed.
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,46 +15,11 @@ from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
 
 __all__ = [
-    "PairEffects",
     "mean_factors",
     "mean_pair_factors",
     "mean_worth",
-    "pair_factors",
-    "rate_factors",
     "worth",
 ]
-
-
-def rate_factors(
-    clusters: ClusterCounts, *, confidence: float, growth: Floats | float = 1.0
-) -> Floats:
-    """Return effective n divided by n, for each group.
-
-    The design effect is at least 1: an interval is never narrower than if all samples were
-    independent. A group without any variation says nothing about its design effect; its samples
-    then count as one a cluster. The degrees of freedom are those of the residuals seen
-    (Satterthwaite), so that a variance that hangs on one or two clusters is not trusted.
-
-    Args:
-        clusters: Successes and n, (G, C).
-        confidence: Confidence level of the interval that the effective samples are for, 0 to 1.
-        growth: How many times as many clusters of the same kind there would be, (G,).
-
-    Returns:
-        (G,) in (0, 1].
-
-    Source: Rao and Scott (1992), Biometrics 48, 577 (effective counts); Korn and Graubard
-    (1998), Survey Methodology 24, 193 (degrees of freedom). Coverage is simulated in
-    benchmarks/cluster_coverage.py.
-
-    Example:
-        >>> same = ClusterCounts(np.array([[5, 0] * 20]), np.full((1, 40), 5))
-        >>> bool(0.18 < rate_factors(same, confidence=0.95)[0] < 0.2)
-        True
-    """
-    residuals, n, variance = _residuals(clusters)
-    effect = _Effect.of(residuals, clusters.n > 0, variance)
-    return effect.factor(_one_a_cluster(clusters, n), confidence, growth)
 
 
 def mean_factors(
@@ -97,36 +62,6 @@ def mean_worth(clusters: ClusterCounts, variance: Floats) -> Floats:
     return effect.worth(_one_a_cluster(clusters, n))
 
 
-def pair_factors(
-    clusters: ClusterCounts,
-    first: Integers,
-    second: Integers,
-    *,
-    kind: Literal["difference", "ratio"],
-    confidence: float,
-    growth: Floats | float = 1.0,
-) -> tuple[Floats, Floats]:
-    """Return effective n divided by n of both groups of each compared pair.
-
-    A cluster with samples in both groups (one design drawn in two tones) enters once, with both
-    its residuals.
-
-    Args:
-        clusters: Successes and n, (G, C).
-        first: Positions of the first groups, (P,).
-        second: Positions of the second groups, (P,).
-        kind: Whether rates are subtracted or divided.
-        confidence: Confidence level of the interval, 0 to 1.
-        growth: How many times as many clusters of the same kind there would be, (P,).
-
-    Returns:
-        Factors of the first and of the second groups, (P,) each, in (0, 1].
-    """
-    return PairEffects.of(clusters, first, second, kind=kind).factors(
-        confidence=confidence, growth=growth
-    )
-
-
 def mean_pair_factors(
     clusters: ClusterCounts,
     variance: Floats,
@@ -150,11 +85,11 @@ def mean_pair_factors(
     with np.errstate(divide="ignore", invalid="ignore"):
         independent = variance / n
     found = _Residuals(residuals, n, independent)
-    effects = PairEffects.from_residuals(clusters, found, first, second)
+    effects = _PairEffects.from_residuals(clusters, found, first, second)
     return effects.factors(confidence=confidence, growth=growth)
 
 
-class PairEffects(NamedTuple):
+class _PairEffects(NamedTuple):
     """Design effects of P pairs of groups, from which their factors follow at any level and size.
 
     Args:
@@ -168,32 +103,9 @@ class PairEffects(NamedTuple):
     scarce: tuple[Floats, Floats]
 
     @classmethod
-    def of(
-        cls,
-        clusters: ClusterCounts,
-        first: Integers,
-        second: Integers,
-        *,
-        kind: Literal["difference", "ratio"],
-        odds: bool = False,
-    ) -> "PairEffects":
-        """Return the effects on pairs of rates, or of their odds. The arguments are those of `pair_factors`."""
-        residuals, n, variance = _residuals(clusters)
-        if kind == "ratio" or odds:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                rates = clusters.successes.sum(axis=1) / n
-                # How far what is compared moves with the rate: its logarithm, or the odds.
-                against = rates if kind == "ratio" else 1 - rates
-                scale = against * (1 - rates) if odds else against
-                residuals = residuals / scale[:, None]
-                variance = variance / scale**2
-        found = _Residuals(residuals, n, variance)
-        return cls.from_residuals(clusters, found, first, second)
-
-    @classmethod
     def from_residuals(
         cls, clusters: ClusterCounts, found: "_Residuals", first: Integers, second: Integers
-    ) -> "PairEffects":
+    ) -> "_PairEffects":
         """Return the effects on pairs of means of any outcome."""
         residuals, n, variance = found
         present = (clusters.n[first] + clusters.n[second]) > 0
@@ -203,7 +115,7 @@ class PairEffects(NamedTuple):
         return cls(pair, (own.at(first), own.at(second)), (scarce[first], scarce[second]))
 
     def factors(self, *, confidence: float, growth: Floats | float = 1.0) -> tuple[Floats, Floats]:
-        """Return the factors of the first and of the second groups, as `pair_factors` gives them."""
+        """Return the factors of the first and of the second groups."""
         one, two = (
             # A group without variation of its own has no say in the pair's design effect.
             np.where(

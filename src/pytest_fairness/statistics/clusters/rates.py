@@ -17,6 +17,7 @@ from scipy import special
 
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.stakes import best_stake
 from pytest_fairness.statistics.intervals.inversion import critical_value, crossing
 from pytest_fairness.statistics.intervals.rates import Interval, clopper_pearson
 
@@ -25,8 +26,6 @@ __all__ = ["BoundFactors", "clustered_rate_interval", "rate_bound_factors"]
 # A bound is sought this closely; a rate below it is as good as 0.
 _CLOSE = 1e-10
 _LEAST = 1e-9
-# Stakes are sought to this share of the largest: the likelihood is flat at its top.
-_STAKE, _STEPS = 1e-7, 60
 
 
 def clustered_rate_interval(
@@ -249,33 +248,7 @@ class _Stakes:
         gains = self._kinds.successes - rate[:, None] * self._kinds.n
         worst = np.maximum(-gains.min(axis=1), 0.0)
         most = (1 - 1e-9) / np.maximum(rate * self._size, worst)
-        stake = _best_stake(gains, number, most, self._share)
+        stake = best_stake(gains, number, most, self._share)
         self._share = np.clip(stake / most, 0.01, 0.99)
         won = (number * np.log1p(stake[:, None] * gains)).sum(axis=1)
         return np.asarray(np.maximum(won, 0.0))
-
-
-def _best_stake(gains: Floats, number: Floats, most: Floats, share: Floats) -> Floats:
-    """Return the stake from 0 to `most` at which the clusters' gains grow most: Newton, bracketed.
-
-    Args:
-        gains: (R, K) gain of each kind of cluster at a stake of 1.
-        number: (R, K) clusters of each kind.
-        most: (R,) largest stake.
-        share: (R,) share of it to begin with.
-    """
-    low, high = np.zeros_like(most), most.copy()
-    capped = (number * gains / (1 + most[:, None] * gains)).sum(axis=1) >= 0
-    stake = most * share
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for _ in range(_STEPS):
-            each = gains / (1 + stake[:, None] * gains)
-            slope = (number * each).sum(axis=1)
-            low, high = np.where(slope > 0, stake, low), np.where(slope > 0, high, stake)
-            step = stake + slope / (number * each * each).sum(axis=1)
-            step = np.where((step > low) & (step < high), step, (low + high) / 2)
-            ended = capped | (np.abs(step - stake) <= _STAKE * most)
-            stake = step
-            if ended.all():
-                break
-    return np.where(capped, most, stake)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
-from pytest_fairness.statistics.clusters.effects import mean_factors
+from pytest_fairness.statistics.clusters.matched import effective_pairs, matched_interval
+from pytest_fairness.statistics.clusters.rates import clustered_rate_interval, rate_bound_factors
 from pytest_fairness.statistics.intervals.chosen import paired_interval, rate_interval
 from pytest_fairness.statistics.intervals.rates import Interval
 
@@ -52,44 +53,46 @@ class MatchedOutcomes:
     def flip_interval(self, confidence: float, *, size: float = 0.0) -> Interval:
         """Return the interval of the share of flipped pairs, or of the same share of `size` pairs or more."""
         factor = self._factor(size)
-        factor *= self.worth(confidence, flips=True, growth=factor)
-        return rate_interval(self.flips * factor, self.pairs * factor, confidence=confidence)
+        if self.clusters is None:
+            return rate_interval(self.flips * factor, self.pairs * factor, confidence=confidence)
+        flips = self._per_cluster(self.flipped)
+        return _one(clustered_rate_interval(flips, confidence=confidence, growth=factor))
 
     def accuracy_interval(self, confidence: float, *, size: float = 0.0) -> Interval:
-        """Return Tango's interval of the group's accuracy minus the reference's, on the same pairs."""
+        """Return the interval of the group's accuracy minus the reference's, on the same pairs."""
         factor = self._factor(size)
-        factor *= self.worth(confidence, flips=False, growth=factor)
-        return paired_interval(
-            self.right_only * factor,
-            self.reference_only * factor,
-            self.pairs * factor,
-            confidence=confidence,
+        if self.clusters is None or not self.pairs:
+            counts = self.right_only * factor, self.reference_only * factor, self.pairs * factor
+            return paired_interval(*counts, confidence=confidence)
+        both = self._per_cluster(self.right), self._per_cluster(self.reference_right)
+        return _one(
+            matched_interval(*both, kind="difference", confidence=confidence, growth=factor)
         )
 
-    def worth(self, confidence: float, *, flips: bool, growth: float = 1.0) -> float:
-        """Return effective n divided by n, for matched pairs.
+    def effective_pairs(self, confidence: float, *, flips: bool) -> float:
+        """Return how many independent pairs would tell as much.
 
         Args:
             confidence: Confidence level of the interval, 0 to 1.
             flips: Whether flips are counted; else the difference of the accuracies.
-            growth: How many times as many pairs and clusters there are as were counted.
         """
-        if flips:
-            return self._worth(self.flipped.astype(np.int64), confidence, growth)
-        change = self.right.astype(np.int64) - self.reference_right
-        # Discordant pairs of both kinds vary at least as much as their difference does.
-        return min(self._worth(part, confidence, growth) for part in (change, np.abs(change)))
-
-    def _worth(self, outcome: NDArray[np.int64], confidence: float, growth: float) -> float:
-        """Share of the pairs that an equally sure set of independent pairs would have."""
         if self.clusters is None or not self.pairs:
-            return 1.0
-        sums = np.bincount(self.clusters, weights=outcome)[None, :].astype(np.int64)
-        sizes = np.bincount(self.clusters)[None, :].astype(np.int64)
-        found = mean_factors(
-            ClusterCounts(sums, sizes), float(np.var(outcome)), confidence=confidence, growth=growth
-        )
-        return float(found[0])
+            return float(self.pairs)
+        if flips:
+            factors = rate_bound_factors(self._per_cluster(self.flipped), confidence=confidence)
+            return self.pairs * float(factors.least[0])
+        both = self._per_cluster(self.right), self._per_cluster(self.reference_right)
+        return float(effective_pairs(*both, confidence=confidence)[0])
+
+    def _per_cluster(self, outcome: NDArray[np.bool_]) -> ClusterCounts:
+        """How many pairs of each cluster have the outcome, (1, C)."""
+        clusters = np.zeros(self.pairs, dtype=np.int64) if self.clusters is None else self.clusters
+        counted = np.bincount(clusters, weights=outcome), np.bincount(clusters)
+        return ClusterCounts(*(count[None, :].astype(np.int64) for count in counted))
 
     def _factor(self, size: float) -> float:
         return max(size / max(self.pairs, 1), 1.0)
+
+
+def _one(bounds: Interval) -> Interval:
+    return Interval(*(bound[0] for bound in bounds))

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.statistics.arrays import Floats, Integers
+from pytest_fairness.statistics.clusters.apart import BoundCounts, apart_interval
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
-from pytest_fairness.statistics.clusters.effects import mean_factors, rate_factors
+from pytest_fairness.statistics.clusters.matched import effective_pairs, matched_interval
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
-from pytest_fairness.statistics.intervals.chosen import difference_interval, paired_interval
+from pytest_fairness.statistics.intervals.chosen import paired_interval
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["ClusterMoves", "Movement", "PairTables", "cluster_moves", "pair_tables"]
@@ -63,19 +64,15 @@ class ClusterMoves(NamedTuple):
     Args:
         now: Successes and n now.
         then: The same then; None where it is not known, which is taken to be as now.
-        differing: Of the same samples, those that are a success in one of the two; None where
-            the samples are not the same.
     """
 
     now: ClusterCounts
     then: ClusterCounts | None = None
-    differing: Integers | None = None
 
     def at(self, groups: slice) -> "ClusterMoves":
         """Return the counts of some groups."""
         then = None if self.then is None else _slice(self.then, groups)
-        differing = None if self.differing is None else self.differing[groups]
-        return ClusterMoves(_slice(self.now, groups), then, differing)
+        return ClusterMoves(_slice(self.now, groups), then)
 
 
 def cluster_moves(
@@ -103,9 +100,7 @@ def cluster_moves(
         return found.reshape(size, number).astype(np.int64)
 
     n = counted(np.ones(len(now), dtype=bool))
-    return ClusterMoves(
-        ClusterCounts(counted(now), n), ClusterCounts(counted(then), n), counted(now != then)
-    )
+    return ClusterMoves(ClusterCounts(counted(now), n), ClusterCounts(counted(then), n))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,42 +138,47 @@ class Movement:
         return _rate(self.now) + _rate(self.then)
 
     def change_interval(self, confidence: float) -> Interval:
-        """Return the interval of the change: Tango's for pairs, else the interval of independent rates."""
-        if self.pairs is not None:
-            pairs = self.pairs.times(self._worth_of_pairs(confidence, total=False))
-            return paired_interval(pairs.now_only, pairs.then_only, pairs.n, confidence=confidence)
-        return difference_interval(
-            *self.effective_now(confidence), *self.effective_then(confidence), confidence=confidence
-        )
+        """Return the interval of the change: that of paired samples, else that of independent rates."""
+        if self.pairs is None:
+            return self._apart(self.counts_then(confidence), confidence)
+        if self.clusters is None:
+            now_only, then_only = self.pairs.now_only, self.pairs.then_only
+            return paired_interval(now_only, then_only, self.pairs.n, confidence=confidence)
+        return self._matched(self._then, confidence)
 
     def total_interval(self, confidence: float) -> Interval:
         """Return the interval of the sum of both rates."""
-        if self.pairs is not None:
-            pairs = self.pairs.times(self._worth_of_pairs(confidence, total=True))
-            bounds = paired_interval(pairs.both, pairs.neither, pairs.n, confidence=confidence)
+        if self.pairs is None:
+            bounds = self._apart(self.counts_then(confidence).failures, confidence)
+        elif self.clusters is None:
+            both, neither = self.pairs.both, self.pairs.neither
+            bounds = paired_interval(both, neither, self.pairs.n, confidence=confidence)
         else:
-            then = self.effective_then(confidence)
-            misses = then.n - then.successes
-            bounds = difference_interval(
-                *self.effective_now(confidence), misses, then.n, confidence=confidence
-            )
+            then = self._then
+            misses = ClusterCounts(then.n - then.successes, then.n)
+            bounds = self._matched(misses, confidence)
         return Interval(1 + bounds.low, 1 + bounds.high)
 
-    def effective_now(self, confidence: float) -> RateCounts:
-        """Return the effective successes and n of the current release."""
+    def counts_now(self, confidence: float) -> BoundCounts:
+        """Return the counts of the current release, with what they are worth."""
         clusters = None if self.clusters is None else self.clusters.now
-        return _effective(self.now, clusters, confidence, self.growth)
+        return _bound_counts(self.now, clusters, confidence, self.growth)
 
-    def effective_then(self, confidence: float) -> RateCounts:
-        """Return the effective successes and n of the previous release."""
-        clusters = None if self.clusters is None else self.clusters.then or self.clusters.now
-        return _effective(self.then, clusters, confidence, self.growth)
+    def counts_then(self, confidence: float) -> BoundCounts:
+        """Return the counts of the previous release, with what they are worth."""
+        clusters = None if self.clusters is None else self._then
+        return _bound_counts(self.then, clusters, confidence, self.growth)
 
     def effective_n(self, confidence: float) -> Floats:
         """Return the effective n of the change (G,) at a confidence."""
-        if self.pairs is not None:
-            return self.pairs.n * self._worth_of_pairs(confidence, total=False)
-        return self.effective_now(confidence).n
+        if self.pairs is None:
+            counts = self.counts_now(confidence)
+            return np.asarray(counts.n * np.minimum(counts.lower, counts.upper))
+        if self.clusters is None:
+            return self.pairs.n
+        return effective_pairs(
+            self.clusters.now, self._then, confidence=confidence, growth=self.growth
+        )
 
     def at(self, group: int) -> "Movement":
         """Return the movement of one group, as arrays of length 1."""
@@ -201,46 +201,36 @@ class Movement:
         grown = Movement.paired(self.pairs.times(factor), self.clusters)
         return replace(grown, growth=factor)
 
-    def _worth_of_pairs(self, confidence: float, *, total: bool) -> Floats:
-        """Share of the pairs that independent ones would need, for the change or for the total.
-
-        The outcomes of a pair are -1, 0 and 1; those that are not 0 vary by cluster too, so the
-        smaller share of both counts.
-        """
+    @property
+    def _then(self) -> ClusterCounts:
+        """What is known of the clusters of the previous release."""
         if self.clusters is None:
-            return np.ones(len(self.now.n))
-        now, then, differing = self.clusters
-        if then is None or differing is None:
-            msg = "pairs need the counts of both sides per cluster"
+            msg = "these samples have no clusters"
             raise ValueError(msg)
-        n = now.n
-        if total:
-            outcome, moved = now.successes + then.successes - n, n - differing
-        else:
-            outcome, moved = now.successes - then.successes, differing
-        size = np.maximum(n.sum(axis=1), 1)
-        share = moved.sum(axis=1) / size
-        variances = share - (outcome.sum(axis=1) / size) ** 2, share * (1 - share)
-        found = [
-            mean_factors(
-                ClusterCounts(sums, n), variance, confidence=confidence, growth=self.growth
-            )
-            for sums, variance in zip((outcome, moved), variances, strict=True)
-        ]
-        return np.minimum(*found)
+        return self.clusters.then or self.clusters.now
+
+    def _apart(self, then: BoundCounts, confidence: float) -> Interval:
+        now = self.counts_now(confidence)
+        return apart_interval(now, then, kind="difference", confidence=confidence)
+
+    def _matched(self, then: ClusterCounts, confidence: float) -> Interval:
+        now = then if self.clusters is None else self.clusters.now
+        return matched_interval(
+            now, then, kind="difference", confidence=confidence, growth=self.growth
+        )
 
 
 def _slice(clusters: ClusterCounts, groups: slice) -> ClusterCounts:
     return ClusterCounts(clusters.successes[groups], clusters.n[groups])
 
 
-def _effective(
+def _bound_counts(
     counts: RateCounts, clusters: ClusterCounts | None, confidence: float, growth: Floats | float
-) -> RateCounts:
+) -> BoundCounts:
+    x, n = (np.asarray(count, dtype=np.float64) for count in counts)
     if clusters is None:
-        return counts
-    worth = rate_factors(clusters, confidence=confidence, growth=growth)
-    return RateCounts(counts.successes * worth, counts.n * worth)
+        return BoundCounts.independent(x, n)
+    return BoundCounts.of(clusters, confidence=confidence, growth=growth, counts=(x, n))
 
 
 def _rate(counts: RateCounts) -> Floats:

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.statistics.arrays import Floats
+from pytest_fairness.statistics.clusters.apart import BoundCounts, apart_interval
 from pytest_fairness.statistics.comparisons.movement import Movement
-from pytest_fairness.statistics.estimators.rate_counts import RateCounts
-from pytest_fairness.statistics.intervals.chosen import difference_interval
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["widening", "widening_interval"]
@@ -70,12 +69,12 @@ def widening_interval(
         high = np.maximum(change.high, -change.low)
         return Interval(np.maximum(-high, -1.0), np.minimum(high, 1.0))
     lower = np.select(
-        _signs(group.effective_now(sure), reference.effective_now(sure), confidence=sure),
+        _signs(group.counts_now(sure), reference.counts_now(sure), confidence=sure),
         [np.minimum(change.low, total.low), -np.maximum(change.high, total.high)],
         np.minimum(change.low, -change.high),
     )
     upper = np.select(
-        _signs(group.effective_then(sure), reference.effective_then(sure), confidence=sure),
+        _signs(group.counts_then(sure), reference.counts_then(sure), confidence=sure),
         [np.maximum(change.high, -total.low), np.maximum(-change.low, total.high)],
         np.maximum(change.high, -change.low),
     )
@@ -90,8 +89,14 @@ def _mover(value: Floats, bounds: Interval, minus: Floats, minus_bounds: Interva
 
 
 def _signs(
-    group: RateCounts, reference: RateCounts, *, confidence: float
+    group: BoundCounts, reference: BoundCounts, *, confidence: float
 ) -> list[NDArray[np.bool_]]:
     """Return whether the gap is shown to be positive, and whether it is shown to be negative."""
-    bounds = difference_interval(*group, *reference, confidence=confidence, method="corrected")
+    # Each reference is compared with all groups.
+    reference = (
+        reference.at(np.zeros(len(group.n), dtype=np.int64)) if len(reference.n) == 1 else reference
+    )
+    bounds = apart_interval(
+        group, reference, kind="difference", confidence=confidence, guessed=True
+    )
     return [bounds.low > 0, bounds.high < 0]

@@ -1,13 +1,13 @@
 """The rates of one question's groups, and the intervals of them and of their pairs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
-from pytest_fairness.statistics.clusters.effects import PairEffects
+from pytest_fairness.statistics.clusters.pairs import clustered_pair_interval
 from pytest_fairness.statistics.clusters.rates import clustered_rate_interval, rate_bound_factors
 from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
@@ -32,14 +32,10 @@ class GroupRates:
     Args:
         counts: Successes and n, (G,) each.
         clusters: The same counted per cluster, (G, C); None where samples are independent.
-        effects: Design effects of pairs that were asked for, by kind and positions.
     """
 
     counts: RateCounts
     clusters: ClusterCounts | None = None
-    effects: dict[tuple[Kind, bytes, bytes], PairEffects] = field(
-        default_factory=dict, repr=False, compare=False
-    )
 
     @property
     def values(self) -> Floats:
@@ -141,28 +137,16 @@ class GroupRates:
 
         With factors it is a guess, so without the exact method, which takes its time.
         """
+        if self.clusters is not None:
+            return clustered_pair_interval(
+                self.clusters, first, second, kind=kind, confidence=confidence, growth=factors
+            )
         method: Method = "auto" if factors is None else "corrected"
         more1, more2 = (np.ones(len(first)),) * 2 if factors is None else factors
         x, n = self._floats()
-        x1, n1, x2, n2 = x[first] * more1, n[first] * more1, x[second] * more2, n[second] * more2
-        if self.clusters is not None:
-            more = np.minimum(more1, more2)
-            one, two = self._effects(first, second, kind).factors(
-                confidence=confidence, growth=more
-            )
-            x1, n1, x2, n2 = x1 * one, n1 * one, x2 * two, n2 * two
+        counts = x[first] * more1, n[first] * more1, x[second] * more2, n[second] * more2
         interval = difference_interval if kind == "difference" else ratio_interval
-        return interval(x1, n1, x2, n2, confidence=confidence, method=method)
-
-    def _effects(self, first: Integers, second: Integers, kind: Kind) -> PairEffects:
-        """Design effects of pairs; they are asked for at many levels and sizes."""
-        key = kind, first.tobytes(), second.tobytes()
-        if key not in self.effects:
-            if self.clusters is None:
-                msg = "samples without clusters have no design effect"
-                raise ValueError(msg)
-            self.effects[key] = PairEffects.of(self.clusters, first, second, kind=kind)
-        return self.effects[key]
+        return interval(*counts, confidence=confidence, method=method)
 
     def _clusters_of(self, groups: Integers) -> ClusterCounts:
         if self.clusters is None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters.effects import PairEffects
 from pytest_fairness.statistics.estimators.composites import Composite
 from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
 from pytest_fairness.statistics.intervals.odds import odds_of, odds_pair_interval
@@ -54,17 +53,13 @@ class Odds(Composite):
     ) -> Interval:
         """Return the interval of the difference or ratio of each pair."""
         (rate,) = self.parts
-        more1, more2 = (growth(rate.counts, groups, size) for groups in (first, second))
-        x, n = (count.astype(np.float64) for count in rate.counts)
-        if rate.clusters is not None:
-            effects = PairEffects.of(rate.clusters, first, second, kind=kind, odds=True)
-            worth = effects.factors(confidence=confidence, growth=np.minimum(more1, more2))
-            more1, more2 = more1 * worth[0], more2 * worth[1]
-        return odds_pair_interval(
-            x[first] * more1,
-            n[first] * more1,
-            x[second] * more2,
-            n[second] * more2,
-            kind=kind,
-            confidence=confidence,
+        one, other = (
+            rate.effective(groups, confidence=confidence, factor=growth(rate.counts, groups, size))
+            for groups in (first, second)
         )
+        # The least of the first goes with the most of the second.
+        bounds = (
+            odds_pair_interval(*counts, *against, kind=kind, confidence=confidence)
+            for counts, against in ((one[0], other[1]), (one[1], other[0]))
+        )
+        return Interval(next(bounds).low, next(bounds).high)

@@ -10,8 +10,6 @@ from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.clusters.effects import (
     mean_factors,
     mean_pair_factors,
-    pair_factors,
-    rate_factors,
     worth,
 )
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
@@ -83,7 +81,8 @@ def test_a_group_of_one_cluster_knows_next_to_nothing():
 def test_a_group_that_is_always_right_is_worth_one_image_a_cluster():
     clusters = clusters_of([[5] * 8, [3, 4] * 4], [[5] * 8, [5] * 8])
     assert worth(clusters)[0] == pytest.approx(8 / 40)
-    one, two = pair_factors(clusters, FIRST, SECOND, kind="difference", confidence=0.95)
+    variance = np.array([0.0, 0.21])
+    one, two = mean_pair_factors(clusters, variance, FIRST, SECOND, confidence=0.95)
     assert one[0] <= 8 / 40
     assert 0 < two[0] <= 1
 
@@ -114,7 +113,6 @@ def test_intervals_cover_the_truth_where_those_of_independent_images_do_not(kind
     assert aware.covered >= 0.93
     if kind == "rate" or not shared:
         assert simulate(cell, kind, runs=1000, rng=rng, clustered=False).covered < 0.85
-    assert rate_factors(clusters_of([1, 2], [2, 2]), confidence=0.95)[0] < 1
 
 
 def test_matched_pairs_of_one_cluster_are_worth_less_than_independent_pairs():
@@ -132,6 +130,13 @@ def test_matched_pairs_of_one_cluster_are_worth_less_than_independent_pairs():
         assert other.high > one.high
         width, wider = (float(found.high - found.low) for found in (one, other))
         assert wider > 1.8 * width
+
+
+def factors_of(clusters: ClusterCounts, growth: float = 1.0) -> float:
+    """Effective n divided by n of a mean of 0 and 1."""
+    rate = clusters.successes.sum() / clusters.n.sum()
+    found = mean_factors(clusters, rate * (1 - rate), confidence=0.95, growth=growth)
+    return float(found[0])
 
 
 def freedom_of(residuals) -> float:
@@ -152,7 +157,6 @@ def test_a_variance_that_hangs_on_two_clusters_has_their_degrees_of_freedom(conf
     assert 2 < freedom < 3
     tail = (1 + confidence) / 2
     expected = worth(UNEVEN)[0] * (stats.norm.ppf(tail) / stats.t.ppf(tail, freedom)) ** 2
-    assert rate_factors(UNEVEN, confidence=confidence)[0] == pytest.approx(expected)
     rate = UNEVEN.successes.sum() / UNEVEN.n.sum()
     mean = mean_factors(UNEVEN, np.array([rate * (1 - rate)]), confidence=confidence)
     assert mean[0] == pytest.approx(expected)
@@ -169,21 +173,19 @@ def test_a_pair_has_the_degrees_of_freedom_of_both_its_groups():
     tail = 0.975
     student = stats.t.ppf(tail, freedom_of(together))
     expected = (stats.norm.ppf(tail) / student) ** 2 / effect
-    factors = pair_factors(both, FIRST, SECOND, kind="difference", confidence=0.95)
     variance = np.full(2, rate * (1 - rate))
-    means = mean_pair_factors(both, variance, FIRST, SECOND, confidence=0.95)
-    for one, two in (factors, means):
-        assert (one[0], two[0]) == pytest.approx((expected, expected))
+    one, two = mean_pair_factors(both, variance, FIRST, SECOND, confidence=0.95)
+    assert (one[0], two[0]) == pytest.approx((expected, expected))
 
 
 def test_more_clusters_of_the_same_kind_have_more_degrees_of_freedom():
     tail, freedom = 0.975, freedom_of(AWAY)
     expected = worth(UNEVEN)[0] * (stats.norm.ppf(tail) / stats.t.ppf(tail, 5 * freedom)) ** 2
-    assert rate_factors(UNEVEN, confidence=0.95, growth=5.0)[0] == pytest.approx(expected)
+    assert factors_of(UNEVEN, growth=5.0) == pytest.approx(expected)
 
 
 def test_a_group_without_variation_has_one_degree_of_freedom_less_than_clusters():
     clusters = clusters_of([[5] * 8], [[5] * 8])
     tail = 0.975
     expected = 8 / 40 * (stats.norm.ppf(tail) / stats.t.ppf(tail, 7)) ** 2
-    assert rate_factors(clusters, confidence=0.95)[0] == pytest.approx(expected)
+    assert factors_of(clusters) == pytest.approx(expected)

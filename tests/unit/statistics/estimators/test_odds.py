@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from pytest_fairness.statistics.clusters.counts import ClusterCounts
-from pytest_fairness.statistics.clusters.effects import PairEffects
+from pytest_fairness.statistics.clusters.rates import rate_bound_factors
 from pytest_fairness.statistics.estimators.measure import measure
 from pytest_fairness.statistics.estimators.odds import Odds
 from pytest_fairness.statistics.intervals.odds import odds_pair_interval
@@ -69,34 +68,20 @@ def test_copies_of_samples_in_one_cluster_tell_no_more_than_one_of_them():
     assert width(5) > 1.5 * np.log(alone.high / alone.low)[0]
 
 
-@pytest.mark.parametrize(("kind", "power"), [("ratio", (1, 1)), ("difference", (0, 2))])
-def test_the_design_effect_of_a_pair_weighs_groups_by_the_variance_of_their_odds(kind, power):
-    # Clusters of 5 equal samples in the first group, of one sample in the second.
-    successes = np.zeros((2, 400))
-    n = np.zeros((2, 400))
-    n[0, :100], successes[0, :20] = 5, 5
-    n[1, 100:], successes[1, 100:280] = 1, 1
-    clusters = ClusterCounts(successes.astype(np.int64), n.astype(np.int64))
-    effects = PairEffects.of(clusters, np.array([0]), np.array([1]), kind=kind, odds=True)
-    p, total = successes.sum(axis=1) / n.sum(axis=1), n.sum(axis=1)
-    slope = p ** power[0] * (1 - p) ** power[1]
-    variance = p * (1 - p) / total / slope**2
-    expected = (5 * variance[0] + variance[1]) / variance.sum()
-    assert effects.pair.effect[0] == pytest.approx(expected, rel=0.01)
-
-
-def test_pairs_of_clustered_groups_use_the_design_effect_of_odds():
+@pytest.mark.parametrize("kind", ["difference", "ratio"])
+def test_each_bound_of_clustered_odds_is_at_the_effective_counts_of_its_own_side(kind):
     clustered = np.zeros((2, 400, 2, 2), dtype=np.int64)
     clustered[0, :20, 1, 0], clustered[0, 20:100, 0, 1] = 5, 5
     clustered[1, 100:280, 1, 0], clustered[1, 280:, 0, 1] = 1, 1
     found = odds(clustered.sum(axis=1), clustered=clustered)
-    first, second = np.array([0]), np.array([1])
-    low, high = found.pairs(first, second, kind="difference", confidence=0.95)
+    low, high = found.pairs(np.array([0]), np.array([1]), kind=kind, confidence=0.95)
     rate = found.parts[0]
-    effects = PairEffects.of(rate.clusters, first, second, kind="difference", odds=True)
-    one, two = effects.factors(confidence=0.95)
+    factors = rate_bound_factors(rate.clusters, confidence=0.95)
     x, n = rate.counts
-    expected = odds_pair_interval(
-        x[0] * one, n[0] * one, x[1] * two, n[1] * two, kind="difference", confidence=0.95
-    )
-    assert [float(low[0]), float(high[0])] == pytest.approx([expected.low[0], expected.high[0]])
+    for bound, one, two, place in (
+        (low, factors.lower[0], factors.upper[1], 0),
+        (high, factors.upper[0], factors.lower[1], 1),
+    ):
+        counts = x[0] * one, n[0] * one, x[1] * two, n[1] * two
+        expected = odds_pair_interval(*counts, kind=kind, confidence=0.95)
+        assert float(bound[0]) == pytest.approx(float(expected[place]))
