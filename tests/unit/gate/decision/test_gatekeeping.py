@@ -325,3 +325,38 @@ def test_a_weight_is_a_number_from_a_hundredth_to_a_hundred(weight):
 def test_a_weight_without_a_correction_is_an_error():
     with pytest.raises(PolicyError, match=r"weight = 2 shares the error .* remove weight"):
         policy_of(ACCURACY | {"weight": 2}, correction="none")
+
+
+def test_evaluations_share_the_error_by_the_weight_of_their_questions():
+    faces = {"positive": "yes", "classes": ["no", "yes"], "attributes": {"sex": ["f", "m"]}}
+    policy = load_policy(
+        {
+            "schema": 1,
+            "decision": {"inconclusive": "warn"},
+            "evaluation": {"faces": faces, "street": faces},
+            "rule": [
+                {
+                    "id": "a",
+                    "metric": "accuracy",
+                    "min": 0.8,
+                    "weight": 3,
+                    "evaluations": ["faces"],
+                },
+                {"id": "b", "metric": "true_negative_rate", "min": 0.8},
+            ],
+        }
+    )
+    cells = np.array([[[100, 100], [0, 0]], [[200, 0], [0, 0]]])
+    counts = GroupCounts({"sex": ("f", "m")}, ("no", "yes"), cells)
+    levels = {
+        (name, verdict.rule): verdict.correction.level
+        for name, evaluation in policy.evaluations.items()
+        for verdict in judge_counts(policy, counts, evaluation=evaluation, model="m")
+        if verdict.outcome == "fail"
+    }
+    # Two questions of weight 3 and four of weight 1: 8 of 10 parts of the error are for faces.
+    assert levels == {
+        ("faces", "a"): pytest.approx(1 - 2 * 0.05 * 3 / 10),
+        ("faces", "b"): pytest.approx(1 - 2 * 0.05 * 1 / 10),
+        ("street", "b"): pytest.approx(1 - 2 * 0.05 * 1 / 10),
+    }
