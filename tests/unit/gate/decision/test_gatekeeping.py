@@ -111,6 +111,25 @@ def test_shares_by_hand():
     assert errors(*names) == {}
 
 
+def test_a_share_goes_on_through_several_crossings(monkeypatch):
+    monkeypatch.setitem(LEVELS, "age", ("y", "o"))
+    rule = ACCURACY | {"by": ["sex", "sex*tone", "sex*tone*age"]}
+    asked = questions(policy_of(rule), ["m"])
+    names = [name_of(one) for one in asked]
+    shares = Gatekeeping.of(0.08, np.ones(len(asked)), asked)
+
+    def error(name: str, *confirmed: str) -> float:
+        found = shares.errors(np.array([one in confirmed for one in names]))
+        return float(found[names.index(name)])
+
+    assert error("f*l*y", "f") == 0
+    assert error("f*l*y", "f", "f*l") == pytest.approx(0.08 / 2 / 2 / 2)
+    # f is kept open by f*l*o alone, two steps behind it.
+    others = ("f", "f*l", "f*d", "f*d*y", "f*d*o", "f*l*y")
+    assert error("f*l*o", *others) == error("m", *others) == pytest.approx(0.08 / 2)
+    assert error("f*d", "f", "f*l", "f*l*y", "f*l*o") == pytest.approx(0.08 / 2)
+
+
 def by_ways(shares: Gatekeeping, confirmed: np.ndarray) -> list[float]:
     """The definition: the sum over all ways to a question, of the error times a part a step."""
     pairs = list(zip(shares.gate.tolist(), shares.behind.tolist(), strict=True))
