@@ -65,7 +65,10 @@ class Cell:
         design: Name of the sizes.
         correlation: Intra-cluster correlation of the beta distribution, 0 to 1.
         rates: Rates of the first and of the second group.
-        shared: Whether both groups have the same clusters, with the same place in each distribution.
+        shared: Whether both groups have the same clusters, with the same place in each distribution;
+            else each has clusters of its own.
+        unequal: Whether the second group has other numbers of samples in the shared clusters, and
+            none in every fifth, where the first has none in every seventh.
         misread: Share of clusters all of whose samples fail, whatever the distribution says.
         informative: How much lower the rate of the largest cluster is than that of the smallest.
     """
@@ -76,6 +79,7 @@ class Cell:
     shared: bool = False
     misread: float = 0.0
     informative: float = 0.0
+    unequal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ def cells(kind: str, designs: tuple[str, ...] = tuple(DESIGNS)) -> Iterator[Cell
         designs, CORRELATIONS, RATES, sharing
     ):
         yield Cell(design, correlation, rates, shared)
+        if shared:
+            yield Cell(design, correlation, rates, shared, unequal=True)
         if kind == "rate" and correlation == 0.3:
             yield Cell(design, correlation, rates, informative=0.2)
     for design, misread, shared in itertools.product(designs, (0.02, 0.1), sharing):
@@ -127,6 +133,9 @@ def draw(cell: Cell, runs: int, rng: np.random.Generator) -> Drawn:
     """Draw the runs of a cell."""
     sizes = DESIGNS[cell.design](rng, runs)
     n = np.stack([sizes, sizes])
+    if cell.unequal:
+        n[1] = sizes[:, ::-1]
+        n[0, :, ::7] = n[1, :, 2::5] = 0
     place, misread = rng.random((2, *n.shape))
     if cell.shared:
         place[1], misread[1] = place[0], misread[0]
@@ -140,8 +149,16 @@ def draw(cell: Cell, runs: int, rng: np.random.Generator) -> Drawn:
         rate = np.asarray(stats.beta.ppf(place, mean * spread, (1 - mean) * spread))
     rate = np.where(misread < cell.misread, 0.0, rate)
     truth = (n * mean).sum(axis=2) / n.sum(axis=2) * (1 - cell.misread)
-    flat = 2 * runs, n.shape[2]
-    return Drawn(ClusterCounts(rng.binomial(n, rate).reshape(flat), n.reshape(flat)), truth)
+    x = rng.binomial(n, rate)
+    if not cell.shared:
+        x, n = _side_by_side(x), _side_by_side(n)
+    return Drawn(ClusterCounts(x.reshape(2 * runs, -1), n.reshape(2 * runs, -1)), truth)
+
+
+def _side_by_side(count: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each group's counts in clusters of its own."""
+    none = np.zeros_like(count[0])
+    return np.stack([np.hstack([count[0], none]), np.hstack([none, count[1]])])
 
 
 def simulate(

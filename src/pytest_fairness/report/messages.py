@@ -7,7 +7,7 @@ from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.report.changes import against_text, detail_text, is_signed, title_text
 from pytest_fairness.report.observed import observed_of, observed_text
-from pytest_fairness.report.parts import independent_text, parts_text, rate_text
+from pytest_fairness.report.parts import independent_text, largest_text, parts_text, rate_text
 from pytest_fairness.statistics.looks import Looks
 from pytest_fairness.statistics.metrics.names import Metric
 
@@ -186,13 +186,16 @@ def _counted(verdict: Verdict, metric: Metric) -> str:
         among = metric.measure.counted_among
         return f"{verdict.successes} of {verdict.n} {among}{_worth(verdict)}"
     other = rate_text(verdict.reference_successes, verdict.reference_n)
-    return f"{metric.measure.short} {own} vs {other}"
+    largest = largest_text(verdict)
+    return f"{metric.measure.short} {own} vs {other}{largest and f' ({largest})'}"
 
 
 def _worth(verdict: Verdict) -> str:
     if verdict.cluster is None or verdict.effective_n is None:
         return ""
-    return f" (clustered by {verdict.cluster}: {independent_text(verdict.effective_n)})"
+    largest = largest_text(verdict)
+    independent = independent_text(verdict.effective_n)
+    return f" (clustered by {verdict.cluster}: {independent}{largest and f'; {largest}'})"
 
 
 def _why(verdict: Verdict, metric: Metric) -> str:

@@ -3,7 +3,7 @@
 from pytest_fairness.gate.record.details import PartRecord
 from pytest_fairness.gate.record.run_record import Verdict
 
-__all__ = ["independent_text", "parts_text", "rate_text"]
+__all__ = ["independent_text", "largest_text", "parts_text", "rate_text"]
 
 # More parts than this, as of many classes, are told by the worst of them.
 _MOST_PARTS, _WORST = 4, 3
@@ -34,6 +34,13 @@ def independent_text(effective_n: float, noun: str = "images") -> str:
         'the same as 88 independent images'
     """
     return f"the same as {effective_n:.0f} independent {noun}"
+
+
+def largest_text(verdict: Verdict, noun: str = "images") -> str:
+    """Return the cluster that decides how wide the interval is: `one person holds 60 % of the images`."""
+    if verdict.cluster is None or verdict.largest_cluster is None:
+        return ""
+    return f"one {verdict.cluster} holds {verdict.largest_cluster * 100:.0f} % of the {noun}"
 
 
 def _part(part: PartRecord) -> str:

@@ -164,3 +164,21 @@ def test_a_table_of_many_passes_is_one_line_a_rule():
     assert texts[1] == "  pass          100 questions"
     assert texts[2].startswith("  fail")
     assert len(texts) == 5
+
+
+def test_one_person_who_decides_the_width_of_the_interval_is_told():
+    clustered = GAP.model_copy(
+        update={"cluster": "person", "effective_n": 3.2, "largest_cluster": 0.604}
+    )
+    assert "(one person holds 60 % of the images)" in describe(clustered)
+    alone = clustered.model_copy(
+        update={
+            "metric": "false_positive_rate",
+            "reference": None,
+            "reference_n": None,
+            "reference_successes": None,
+        }
+    )
+    assert "3 independent images; one person holds 60 % of the images)" in describe(alone)
+    unheard = clustered.model_copy(update={"largest_cluster": None})
+    assert "holds" not in describe(unheard)

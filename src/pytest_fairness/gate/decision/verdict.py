@@ -63,6 +63,7 @@ def give_verdict(
         n_to_settle=settles if outcome == "inconclusive" else None,
         cluster=cluster,
         effective_n=answer.estimate.effective_n if cluster else None,
+        largest_cluster=answer.estimate.dominant if cluster else None,
         looks=decision.looks,
         look_level=_look_level(answer, decision, decision.confidence),
     )

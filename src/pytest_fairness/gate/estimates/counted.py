@@ -174,7 +174,7 @@ class _Rows:
         self.counts = measured.counts
         self.defined = measured.defined
         self.smallest = measured.smallest_n
-        self.effective = measured.effective_n
+        self.effective, self.dominant = measured.effective_n, measured.dominant
         self.parts = named_parts(definition, classes, measured)
         self.among, self.short = definition.counted_among, definition.short
         self.values = measured.values
@@ -198,10 +198,16 @@ class _Rows:
             reference_counted=self.counted(reference) if compares else None,
             reason=self.reason(both, undefined=math.isnan(value)),
             effective_n=float(self.effective[group]),
+            dominant=self.largest(both),
             scarcest_n=int(self.smallest[both].min()) if self.parts else None,
             details=Details(parts=tuple(part.record(both) for part in self.parts)),
             look=look_of(self.measured, self.looks, both),
         )
+
+    def largest(self, groups: list[int]) -> float | None:
+        """The share of the cluster that decides the width, of the group that it decides most in."""
+        share = float(np.fmax.reduce(self.dominant[groups]))
+        return None if math.isnan(share) else share
 
     def counted(self, group: int) -> Counted:
         successes, n = self.counts

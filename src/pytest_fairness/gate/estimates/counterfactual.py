@@ -1,5 +1,6 @@
 """Estimates from matched images: the same person or design, other in one attribute only."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -227,6 +228,7 @@ def _estimate(
         counted=Counted(outcomes.flips, n) if flips else right,
         reference_counted=None if flips else reference_right,
         effective_n=outcomes.effective_pairs(confidence, flips=flips),
+        dominant=None if math.isnan(share := outcomes.dominant) else share,
         reason=None if n else lacking,
         details=Details(matched=_record(pairs, outcomes, flips=flips)),
         look=look,

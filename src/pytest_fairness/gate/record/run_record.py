@@ -122,6 +122,8 @@ class Verdict(FrozenRecord):
     """Column of the clusters whose dependence the interval accounts for."""
     effective_n: float | None = None
     """What n is worth after the design effect of the clusters."""
+    largest_cluster: float | None = None
+    """Share of a group's samples in one cluster, where it decides how wide the interval is."""
     positive: str | None = None
     """Class that was asked of, where the rule names it."""
     parts: tuple[PartRecord, ...] = ()

@@ -25,6 +25,9 @@ __all__ = ["effective_pairs", "matched_interval"]
 
 # A bound is sought this closely, on a scale of length 1 or 2.
 _CLOSE = 1e-9
+# Of fewer clusters than this, counted as all images of each saying the same, the effective number of
+# pairs jumps when one image turns: each cluster is one pair then.
+_ENOUGH = 20.0
 
 
 def matched_interval(
@@ -38,7 +41,8 @@ def matched_interval(
     """Return the interval of p1 - p2 or p1 / p2 of pairs of groups that share clusters.
 
     The larger of two lower bounds is taken: that of the effective pairs, and that of clusters which
-    count as one pair each. Both hold; the former is wide where one cluster has most images.
+    count as one pair each. Both hold; the former is wide where one cluster has most images. With
+    fewer than 20 clusters, or a few that have most images, only the latter is taken.
 
     Args:
         first: Successes and n of the first groups, (P, C).
@@ -97,7 +101,8 @@ def effective_pairs(
     shares = _Shares.of(_Kinds.of(_at(first, rows), _at(second, rows), more).both_ways())
     pairs = _Search(shares, "difference").pairs(critical_value(confidence))
     effective = np.zeros(len(first.n))
-    effective[rows] = np.minimum(*np.split(np.maximum(pairs, shares.whole), 2))
+    pairs = np.where(shares.whole >= _ENOUGH, np.maximum(pairs, shares.whole), shares.whole)
+    effective[rows] = np.minimum(*np.split(pairs, 2))
     return effective
 
 
@@ -247,7 +252,8 @@ def _lower(kinds: _Kinds, kind: Literal["difference", "ratio"], confidence: floa
         effective = np.where(single, pairs, search.pairs(z))
         bounds.append(_bound(which.cells.times(effective), effective, kind, confidence))
     each_cluster = _bound(cells.times(shares.whole), shares.whole, kind, confidence)
-    low = np.fmax(np.minimum(*bounds), np.where(single, np.nan, each_cluster))
+    enough = shares.whole >= _ENOUGH
+    low = np.where(enough, np.fmax(np.minimum(*bounds), each_cluster), each_cluster)
     return np.asarray(np.where(single, bounds[0], low))
 
 

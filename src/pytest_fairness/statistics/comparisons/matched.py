@@ -84,6 +84,13 @@ class MatchedOutcomes:
         both = self._per_cluster(self.right), self._per_cluster(self.reference_right)
         return float(effective_pairs(*both, confidence=confidence)[0])
 
+    @property
+    def dominant(self) -> float:
+        """The share of pairs in the largest cluster where it decides the width, else nan."""
+        if self.clusters is None:
+            return float("nan")
+        return float(self._per_cluster(self.flipped).dominant[0])
+
     def _per_cluster(self, outcome: NDArray[np.bool_]) -> ClusterCounts:
         """How many pairs of each cluster have the outcome, (1, C)."""
         clusters = np.zeros(self.pairs, dtype=np.int64) if self.clusters is None else self.clusters

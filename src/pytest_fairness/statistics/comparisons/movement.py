@@ -180,6 +180,13 @@ class Movement:
             self.clusters.now, self._then, confidence=confidence, growth=self.growth
         )
 
+    @property
+    def dominant(self) -> Floats:
+        """The share (G,) of current samples in the largest cluster where it decides, else nan."""
+        if self.clusters is None:
+            return np.full(len(self.now.n), np.nan)
+        return self.clusters.now.dominant
+
     def at(self, group: int) -> "Movement":
         """Return the movement of one group, as arrays of length 1."""
         one = slice(group, group + 1)

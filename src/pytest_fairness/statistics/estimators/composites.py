@@ -64,6 +64,11 @@ class Composite:
         known = [np.where(part.defined, w, 1.0) for part, w in zip(self.parts, worth, strict=True)]
         return np.asarray(np.min(known, axis=0) * self.counts.n)
 
+    @property
+    def dominant(self) -> Floats:
+        """The share (G,) of a part's samples in the largest cluster where it decides, else nan."""
+        return np.asarray(np.fmax.reduce([part.dominant for part in self.parts]))
+
 
 @dataclass(frozen=True, slots=True)
 class MeanRates(Composite):

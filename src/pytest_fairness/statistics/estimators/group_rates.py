@@ -66,6 +66,13 @@ class GroupRates:
             return n
         return n * rate_bound_factors(self.clusters, confidence=_SHOWN).least
 
+    @property
+    def dominant(self) -> Floats:
+        """The share (G,) of samples in the largest cluster where it decides the width, else nan."""
+        if self.clusters is None:
+            return np.full(len(self.counts.n), np.nan)
+        return self.clusters.dominant
+
     def alone(
         self, confidence: float, *, groups: Integers | None = None, size: Floats | float = 0.0
     ) -> Interval:

@@ -58,6 +58,11 @@ class Looked:
         """The effective n of each group."""
         return self.measured.effective_n
 
+    @property
+    def dominant(self) -> Floats:
+        """The share of samples in the largest cluster of each group, where it decides the width."""
+        return self.measured.dominant
+
     def alone(
         self, confidence: float, *, groups: Integers | None = None, size: Floats | float = 0.0
     ) -> Interval:

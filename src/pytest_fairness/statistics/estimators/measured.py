@@ -44,6 +44,10 @@ class Measured(Protocol):
     def effective_n(self) -> Floats:
         """The effective n of each group (G,), after the design effect of clusters."""
 
+    @property
+    def dominant(self) -> Floats:
+        """The share (G,) of samples in the largest cluster where it decides the width, else nan."""
+
     def alone(
         self, confidence: float, *, groups: Integers | None = None, size: Floats | float = 0.0
     ) -> Interval:

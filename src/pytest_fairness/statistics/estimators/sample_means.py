@@ -83,6 +83,13 @@ class SampleMeans:
             return self.n.astype(np.float64)
         return np.asarray(self.n * mean_worth(self.clusters, self._variances()))
 
+    @property
+    def dominant(self) -> Floats:
+        """The share (G,) of values in the largest cluster where it decides the width, else nan."""
+        if self.clusters is None:
+            return np.full(len(self.n), np.nan)
+        return self.clusters.dominant
+
     def alone(
         self, confidence: float, *, groups: Integers | None = None, size: Floats | float = 0.0
     ) -> Interval:

@@ -192,6 +192,16 @@ def test_pairs_of_one_cluster_are_not_taken_for_independent(rule):
         f"clustered by design: the same as {aware.effective_n:.0f} independent pairs; "
         in describe(aware)
     )
+    assert aware.largest_cluster is None
+
+
+@pytest.mark.parametrize("rule", [FLIPS, GAP], ids=["flips", "gap"])
+def test_an_artist_with_most_pairs_is_told(rule):
+    number = FAIR["design"].str[1:].astype(int)
+    frame = FAIR.assign(artist=number.where(number >= 120, 0).astype(str))
+    verdict = only(judge(policy_of(rule, cluster="artist"), frame), "dark")
+    assert verdict.largest_cluster == pytest.approx(0.6)
+    assert "one artist holds 60 % of the pairs" in describe(verdict)
 
 
 def test_a_flip_rate_reads_as_one_sentence_and_one_row():

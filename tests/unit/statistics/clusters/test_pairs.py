@@ -96,8 +96,8 @@ def test_a_difference_of_matched_designs_by_hand():
 
 def test_effective_pairs_are_those_of_a_general_optimiser():
     """The likelihood ratios of clusters and of one pair, by scipy instead of Newton's method."""
-    x1, x2 = np.array([5, 3, 1, 6, 2, 4, 4, 0]), np.array([4, 3, 2, 6, 0, 4, 2, 1])
-    n = np.array([6, 3, 4, 6, 5, 4, 4, 2])
+    some = [5, 3, 1, 6, 2, 4, 4, 0], [4, 3, 2, 6, 0, 4, 2, 1], [6, 3, 4, 6, 5, 4, 4, 2]
+    x1, x2, n = (np.tile(counts, 5) for counts in some)
     w, d = n / n.sum(), (x1 - x2) / n
     up, down = (w * np.maximum(d, 0)).sum(), (w * np.maximum(-d, 0)).sum()
 
@@ -111,7 +111,7 @@ def test_effective_pairs_are_those_of_a_general_optimiser():
         return -float(best.fun)
 
     def pairs(delta: float) -> float:
-        clusters = won(w * (d - delta), np.ones(8), 1 / (w.max() * (1 + delta)))
+        clusters = won(w * (d - delta), np.ones(40), 1 / (w.max() * (1 + delta)))
         one = won(
             np.array([1 - delta, -1 - delta, -delta]),
             np.array([up, down, 1 - up - down]),
@@ -130,6 +130,17 @@ def test_effective_pairs_are_those_of_a_general_optimiser():
     assert low == pytest.approx(
         max(float(expected), float(paired_interval(whole * up, whole * down, whole).low)), abs=1e-5
     )
+
+
+@pytest.mark.parametrize("number", [3, 19])
+def test_few_matched_designs_are_one_pair_each(number):
+    """Their effective number of pairs would jump by a third when one image turns."""
+    n = np.full(number, 6)
+    x1, x2 = n - (np.arange(number) == 0), np.where(np.arange(number) % 3, 4, 6)
+    d = (x1 - x2) / 6
+    up, down = np.maximum(d, 0).sum(), np.maximum(-d, 0).sum()
+    expected = np.array(paired_interval(up, down, number))
+    assert interval((x1, n), (x2, n)) == pytest.approx(expected)
 
 
 def test_groups_that_share_no_cluster_are_compared_at_the_counts_of_their_bounds():
@@ -224,7 +235,7 @@ def test_a_person_with_most_images_of_a_fair_model_does_not_block_it():
 @st.composite
 def two_groups(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     """Successes and n of two groups in the same clusters, in some, or in none, (2, C) each."""
-    number = draw(st.integers(15, 40))
+    number = draw(st.integers(3, 45))
     sizes = st.lists(st.integers(1, 8), min_size=number, max_size=number)
     n = np.array([draw(sizes), draw(sizes)])
     how = draw(st.sampled_from(["matched", "unequal", "partly", "apart"]))
