@@ -63,7 +63,7 @@ def matched_interval(
         >>> same = ClusterCounts(np.array([[4] * 76]), np.full((1, 76), 4))
         >>> low, high = matched_interval(designs, same, kind="difference", confidence=0.95)
         >>> print(f"{low[0]:.3f} {high[0]:.3f}")
-        -0.048 0.044
+        -0.047 0.046
     """
     rows = _with_samples(first, second)
     more = np.broadcast_to(np.asarray(growth, dtype=np.float64), len(first.n))[rows]

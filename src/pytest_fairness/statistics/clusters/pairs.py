@@ -107,7 +107,7 @@ def pair_worth(
         >>> both = np.array([0]), np.array([1])
         >>> worth = pair_worth(people, *both, kind="difference", confidence=0.95)
         >>> [float(bound.round(1)[0]) for bound in worth]
-        [0.2, 0.3]
+        [0.2, 0.2]
     """
     bounds = clustered_pair_interval(clusters, first, second, kind=kind, confidence=confidence)
     x, n = (counted.sum(axis=1).astype(np.float64) for counted in clusters)
