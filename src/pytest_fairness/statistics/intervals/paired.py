@@ -82,7 +82,7 @@ def moved_a_step(
 
     >>> first, second = moved_a_step(1, 7, 21)
     >>> print(f"{first:.3f} {second:.3f}")
-    0.704 7.296
+    0.688 7.312
     """
     first, second, n = (np.asarray(a, dtype=np.float64) for a in (first_only, second_only, n))
     with np.errstate(divide="ignore", invalid="ignore"):

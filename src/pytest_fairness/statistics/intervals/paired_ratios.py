@@ -53,7 +53,7 @@ def paired_ratio_score(
 
     >>> low, high = paired_ratio_score(43, 0, 1)
     >>> print(f"{low:.4f} {high:.4f}")
-    0.8819 1.0658
+    0.8819 1.0646
     """
     both, first_only, second_only = _as_cells(both, first_only, second_only)
     critical_value(confidence)  # refuses a confidence that is out of range
