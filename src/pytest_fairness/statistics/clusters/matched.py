@@ -25,9 +25,9 @@ __all__ = ["effective_pairs", "matched_interval"]
 
 # A bound is sought this closely, on a scale of length 1 or 2.
 _CLOSE = 1e-9
-# Of fewer clusters than this, counted as all images of each saying the same, the effective number of
-# pairs jumps when one image turns: each cluster is one pair then.
-_ENOUGH = 20.0
+# Of fewer clusters than this for each normal deviate of the level (20 at 95 %, 32 at 99.85 %), the effective
+# number of pairs jumps when one image turns: each cluster is one pair then.
+_ENOUGH = 10.0
 
 
 def matched_interval(
@@ -42,7 +42,7 @@ def matched_interval(
 
     The larger of two lower bounds is taken: that of the effective pairs, and that of clusters which
     count as one pair each. Both hold; the former is wide where one cluster has most images. With
-    fewer than 20 clusters, or a few that have most images, only the latter is taken.
+    fewer than 20 clusters (32 at a level of 99.85 %), or a few that have most images, only the latter is.
 
     Args:
         first: Successes and n of the first groups, (P, C).
@@ -101,7 +101,11 @@ def effective_pairs(
     shares = _Shares.of(_Kinds.of(_at(first, rows), _at(second, rows), more).both_ways())
     pairs = _Search(shares, "difference").pairs(critical_value(confidence))
     effective = np.zeros(len(first.n))
-    pairs = np.where(shares.whole >= _ENOUGH, np.maximum(pairs, shares.whole), shares.whole)
+    pairs = np.where(
+        shares.whole >= _ENOUGH * critical_value(confidence),
+        np.maximum(pairs, shares.whole),
+        shares.whole,
+    )
     effective[rows] = np.minimum(*np.split(pairs, 2))
     return effective
 
@@ -252,7 +256,7 @@ def _lower(kinds: _Kinds, kind: Literal["difference", "ratio"], confidence: floa
         effective = np.where(single, pairs, search.pairs(z))
         bounds.append(_bound(which.cells.times(effective), effective, kind, confidence))
     each_cluster = _bound(cells.times(shares.whole), shares.whole, kind, confidence)
-    enough = shares.whole >= _ENOUGH
+    enough = shares.whole >= _ENOUGH * z
     low = np.where(enough, np.fmax(np.minimum(*bounds), each_cluster), each_cluster)
     return np.asarray(np.where(single, bounds[0], low))
 

@@ -132,15 +132,15 @@ def test_effective_pairs_are_those_of_a_general_optimiser():
     )
 
 
-@pytest.mark.parametrize("number", [3, 19])
-def test_few_matched_designs_are_one_pair_each(number):
+@pytest.mark.parametrize(("number", "confidence"), [(3, 0.95), (19, 0.95), (31, HOLM)])
+def test_few_matched_designs_are_one_pair_each(number, confidence):
     """Their effective number of pairs would jump by a third when one image turns."""
     n = np.full(number, 6)
     x1, x2 = n - (np.arange(number) == 0), np.where(np.arange(number) % 3, 4, 6)
     d = (x1 - x2) / 6
     up, down = np.maximum(d, 0).sum(), np.maximum(-d, 0).sum()
-    expected = np.array(paired_interval(up, down, number))
-    assert interval((x1, n), (x2, n)) == pytest.approx(expected)
+    expected = np.array(paired_interval(up, down, number, confidence=confidence))
+    assert interval((x1, n), (x2, n), confidence=confidence) == pytest.approx(expected)
 
 
 def test_groups_that_share_no_cluster_are_compared_at_the_counts_of_their_bounds():
