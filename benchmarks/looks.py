@@ -23,6 +23,7 @@ from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.measure import measure
 from pytest_fairness.statistics.estimators.measured import Measured
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
+from pytest_fairness.statistics.estimators.sample_means import sample_means
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 from pytest_fairness.statistics.looks import Looks, look_level
@@ -252,6 +253,21 @@ def composites(name: str, hit: float, false: float, sizes: list[int]) -> Series:
     return series
 
 
+def means(
+    draw: Callable[[np.random.Generator, tuple[int, int]], Floats], sizes: list[int]
+) -> Series:
+    """The mean of a number between 0 and 1. The truth is the mean of very many draws."""
+
+    def series(rng: np.random.Generator, runs: int) -> Iterator[tuple[Look, float]]:
+        truth = float(draw(np.random.default_rng(0), (1, 4_000_000)).mean())
+        values = draw(rng, (runs, sizes[-1]))
+        for n in sizes:
+            groups = np.repeat(np.arange(runs), n)
+            yield _alone(sample_means(values[:, :n].reshape(-1), groups, runs)), truth
+
+    return series
+
+
 def _equal(size: int) -> Callable[[np.random.Generator, int], Integers]:
     return lambda _, number: np.full(number, size)
 
@@ -304,6 +320,14 @@ KINDS: Final[Mapping[str, tuple[str, Series]]] = {
     "equalised odds": (
         "every 5 % to 3,000",
         composites("equalized_odds_difference", 0.9, 0.1, SLOW),
+    ),
+    "mean, narrow": (
+        "every 10 % to 600",
+        means(lambda rng, shape: rng.beta(16, 4, shape), grown(20, 600, 1.1)),
+    ),
+    "mean, rare ones": (
+        "every 10 % to 600",
+        means(lambda rng, shape: (rng.random(shape) < 0.1) * 1.0, grown(20, 600, 1.1)),
     ),
 }
 """Name -> how often it is looked at, and its runs."""

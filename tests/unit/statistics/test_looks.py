@@ -136,15 +136,16 @@ def test_the_error_is_split_over_pairs_before_it_is_split_over_looks():
 
 
 def test_the_parts_of_a_largest_gap_each_have_the_level_of_their_own_n():
-    other = GroupRates(RateCounts(np.array([20, 9, 30, 1]), np.array([60, 30, 90, 2])))
-    gap = LargestGap(RATES.counts, (RATES, other))
-    first, second = np.array([0]), np.array([2])
+    large = GroupRates(RateCounts(np.array([190, 80]), np.array([200, 400])))
+    other = GroupRates(RateCounts(np.array([30, 45]), np.array([60, 90])))
+    gap = LargestGap(large.counts, (large, other))
+    first, second = np.array([0]), np.array([1])
     found = at_looks(gap, "any", whole=RANGE).pairs(
         first, second, kind="difference", confidence=0.95
     )
     outer: list[Interval] = []
     inner: list[Interval] = []
-    for part, n in ((RATES, 200), (other, 60)):
+    for part, n in ((large, 200), (other, 60)):
         for ends, confidence in ((outer, 0.95), (inner, bonferroni(0.95, 2))):
             level = float(look_level(confidence, n, "any"))
             ends.append(part.pairs(first, second, kind="difference", confidence=level))
