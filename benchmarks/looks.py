@@ -11,9 +11,10 @@ Reports a line for each kind of interval. `--runs` draws so many runs of each, `
 import argparse
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
@@ -28,9 +29,6 @@ from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 from pytest_fairness.statistics.looks import Looks, look_level
 from pytest_fairness.statistics.metrics.names import metric_named
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 LEVEL = 0.95
 Kind = Literal["none", "difference"]
@@ -254,7 +252,7 @@ def composites(name: str, hit: float, false: float, sizes: list[int]) -> Series:
 
 
 def means(
-    draw: Callable[[np.random.Generator, tuple[int, int]], Floats], sizes: list[int]
+    draw: Callable[[np.random.Generator, tuple[int, int]], NDArray[np.floating]], sizes: list[int]
 ) -> Series:
     """The mean of a number between 0 and 1. The truth is the mean of very many draws."""
 
@@ -263,7 +261,10 @@ def means(
         values = draw(rng, (runs, sizes[-1]))
         for n in sizes:
             groups = np.repeat(np.arange(runs), n)
-            yield _alone(sample_means(values[:, :n].reshape(-1), groups, runs)), truth
+            yield (
+                _alone(sample_means(values[:, :n].reshape(-1).astype(np.float64), groups, runs)),
+                truth,
+            )
 
     return series
 
