@@ -150,6 +150,16 @@ def test_a_group_below_min_share_can_never_pass(folder, capsys):
     assert medium["never_passes"] == "tone medium is 17 % of the samples, below min_share"
 
 
+def test_a_pass_is_planned_at_the_level_of_a_pass(folder, capsys):
+    write(FLOOR)
+    plain = planned(capsys)["floor light"]
+    write(FLOOR, head=POLICY.replace("[decision]", "[decision]\npass_level = 0.9"))
+    easier = planned(capsys)["floor light"]
+    assert (plain["kept_level"], easier["kept_level"]) == (0.95, 0.9)
+    assert easier["to_pass"]["n"] < plain["to_pass"]["n"]
+    assert easier["to_fail"] == plain["to_fail"]
+
+
 def test_the_cost_of_the_correction_is_told(folder, capsys):
     write(FLOOR, GAP)
     lines = run_plan(capsys).splitlines()
