@@ -60,7 +60,7 @@ class GroupRates:
 
     @property
     def effective_n(self) -> Floats:
-        """Independent samples that would tell as much of each group at 95 %."""
+        """The independent samples that would tell as much of each group, at 95 %."""
         n = self.counts.n.astype(np.float64)
         if self.clusters is None:
             return n
