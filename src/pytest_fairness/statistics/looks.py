@@ -10,6 +10,7 @@ from scipy import special
 
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.intervals.rates import Interval
+from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 
 __all__ = ["ONE_LOOK", "Look", "Looks", "by_level", "forecast_level", "look_level"]
 
@@ -52,7 +53,8 @@ def look_level(confidence: float, n: ArrayLike, looks: Looks) -> Floats:
     """
     n = np.asarray(n, dtype=np.float64)
     if looks != "any":
-        return np.full(n.shape, confidence if looks == 1 else 1 - (1 - confidence) / looks)
+        level = confidence if looks == 1 else bonferroni(confidence, looks)
+        return np.full(n.shape, level)
     t = np.maximum(n, _FEWEST) / _SCALE
     with np.errstate(divide="ignore"):
         b = np.sqrt((1 + 1 / t) * (np.log1p(t) - 2 * np.log(1 - confidence)))
