@@ -111,6 +111,7 @@ class _Resolution:
         decision = Decision(**tables.decision.model_dump())
         rules = self.rules(tables, read, decision)
         self.check_looks(decision, rules)
+        self.check_pass_level(decision, rules)
         evaluations = {name: with_numbers(evaluation, rules) for name, evaluation in read.items()}
         texts = tuple(
             PolicyText(layer.name, layer.text, sha256_of_text(layer.text)) for layer in layers
@@ -142,8 +143,7 @@ class _Resolution:
             rules = resolve_rules(tables.rule, evaluations, decide=decision.decide, where=place)
         except RuleProblem as problem:
             raise self.error(problem.path, problem.message) from problem
-        if decision.correction == "none":
-            self.refuse_weights(rules)
+        self.check_weights(decision, rules)
         return tuple(
             replace(rule, origins={key: place(("rule", number, key)) for key in written})
             for number, (rule, written) in enumerate(
@@ -176,21 +176,39 @@ class _Resolution:
             found.append(Required(table.evaluation, table.group or {}, table.min_samples, where))
         return tuple(found)
 
+    def check_pass_level(self, decision: Decision, rules: Sequence[Rule]) -> None:
+        """Refuse a level of passes where every rule compares the measured value."""
+        level = decision.pass_confidence
+        if level is None or not rules or any(rule.decide == "interval" for rule in rules):
+            return
+        raise self.error(
+            ("decision", "pass_level"),
+            f"pass_level = {level:g} is the level of an interval, and every rule decides by the "
+            'estimate; remove pass_level, or write decide = "interval"',
+        )
+
     def waivers(self, tables: PolicyDocument) -> tuple[Waiver, ...]:
         return tuple(
             Waiver(**table.model_dump(), where=self.document.place(("waiver", number)))
             for number, table in enumerate(tables.waiver)
         )
 
-    def refuse_weights(self, rules: Sequence[Rule]) -> None:
+    def check_weights(self, decision: Decision, rules: Sequence[Rule]) -> None:
+        """Refuse weights of questions that spend no share of the error."""
         for number, rule in enumerate(rules):
-            if rule.weight != 1:
-                what = (
-                    f"rule {rule.id!r}: weight = {rule.weight:g} shares the error among questions, "
-                    'and correction = "none" gives each of them all of it; remove weight, or choose '
-                    "a correction"
+            if rule.weight == 1:
+                continue
+            if decision.correction == "none":
+                why = 'correction = "none" gives each of them all of it; remove weight, or choose a correction'
+            elif rule.decide == "estimate":
+                why = (
+                    'decide = "estimate" compares the measured value, which spends none; remove '
+                    'weight, or write decide = "interval"'
                 )
-                raise self.error(("rule", number, "weight"), what)
+            else:
+                continue
+            what = f"rule {rule.id!r}: weight = {rule.weight:g} shares the error among questions, and {why}"
+            raise self.error(("rule", number, "weight"), what)
 
     def evaluation(self, name: str, table: EvaluationTable) -> Evaluation:
         path = ("evaluation", name)

@@ -321,6 +321,38 @@ def test_several_looks_at_a_measured_value_are_refused(decision, rule, looks):
         load_policy(policy)
 
 
+def test_a_pass_level_that_no_rule_uses_is_refused():
+    decision = {"inconclusive": "fail", "pass_level": 0.9, "decide": "estimate"}
+    with pytest.raises(PolicyError, match=r"pass_level = 0\.9 is the level of an interval.*remove"):
+        load_policy(MINIMAL | {"decision": decision})
+    rules = [
+        {"id": "one", "metric": "accuracy", "min": 0.5},
+        {"id": "two", "metric": "accuracy", "min": 0.5, "decide": "interval"},
+    ]
+    assert (
+        load_policy({**MINIMAL, "decision": decision, "rule": rules}).decision.confidence_to_pass
+        == 0.9
+    )
+
+
+@pytest.mark.parametrize(
+    ("decision", "rule", "why"),
+    [
+        ({"correction": "none"}, {}, "choose a correction"),
+        ({}, {"decide": "estimate"}, "spends none"),
+        ({"decide": "estimate"}, {}, "spends none"),
+    ],
+)
+def test_a_weight_of_questions_that_spend_no_error_is_refused(decision, rule, why):
+    policy = {
+        **MINIMAL,
+        "decision": {"inconclusive": "fail", **decision},
+        "rule": [{"metric": "accuracy", "min": 0.5, "weight": 2.0, **rule}],
+    }
+    with pytest.raises(PolicyError, match=f"weight = 2 shares the error among questions.*{why}"):
+        load_policy(policy)
+
+
 def test_the_published_schema_is_the_one_that_policies_are_checked_by():
     published = json.loads((ROOT / "docs/policy.schema.json").read_text(encoding="utf-8"))
     assert published == json.loads(json.dumps(policy_schema()))
