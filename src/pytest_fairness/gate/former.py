@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.gate.record.details import LookRecord
@@ -13,7 +13,7 @@ from pytest_fairness.hashing import sha256_of, sha256_of_text
 if TYPE_CHECKING:
     from pytest_fairness.gate.baseline.read import BaselineSource
 
-__all__ = ["FormerRecord", "former_records", "with_former"]
+__all__ = ["Former", "FormerRecord", "former_records", "with_former"]
 
 # A record begins with its version, which tells it from other JSON files without reading them.
 _START = 64
@@ -34,10 +34,22 @@ class FormerRecord:
     sha256: str
 
 
+class Former(NamedTuple):
+    """The records at hand of former runs, and the files that hide one.
+
+    Args:
+        records: Records, each once.
+        unread: Files that begin like a record and cannot be read: they are broken, or of a later version.
+    """
+
+    records: tuple[FormerRecord, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
 def former_records(
     baselines: "Iterable[BaselineSource]" = (), *, written: Path | None = None
-) -> list[FormerRecord]:
-    """Return the records at hand, each once: baselines, and those in the folder of a record.
+) -> Former:
+    """Return the records at hand: baselines, and those in the folder of a record.
 
     Args:
         baselines: Baselines of the run; predictions are no records.
@@ -45,6 +57,7 @@ def former_records(
     """
     files = [] if written is None else sorted({*written.parent.glob("*.json"), written})
     found: dict[str, FormerRecord] = {}
+    unread = []
     for source in baselines:
         if isinstance(source, RunRecord):
             text = source.model_dump_json(indent=2) + "\n"
@@ -58,8 +71,8 @@ def former_records(
             try:
                 found.setdefault(digest, FormerRecord(RunRecord.from_json(file), str(file), digest))
             except FairnessError:
-                continue  # of another version, or broken: a record that nothing is read from
-    return list(found.values())
+                unread.append(str(file))
+    return Former(tuple(found.values()), tuple(dict.fromkeys(unread)))
 
 
 def _is_record(file: Path) -> bool:

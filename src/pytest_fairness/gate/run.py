@@ -15,7 +15,7 @@ from pytest_fairness.gate.decision.required import check_required
 from pytest_fairness.gate.decision.waivers import apply_waivers, today_utc
 from pytest_fairness.gate.estimates.wanted import observe_wanted
 from pytest_fairness.gate.evidence import gather_evidence
-from pytest_fairness.gate.former import FormerRecord, former_records, with_former
+from pytest_fairness.gate.former import Former, former_records, with_former
 from pytest_fairness.gate.questions import questions
 from pytest_fairness.gate.record.policy_records import PolicyFile, RequiredRecord, RuleRecord
 from pytest_fairness.gate.record.run_record import JudgedRun, PolicyRecord, RunRecord, Verdict
@@ -199,7 +199,7 @@ def record_of(
     complete: bool,
     required: Sequence[RequiredRecord] = (),
     problems: Sequence[str] = (),
-    former: Sequence[FormerRecord] = (),
+    former: Former = Former(),  # noqa: B008  (it cannot change)
 ) -> RunRecord:
     """Put the parts of a run together, with what former records show of its sets."""
     return RunRecord(
@@ -218,7 +218,8 @@ def record_of(
             files=[PolicyFile(**asdict(file)) for file in policy.texts],
             rules=[RuleRecord.of(rule) for rule in policy.rules],
         ),
-        runs=with_former(runs, policy.sha256, former),
+        runs=with_former(runs, policy.sha256, former.records),
+        unread=list(former.unread),
         verdicts=verdicts,
         complete=complete,
         required=list(required),

@@ -29,9 +29,14 @@ def _of(run: JudgedRun) -> list[str]:
 
 
 def look_lines(record: RunRecord) -> list[str]:
-    """Return one line for each set that was judged before, when it was smaller."""
-    return [
+    """Return one line for each set that was judged before, and one for each record that tells nothing of it."""
+    looks = [
         text for run in record.runs if (text := _look_line(run, record.policy.looks)) is not None
+    ]
+    return looks + [
+        f"{file}: this record cannot be read, so the looks it holds are not counted; remove it, or "
+        "read it with the release that wrote it"
+        for file in record.unread
     ]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pytest_fairness import RunRecord, judge, load_policy, read_predictions
-from pytest_fairness.gate.former import former_records
+from pytest_fairness.gate.former import Former, former_records
 from pytest_fairness.gate.run import judge_predictions, record_of
 from pytest_fairness.hashing import sha256_of
 from pytest_fairness.report import table_lines
@@ -99,12 +99,22 @@ def test_a_record_in_the_folder_is_found_and_so_is_the_one_that_is_overwritten(t
     assert look_of(written_after(tmp_path, 150)).number == 3
 
 
-def test_files_that_are_no_records_of_this_version_are_passed_over(tmp_path):
+def test_files_that_are_no_records_are_passed_over(tmp_path):
     (tmp_path / "notes.json").write_text('{"n": 1}', encoding="utf-8")
-    (tmp_path / "newer.json").write_text('{"schema_version": 99}', encoding="utf-8")
-    (tmp_path / "broken.json").write_text('{"schema_version": 2,', encoding="utf-8")
-    assert former_records(written=tmp_path / "missing" / "record.json") == []
-    assert former_records(["predictions.csv"], written=tmp_path / "record.json") == []
+    assert former_records(written=tmp_path / "missing" / "record.json") == Former()
+    assert former_records(["predictions.csv"], written=tmp_path / "record.json") == Former()
+
+
+def test_records_that_cannot_be_read_are_told(tmp_path):
+    """A later version, and what a run that died left behind: their looks would go uncounted unseen."""
+    newer, broken = tmp_path / "newer.json", tmp_path / "record.json"
+    newer.write_text('{"schema_version": 99}', encoding="utf-8")
+    broken.write_text('{"schema_version": 2,', encoding="utf-8")
+    record = written_after(tmp_path, 60)
+    assert record.unread == [str(newer), str(broken)]
+    told = [line.text for line in table_lines(record) if "cannot be read" in line.text]
+    assert [text.split(":")[0] for text in told] == record.unread
+    assert written_after(tmp_path, 100).unread == [str(newer)]
 
 
 def test_a_record_counts_the_models_that_were_judged_on_its_images(tmp_path):

@@ -236,6 +236,8 @@ class RunRecord(FrozenRecord):
     """What stops the release beside the verdicts: waivers that ended or that cover nothing."""
     seeds: dict[str, int] = Field(default_factory=dict)
     """What random draws started from: `max-t` for the levels of that correction."""
+    unread: list[str] = Field(default_factory=list)
+    """Records at hand that could not be read: `look` and `models_judged` do not count them."""
 
     @property
     def passed(self) -> bool:
