@@ -95,7 +95,7 @@ def loss_power(
         confidence: Confidence level of the interval, 0 to 1.
         settled: Whether the limit is to be shown kept or broken.
 
-    Source: enumeration; the interval is that of Tango (1998).
+    Source: enumeration; the interval is `paired_interval`.
 
     Example:
         >>> power = loss_power(0.0, [100, 400], margins=Margins(-1, 0.01), confidence=0.95, settled="kept")
