@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         FairnessError: The policy or the samples cannot be used.
     """
     from pytest_fairness.data.profile import ProfileUsageError, profile_data
-    from pytest_fairness.report.profile import problem_kinds, profile_lines
+    from pytest_fairness.report.profiles.text import problem_kinds, profile_lines
 
     try:
         _check_allowed(args, problem_kinds())
@@ -86,11 +86,11 @@ def _check_once(args: argparse.Namespace) -> None:
 
 
 def _write(found: "DataProfile", args: argparse.Namespace) -> None:
-    from pytest_fairness.report.profile_markdown import profile_markdown
+    from pytest_fairness.report.profiles.markdown import profile_markdown
 
     plots: list[Path] = []
     if args.plots is not None:
-        from pytest_fairness.report.profile_plot import NoPlotsError, draw_profile
+        from pytest_fairness.report.profiles.plot import NoPlotsError, draw_profile
 
         try:
             plots = draw_profile(found, args.plots, kind=args.plot_format)

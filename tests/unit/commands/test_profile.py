@@ -17,7 +17,7 @@ from PIL import Image
 from pytest_fairness.cli import main
 from pytest_fairness.commands.profile import add_parser
 from pytest_fairness.data.profile import DataProfile
-from pytest_fairness.report.profile import problem_kinds
+from pytest_fairness.report.profiles.text import problem_kinds
 
 ROOT = Path(__file__).parents[3]
 EMOJI = ROOT / "fixtures" / "emoji_people"
@@ -233,7 +233,7 @@ def test_plots_are_drawn_and_shown_in_the_markdown(capsys, kind):
 def test_without_matplotlib_the_profile_is_complete_and_says_what_is_missing(capsys, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        "pytest_fairness.report.profile_plot.find_spec",
+        "pytest_fairness.report.profiles.plot.find_spec",
         lambda name: None if name == "matplotlib" else find(name),
     )
     assert profile(*TABLE, "--plots", "plots", "--json", "p.json") == 0

@@ -13,9 +13,9 @@ from PIL import Image
 from pytest_fairness.data.profile import AuditRequest, ProfileRequest, profile_data
 from pytest_fairness.data.profile.record import DataProfile
 from pytest_fairness.policy.records import Evaluation
-from pytest_fairness.report.profile import profile_lines
-from pytest_fairness.report.profile_markdown import profile_markdown
-from pytest_fairness.report.profile_plot import draw_profile
+from pytest_fairness.report.profiles.markdown import profile_markdown
+from pytest_fairness.report.profiles.plot import draw_profile
+from pytest_fairness.report.profiles.text import profile_lines
 
 
 @pytest.fixture

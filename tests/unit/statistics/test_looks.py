@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from benchmarks.looks import follow_advice
+from benchmarks.advice import follow_advice
 from pytest_fairness.statistics.comparisons.comparisons import AgainstBest, BetweenAll
 from pytest_fairness.statistics.estimators.at_looks import at_looks, look_of
 from pytest_fairness.statistics.estimators.group_rates import GroupRates

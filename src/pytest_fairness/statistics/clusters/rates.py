@@ -15,10 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from pytest_fairness.errors import FairnessError
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.clusters.stakes import best_stake
-from pytest_fairness.statistics.intervals.inversion import critical_value, crossing
+from pytest_fairness.statistics.intervals.inversion import as_counts, critical_value, crossing
 from pytest_fairness.statistics.intervals.rates import Interval, clopper_pearson
 
 __all__ = ["BoundFactors", "clustered_rate_interval", "rate_bound_factors"]
@@ -43,7 +44,8 @@ def clustered_rate_interval(
         of Clopper and Pearson.
 
     Raises:
-        FairnessError: The confidence is out of range.
+        FairnessError: The confidence is out of range; or a count is negative, no whole number, or
+            more than its n.
 
     Source: Owen (2001), Empirical Likelihood, ch. 2, with stakes limited as by Waudby-Smith and
         Ramdas (2024), J. R. Stat. Soc. B 86, 1-27; Clopper and Pearson (1934) at the effective n.
@@ -56,6 +58,10 @@ def clustered_rate_interval(
         0.988 1.000
     """
     critical_value(confidence)  # refuses a confidence that is out of range
+    successes, n = as_counts(clusters.successes, clusters.n)
+    if (successes % 1).any() or (n % 1).any():
+        msg = "clusters: successes and n of a rate are whole numbers; a mean of numbers is no rate"
+        raise FairnessError(msg)
     groups = len(clusters.n)
     failures = clusters.n - clusters.successes
     both = ClusterCounts(

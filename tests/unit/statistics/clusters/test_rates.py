@@ -148,6 +148,16 @@ def test_a_confidence_out_of_range_is_refused():
         interval([1], [2], 1.0)
 
 
+@pytest.mark.parametrize(
+    ("successes", "message"),
+    [([0.5, 1], "whole numbers"), ([3, 1], "got 3 successes of n = 2"), ([-1, 1], "got -1")],
+)
+def test_counts_that_no_rate_has_are_refused(successes, message):
+    """A fraction was cut off without a word: half a success became none."""
+    with pytest.raises(FairnessError, match=message):
+        interval(successes, [2, 2])
+
+
 # --- laws
 
 
@@ -162,7 +172,7 @@ def test_one_more_error_never_helps_300_people_of_two_images(wrong, expected):
 
 @given(some_clusters(), st.data(), st.sampled_from([0.95, HOLM]))
 def test_one_more_error_helps_no_bound(clusters, data, confidence):
-    """By more than .01, and hardly ever by more than .001 (verified over many sizes by the next test)."""
+    """By more than .01; hardly ever by more than .001, as the next test counts."""
     successes, sizes = clusters
     erring = data.draw(st.sampled_from(range(len(sizes))))
     successes[erring] = max(successes[erring], 1)

@@ -15,7 +15,7 @@ from pytest_fairness.data.profile.record import (
     PopulationRecord,
     Problem,
 )
-from pytest_fairness.report.profile_tables import Grid, group_grids
+from pytest_fairness.report.profiles.tables import Grid, group_grids
 
 __all__ = [
     "audit_cells",

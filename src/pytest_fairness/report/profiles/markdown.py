@@ -10,14 +10,14 @@ from pytest_fairness.data.profile.record import (
     DataProfile,
     PopulationRecord,
 )
-from pytest_fairness.report.profile import (
+from pytest_fairness.report.profiles.tables import Grid, group_grids
+from pytest_fairness.report.profiles.text import (
     audit_cells,
     audit_head,
     duplicates_text,
     leak_lines,
     population_notes,
 )
-from pytest_fairness.report.profile_tables import Grid, group_grids
 
 __all__ = ["profile_markdown"]
 

@@ -1,0 +1,1 @@
+"""The profile of an evaluation set as text, Markdown, tables and plots."""
