@@ -162,6 +162,34 @@ def test_a_forecast_has_the_level_of_the_size_that_it_is_about(size):
     assert (low[0], high[0]) == pytest.approx((plain.low[0], plain.high[0]), abs=1e-3)
 
 
+def test_grown_groups_and_pairs_have_the_level_and_the_size_that_they_would_have():
+    """Chosen groups, each at its own size: the inner measure is asked at exactly these."""
+    looked = at_looks(RATES, 5, whole=RANGE)
+    groups, sizes = np.array([2, 0]), np.array([900.0, 500.0])
+    level = float(look_level(0.95, 1.0, 5))
+    np.testing.assert_allclose(
+        looked.alone(0.95, groups=groups, size=sizes),
+        RATES.alone(level, groups=groups, size=sizes),
+    )
+    pair = np.array([0]), np.array([2])
+    grown = looked.pairs(*pair, kind="difference", confidence=0.95, size=5_000.0)
+    np.testing.assert_allclose(
+        grown, RATES.pairs(*pair, kind="difference", confidence=level, size=5_000.0)
+    )
+    now = looked.pairs(*pair, kind="difference", confidence=0.95)
+    assert grown.high[0] - grown.low[0] < (now.high[0] - now.low[0]) / 3
+    np.testing.assert_array_equal(
+        looked.compare(*pair, kind="ratio"), RATES.compare(*pair, kind="ratio")
+    )
+    np.testing.assert_allclose(looked.alone(0.95), RATES.alone(level))
+
+
+def test_two_looks_are_not_one():
+    assert at_looks(RATES, 1, whole=RANGE) is RATES
+    low, _ = at_looks(RATES, 2, whole=RANGE).alone(0.95)
+    np.testing.assert_allclose(low, RATES.alone(0.975).low)
+
+
 def test_the_look_at_a_group_tells_the_smallest_n_of_its_parts():
     other = GroupRates(RateCounts(np.array([20, 9, 30, 1]), np.array([60, 30, 90, 2])))
     gap = LargestGap(RATES.counts, (RATES, other))

@@ -24,6 +24,9 @@ def test_a_cluster_dominates_when_its_squared_share_is_more_than_that_of_all_oth
     assert np.isnan(rates_of([10, *[1] * 100]).dominant[0])
     assert rates_of([11, *[1] * 100]).dominant[0] == pytest.approx(11 / 111)
     assert np.isnan(rates_of([0, 0], [3, 3]).dominant).all()
+    together = rates_of([30, 1, 1], [300, 300, 300]).dominant
+    assert together[0] == pytest.approx(30 / 32)
+    assert np.isnan(together[1])
 
 
 def test_every_measure_tells_its_dominant_cluster():

@@ -7,11 +7,13 @@ from scipy import stats
 from scipy.optimize import minimize_scalar
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.statistics.intervals.inversion import without_skewness
 from pytest_fairness.statistics.intervals.paired import paired_score_statistic
 from pytest_fairness.statistics.intervals.paired_ratios import (
     paired_ratio_score,
     paired_ratio_statistic,
 )
+from pytest_fairness.statistics.intervals.rates import clopper_pearson
 
 CELLS = st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40)).filter(any)
 
@@ -44,6 +46,48 @@ def test_statistic_is_taken_at_the_most_likely_shares_with_that_ratio(cells, rat
     distance = both + first - ratio * (both + second)
     expected = distance / np.sqrt(variance) if distance else 0.0
     assert paired_ratio_statistic(*cells, ratio) == pytest.approx(expected, rel=1e-4, abs=1e-4)
+
+
+@given(
+    cells=st.tuples(st.integers(1, 40), st.integers(0, 40), st.integers(1, 40)),
+    ratio=st.floats(0.2, 5),
+)
+@settings(max_examples=60, deadline=None)
+def test_skewness_is_the_third_moment_of_what_one_sample_adds(cells, ratio):
+    """A sample adds 1 - r, 1 or -r to the distance; the moments are taken at the most likely shares."""
+    both, first, second = cells
+    n = both + first + second
+
+    def other(share):
+        return (ratio - 1 + share) / ratio
+
+    def surprise(share):
+        chances = 1 - share - other(share), other(share), share
+        return -sum(
+            k * np.log(max(chance, 1e-300)) for k, chance in zip(cells, chances, strict=True) if k
+        )
+
+    ends = max(0.0, 1 - ratio), 1 / (1 + ratio)
+    share = minimize_scalar(surprise, bounds=ends, method="bounded", options={"xatol": 1e-12}).x
+    share = min((*ends, share), key=surprise)
+    adds = np.array([1 - ratio, 1.0, -ratio])
+    chances = np.array([1 - share - other(share), other(share), share])
+    assert chances @ adds == pytest.approx(0, abs=1e-9)
+    variance = n * (chances @ adds**2) * n / (n - 1)
+    skewness = n * (chances @ adds**3) / variance**1.5
+    distance = both + first - ratio * (both + second)
+    corrected = without_skewness(np.array(distance / np.sqrt(variance)), np.array(skewness))
+    expected = 0.0 if abs(distance) < 1e-9 else float(corrected)
+    found = paired_ratio_statistic(both, first, second, ratio, corrected=True)
+    assert found == pytest.approx(expected, rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.9985, 0.9998])
+def test_no_bound_is_worse_than_that_of_the_samples_of_the_first_alone(confidence):
+    """All of 40 differ, 39 for the first: p1 / p2 is at least q / (1 - q), of the exact bound q of 39."""
+    share = clopper_pearson(39, 40, confidence=confidence).low
+    low = paired_ratio_score(0, 39, 1, confidence=confidence, corrected=True).low
+    assert low == pytest.approx(float(share / (1 - share)))
 
 
 @given(both=st.integers(0, 30), first=st.integers(0, 30), second=st.integers(0, 30))
