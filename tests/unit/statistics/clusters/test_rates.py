@@ -93,37 +93,94 @@ def test_by_hand():
     assert low == pytest.approx(expected, abs=1e-7)
 
 
-def test_it_is_the_best_limited_stake_of_a_general_optimiser():
-    """The likelihood ratio, by scipy's optimiser instead of Newton's method."""
-    x, n = np.array([5, 3, 1, 6, 2]), np.array([6, 3, 4, 6, 5])
-    tail = 0.025
-    total, estimate = n.sum(), x.sum() / n.sum()
+class Reference:
+    """The chance of a rate, with scipy's bounded search instead of Newton's method."""
 
-    def chance(p: float, size: float) -> float:
-        gains = x - p * n
+    def __init__(self, x: np.ndarray, n: np.ndarray) -> None:
+        self.x, self.n, self.total = x, n, n.sum()
+        self.estimate = x.sum() / self.total
+        self.usual = (n**2).sum() / self.total
+        self.freedom = min(max(self.total / self.usual / 5, 1), 5)
+
+    def parts(self, p: float, size: float) -> tuple[float, float]:
+        """The tail at the effective n, and what a set without failure would give."""
+        gains = self.x - p * self.n
         most = min(1 / (p * size), 1 / max(-gains.min(), 1e-12)) * (1 - 1e-9)
         best = optimize.minimize_scalar(
             lambda stake: -np.log1p(stake * gains).sum(),
             bounds=(0, most),
             method="bounded",
-            options={"xatol": 1e-12},
+            options={"xatol": 1e-13},
         )
-        apart = stats.entropy([estimate, 1 - estimate], [p, 1 - p])
-        effective = min(-best.fun / apart, total)
-        tail_of = stats.beta.cdf(p, estimate * effective, (1 - estimate) * effective + 1)
-        flawless = np.exp(-np.log1p((1 - p) / p * n / size).sum())
-        return max(float(tail_of), float(flawless))
+        apart = stats.entropy([self.estimate, 1 - self.estimate], [p, 1 - p])
+        effective = min(-best.fun / apart, self.total)
+        tail = stats.beta.cdf(p, self.estimate * effective, (1 - self.estimate) * effective + 1)
+        return float(tail), float(np.exp(-np.log1p((1 - p) / p * self.n / size).sum()))
 
-    usual = (n**2).sum() / total
-    freedom = np.clip(total / usual / 5, 1, 5)
+    def timid(self, p: float) -> float:
+        return max(self.parts(p, self.n.max()))
 
-    def both(p: float) -> float:
-        bold = float(stats.t.cdf(stats.norm.ppf(chance(p, usual)), freedom))
-        return min(chance(p, n.max()), bold) - tail
+    def bold(self, p: float) -> float:
+        return float(stats.t.cdf(stats.norm.ppf(max(self.parts(p, self.usual))), self.freedom))
 
-    expected = optimize.brentq(both, 0.05, estimate - 1e-6)
-    low, _ = interval(x, n)
-    assert low == pytest.approx(expected, abs=1e-6)
+    def chance(self, p: float) -> float:
+        return self.timid(p) if (self.n == self.n[0]).all() else min(self.timid(p), self.bold(p))
+
+    def lower(self, tail: float) -> float:
+        least, most = 1e-6, self.estimate - 1e-7
+        if self.chance(least) >= tail:
+            return 0.0
+        return float(optimize.brentq(lambda p: self.chance(p) - tail, least, most, xtol=1e-10))
+
+
+SIZES = {
+    "alike": [3] * 12,
+    "mixed": [6, 3, 4, 6, 5] * 3,
+    "one large, few others": [30, *[1] * 6],
+    "one large, some others": [12, *[2] * 40],
+    "a few large": [15] * 3 + [1] * 60,
+    "many, uneven": [1, 2, 8] * 30,
+}
+
+
+def drawn(name: str) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Sizes, and successes: drawn ones, and all but those of one cluster."""
+    n, rng = np.array(SIZES[name]), np.random.default_rng(3)
+    successes = [rng.binomial(n, rng.beta(5, 1, len(n))) for _ in range(5)]
+    for cluster in (0, -1):
+        all_but = n.copy()
+        all_but[cluster] = 0
+        successes.append(all_but)
+    return n, successes
+
+
+@pytest.mark.parametrize("tail", [0.025, 0.00075])
+@pytest.mark.parametrize("name", SIZES)
+def test_it_is_the_best_limited_stake_of_a_general_optimiser(name, tail):
+    n, successes = drawn(name)
+    together = ClusterCounts(np.array(successes), np.tile(n, (len(successes), 1)))
+    low, _ = clustered_rate_interval(together, confidence=1 - 2 * tail)
+    expected = [Reference(x, n).lower(tail) for x in successes]
+    np.testing.assert_allclose(low, expected, atol=1e-6)
+
+
+def test_each_part_of_the_chance_decides_somewhere_among_these():
+    """So that a fault in any part is seen by the test above; Student's freedom is 3 in one of them."""
+    bold, flawless = set(), set()
+    for name in SIZES:
+        n, successes = drawn(name)
+        for one in (Reference(x, n) for x in successes):
+            if not (at := one.lower(0.025)):
+                continue
+            if one.bold(at) < one.timid(at) - 1e-6:
+                bold.add((name, one.freedom))
+            tail, without_failure = one.parts(
+                at, n.max() if one.timid(at) <= one.bold(at) else one.usual
+            )
+            if without_failure > tail + 1e-9:
+                flawless.add(name)
+    assert {("one large, some others", 5), ("a few large", 3)} <= bold
+    assert flawless
 
 
 def test_a_group_without_samples_has_no_interval_and_no_success_a_bound_of_zero():
