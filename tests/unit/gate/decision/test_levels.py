@@ -224,9 +224,20 @@ def test_wrong_labels_are_counted_at_the_level_of_the_pass():
 
 
 def test_the_measured_value_is_compared_without_a_pass_level():
-    verdict = judged(161, decide="estimate", pass_level=0.9)
-    assert verdict.outcome == "pass"
-    assert verdict.pass_interval is None
+    by_estimate = FLOOR | {"decide": "estimate"}
+    by_interval = FLOOR | {"min": 0.7}
+    policy = policy_of(by_estimate, by_interval, pass_level=0.9)
+    by_rule = {}
+    for verdict in judge(policy, frame(161, 200)).verdicts:
+        by_rule.setdefault(verdict.rule, []).append(verdict)
+    assert {verdict.outcome for verdict in by_rule["rule 0"]} == {"pass"}
+    assert all(verdict.pass_interval is None for verdict in by_rule["rule 0"])
+    assert any(verdict.pass_interval is not None for verdict in by_rule["rule 1"])
+
+
+def test_a_pass_level_is_refused_where_every_rule_compares_the_measured_value():
+    with pytest.raises(PolicyError, match="every rule decides by the"):
+        policy_of(FLOOR, decide="estimate", pass_level=0.9)
 
 
 @pytest.mark.parametrize("value", [0.5, 1.0, 1, 0.05, "0.9", True])
