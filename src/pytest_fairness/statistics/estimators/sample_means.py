@@ -1,45 +1,51 @@
 """Means of a bounded number that is known of every sample: attention scores, F2, drops."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
-from pytest_fairness.statistics.clusters.effects import mean_factors, mean_pair_factors, mean_worth
 from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
+from pytest_fairness.statistics.intervals.bounded_means import (
+    Units,
+    mean_interval,
+    shared_difference_interval,
+    subtracted,
+)
 from pytest_fairness.statistics.intervals.rates import Interval
 
 __all__ = ["SampleMeans", "sample_means"]
+
+# Groups are compared within clusters where these hold at least this part of both groups' samples.
+_SHARED = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleMeans:
     """Means of G groups of a number between `floor` and `ceiling`, with their intervals.
 
-    The interval of a mean is Student's t after one sample at either bound has been added to each
-    group: a bounded number that was never seen to vary may still vary. Clusters enter through the
-    design effect on the effective n, as for rates.
+    The interval of a mean is right for values that are rarely far from the others, seen or not, and
+    for every confidence (`intervals/bounded_means`). A cluster is one unit of evidence. Differences
+    are those of two independent means, or, where both groups share their clusters, means of the
+    differences within clusters.
 
     Args:
         n: Samples of each group that have a value, (G,).
-        sums: Sum of their values, scaled to 0 … 1, (G,).
-        squares: Sum of the squares of these, (G,).
+        each: Their values, scaled to 0 … 1, those of the first group first, (sum of n,).
         floor: Smallest value that is possible.
         ceiling: Largest value that is possible.
         clusters: Sums and n per cluster, (G, C); None where samples are independent.
 
-    Source: Agresti and Caffo (2000), The American Statistician 54, 280-288 (one success and one
-    failure added to each group), of which this is the form for numbers in between; Welch (1947) for
-    the degrees of freedom of a difference. Coverage is simulated in the tests.
+    Source: see `intervals/bounded_means`; coverage is enumerated and simulated in
+    benchmarks/mean_coverage.py.
     """
 
     n: Integers
-    sums: Floats
-    squares: Floats
+    each: Floats
     floor: float = 0.0
     ceiling: float = 1.0
     clusters: ClusterCounts | None = None
@@ -47,7 +53,7 @@ class SampleMeans:
     @property
     def counts(self) -> RateCounts:
         """The rounded sums of the values and n, (G,) each."""
-        return RateCounts(np.round(self.sums).astype(np.int64), self.n)
+        return RateCounts(np.round(self._sums()).astype(np.int64), self.n)
 
     @property
     def values(self) -> Floats:
@@ -78,10 +84,19 @@ class SampleMeans:
 
     @property
     def effective_n(self) -> Floats:
-        """The values of each group after the design effect of clusters."""
+        """The values of each group divided by the design effect of clusters, at least 1."""
+        n = self.n.astype(np.float64)
         if self.clusters is None:
-            return self.n.astype(np.float64)
-        return np.asarray(self.n * mean_worth(self.clusters, self._variances()))
+            return n
+        present = self.clusters.n > 0
+        number = present.sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = (self.clusters.successes - self._means()[:, None] * self.clusters.n) / n[
+                :, None
+            ]
+            varied = (moved**2).sum(axis=1) * number / (number - 1)
+            share = np.where(varied > 0, self._variances() / n / varied, number / n)
+        return np.asarray(np.where(n > 0, n * np.minimum(share, 1.0), 0.0))
 
     @property
     def dominant(self) -> Floats:
@@ -95,16 +110,8 @@ class SampleMeans:
     ) -> Interval:
         """Return the interval of each group's mean."""
         groups = np.arange(len(self.n)) if groups is None else groups
-        more = growth(self.counts, groups, size)
-        n = self.n[groups] * more * self._factors(groups, confidence=confidence, more=more)
-        centre, variance, freedom = self._with_bounds(groups, n)
-        half = special.stdtrit(freedom, (1 + confidence) / 2) * np.sqrt(variance)
-        low, high = np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
-        mean = self._means()[groups]
-        return Interval(
-            self.floor + self._span * np.minimum(low, mean),
-            self.floor + self._span * np.maximum(high, mean),
-        )
+        low, high = self._bounds(groups, growth(self.counts, groups, size), confidence)
+        return Interval(self.floor + self._span * low, self.floor + self._span * high)
 
     def compare(self, first: Integers, second: Integers, *, kind: Kind) -> Floats:
         """Return the difference of each pair."""
@@ -128,52 +135,99 @@ class SampleMeans:
             msg = f"means of samples are subtracted, never divided, got kind={kind!r}"
             raise ValueError(msg)
         more = growth(self.counts, first, size), growth(self.counts, second, size)
-        one, two = self._pair_factors(first, second, confidence=confidence, more=np.minimum(*more))
-        centre1, variance1, freedom1 = self._with_bounds(first, self.n[first] * more[0] * one)
-        centre2, variance2, freedom2 = self._with_bounds(second, self.n[second] * more[1] * two)
-        variance = variance1 + variance2
-        freedom = variance**2 / (variance1**2 / freedom1 + variance2**2 / freedom2)
-        half = special.stdtrit(freedom, (1 + confidence) / 2) * np.sqrt(variance)
-        centre = centre1 - centre2
-        seen = self._means()[first] - self._means()[second]
-        low, high = np.clip(centre - half, -1, 1), np.clip(centre + half, -1, 1)
-        return Interval(self._span * np.minimum(low, seen), self._span * np.maximum(high, seen))
+        means = self._means()
+        low, high = subtracted(
+            (means[first], means[second]),
+            (partial(self._bounds, first, more[0]), partial(self._bounds, second, more[1])),
+            confidence=confidence,
+        )
+        together = self._together(first, second)
+        if together.any():
+            times = np.minimum(*more)[together]
+            within = self._within_clusters(first[together], second[together], times)
+            low[together], high[together] = shared_difference_interval(
+                within, confidence=confidence
+            )
+        return Interval(self._span * low, self._span * high)
 
     @property
     def _span(self) -> float:
         return self.ceiling - self.floor
 
+    @property
+    def _starts(self) -> Integers:
+        return np.cumsum(self.n) - self.n
+
+    def _sums(self, power: int = 1) -> Floats:
+        group = np.repeat(np.arange(len(self.n)), self.n)
+        return np.bincount(group, weights=self.each**power, minlength=len(self.n))
+
     def _means(self) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(self.sums / self.n)
+            return np.asarray(self._sums() / self.n)
 
     def _variances(self) -> Floats:
         """Variance of the values of each group, divided by n."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(np.maximum(self.squares / self.n - self._means() ** 2, 0.0))
+            return np.asarray(np.maximum(self._sums(2) / self.n - self._means() ** 2, 0.0))
 
-    def _with_bounds(self, groups: Integers, n: Floats) -> tuple[Floats, Floats, Floats]:
-        """Mean, its variance and its degrees of freedom with a 0 and a 1 added, (Q,) each."""
-        mean, square = self._means()[groups], (self._variances() + self._means() ** 2)[groups]
-        n = np.where(self.n[groups] > 0, n, np.nan)
-        centre = (mean * n + 1) / (n + 2)
-        spread = (square * n + 1) / (n + 2) - centre**2
-        return centre, spread / (n + 1), n + 1
+    def _bounds(self, groups: Integers, more: Floats, confidence: float) -> Interval:
+        """Bounds of the scaled means of some groups (Q,), each with so many times as many units."""
+        asked, back = np.unique(np.stack([groups, more]), axis=1, return_inverse=True)
+        known = self.n[asked[0].astype(np.int64)] > 0
+        low, high = (np.full(len(known), np.nan) for _ in range(2))
+        if known.any():
+            sums, sizes, starts = self._units(asked[0][known].astype(np.int64))
+            times = np.repeat(asked[1][known], np.diff(starts, append=len(sums)))
+            low[known], high[known] = mean_interval(
+                sums, sizes, starts, confidence=confidence, times=times
+            )
+        return Interval(low[back], high[back])
 
-    def _factors(self, groups: Integers, *, confidence: float, more: Floats | float) -> Floats:
+    def _units(self, groups: Integers) -> tuple[Floats, Floats, Integers]:
+        """Sums and n of the independent units of some groups, and where each group starts."""
+        if self.clusters is not None:
+            sums, n = (count[groups].astype(np.float64) for count in self.clusters)
+            present = n > 0
+            return sums[present], n[present], _starts(present.sum(axis=1))
+        sizes = self.n[groups]
+        starts = _starts(sizes)
+        within = np.arange(sizes.sum()) - np.repeat(starts, sizes)
+        sums = self.each[np.repeat(self._starts[groups], sizes) + within]
+        return sums, np.ones(len(sums)), starts
+
+    def _together(self, first: Integers, second: Integers) -> NDArray[np.bool_]:
+        """Whether both groups of each pair have most of their samples in the same clusters."""
         if self.clusters is None:
-            return np.ones(len(groups))
-        some = ClusterCounts(self.clusters.successes[groups], self.clusters.n[groups])
-        return mean_factors(some, self._variances()[groups], confidence=confidence, growth=more)
+            return np.zeros(len(first), dtype=bool)
+        one, other = self.clusters.n[first], self.clusters.n[second]
+        both = (one > 0) & (other > 0)
+        with np.errstate(invalid="ignore"):
+            shares = [(n * both).sum(axis=1) / n.sum(axis=1) for n in (one, other)]
+        return np.asarray(np.minimum(*shares) >= _SHARED)
 
-    def _pair_factors(
-        self, first: Integers, second: Integers, *, confidence: float, more: Floats
-    ) -> tuple[Floats, Floats]:
+    def _within_clusters(self, first: Integers, second: Integers, times: Floats) -> Units:
+        """What each cluster adds to the difference of the means of each pair."""
         if self.clusters is None:
-            return np.ones(len(first)), np.ones(len(second))
-        return mean_pair_factors(
-            self.clusters, self._variances(), first, second, confidence=confidence, growth=more
-        )
+            msg = "samples without clusters have no difference within them"
+            raise ValueError(msg)
+        means = self._means()
+        middle = ((means[first] + means[second]) / 2)[:, None]
+        gains, losses = [], []
+        for groups in (first, second):
+            share = self.clusters.n[groups] / self.n[groups][:, None]
+            gains.append(self.clusters.successes[groups] / self.n[groups][:, None] - middle * share)
+            losses.append(share)
+        present = (losses[0] + losses[1]) > 0
+        gain, weight = gains[0] - gains[1], (losses[0] + losses[1]) / 2
+        loss = middle * losses[0] + (1 - middle) * losses[1]
+        sizes = present.sum(axis=1)
+        each = np.repeat(times, sizes)
+        return Units(gain[present], weight[present], loss[present], each, _starts(sizes))
+
+
+def _starts(sizes: Integers) -> Integers:
+    return np.asarray(np.cumsum(sizes) - sizes)
 
 
 def sample_means(
@@ -211,18 +265,15 @@ def sample_means(
         msg = f"a value is {worst:g}, outside its bounds {floor:g} … {ceiling:g}"
         raise ValueError(msg)
     scaled, groups = np.clip(scaled, 0.0, 1.0), groups[known]
-
-    def summed(weights: Floats | None) -> Floats:
-        return np.bincount(groups, weights=weights, minlength=count).astype(np.float64)
-
-    found = None
-    if clusters is not None:
-        units = int(clusters.max(initial=-1)) + 1
-        flat = groups * units + clusters[known]
-        shape = (count, units)
-        found = ClusterCounts(
-            np.bincount(flat, weights=scaled, minlength=count * units).reshape(shape),
-            np.bincount(flat, minlength=count * units).reshape(shape),
-        )
-    n = summed(None).astype(np.int64)
-    return SampleMeans(n, summed(scaled), summed(scaled**2), floor, ceiling, found)
+    n = np.bincount(groups, minlength=count).astype(np.int64)
+    by_group = scaled[np.argsort(groups, kind="stable")]
+    if clusters is None:
+        return SampleMeans(n, by_group, floor, ceiling)
+    units = int(clusters.max(initial=-1)) + 1
+    flat = groups * units + clusters[known]
+    shape = (count, units)
+    found = ClusterCounts(
+        np.bincount(flat, weights=scaled, minlength=count * units).reshape(shape),
+        np.bincount(flat, minlength=count * units).reshape(shape),
+    )
+    return SampleMeans(n, by_group, floor, ceiling, found)
