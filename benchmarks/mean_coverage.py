@@ -62,13 +62,14 @@ def tables(n: int, values: Values) -> tuple[Integers, Floats]:
     """Return how often each point is seen (T, 3), but for the rarest, and the chances (T,)."""
     ends = [
         np.arange(max(0, int(n * p - reach)), min(n, int(n * p + reach)) + 1)
-        for p in values.chances[[0, 2]]
+        for p in (values.chances[0], values.chances[2])
         for reach in [7 * np.sqrt(n * p * (1 - p)) + 14]
     ]
     low, high = (grid.ravel() for grid in np.meshgrid(*ends, indexing="ij"))
     seen = np.stack([low, n - low - high, high], axis=1)[low + high <= n]
     chances = stats.multinomial.pmf(seen, n, values.chances)
-    return seen[chances > 1e-12], chances[chances > 1e-12]
+    likely = np.flatnonzero(np.asarray(chances) > 1e-12)
+    return seen[likely], np.asarray(chances)[likely]
 
 
 def shipped(points: Floats, seen: Integers, confidence: float) -> Floats:
@@ -86,7 +87,7 @@ def student(points: Floats, seen: Integers, confidence: float) -> Floats:
     n = seen.sum(axis=1)
     centre = (seen @ points + 1) / (n + 2)
     variance = ((seen @ points**2 + 1) / (n + 2) - centre**2) / (n + 1)
-    return centre - special.stdtrit(n + 1, (1 + confidence) / 2) * np.sqrt(variance)
+    return np.asarray(centre - special.stdtrit(n + 1, (1 + confidence) / 2) * np.sqrt(variance))
 
 
 def bets(points: Floats, seen: Integers, confidence: float) -> Floats:
@@ -151,7 +152,9 @@ def difference_rows(n1: int, n2: int, number: int, seed: int) -> Iterator[str]:
                 truth.append(points[0] * (1 - rate) + points[1] * rate)
                 means.append(_column(times @ points / n, index))
                 bounds.append(partial(_two_points, points, times, index))
-            low, high = subtracted(tuple(means), tuple(bounds), confidence=confidence)
+            low, high = subtracted(
+                (means[0], means[1]), (bounds[0], bounds[1]), confidence=confidence
+            )
             gap = truth[0] - truth[1]
             for missed in (low > gap + 1e-9, high < gap - 1e-9):
                 error = all_chances[0] @ missed @ all_chances[1] / ((1 - confidence) / 2)

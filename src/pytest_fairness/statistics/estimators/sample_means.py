@@ -53,7 +53,12 @@ class SampleMeans:
     @property
     def counts(self) -> RateCounts:
         """The rounded sums of the values and n, (G,) each."""
-        return RateCounts(np.round(self._sums()).astype(np.int64), self.n)
+        return RateCounts(np.round(self.sums).astype(np.int64), self.n)
+
+    @property
+    def sums(self) -> Floats:
+        """The sum of the scaled values of each group, (G,)."""
+        return self._sums_of(self.each)
 
     @property
     def values(self) -> Floats:
@@ -158,18 +163,20 @@ class SampleMeans:
     def _starts(self) -> Integers:
         return np.cumsum(self.n) - self.n
 
-    def _sums(self, power: int = 1) -> Floats:
+    def _sums_of(self, values: Floats) -> Floats:
         group = np.repeat(np.arange(len(self.n)), self.n)
-        return np.bincount(group, weights=self.each**power, minlength=len(self.n))
+        return np.bincount(group, weights=values, minlength=len(self.n)).astype(np.float64)
 
     def _means(self) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(self._sums() / self.n)
+            return np.asarray(self.sums / self.n)
 
     def _variances(self) -> Floats:
         """Variance of the values of each group, divided by n."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(np.maximum(self._sums(2) / self.n - self._means() ** 2, 0.0))
+            return np.asarray(
+                np.maximum(self._sums_of(self.each**2) / self.n - self._means() ** 2, 0.0)
+            )
 
     def _bounds(self, groups: Integers, more: Floats, confidence: float) -> Interval:
         """Bounds of the scaled means of some groups (Q,), each with so many times as many units."""
