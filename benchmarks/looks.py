@@ -269,6 +269,19 @@ def means(
     return series
 
 
+def mean_differences(share: float, sizes: list[int]) -> Series:
+    """The difference of the means of two groups in which a share of the values is 1, the rest 0.4."""
+
+    def series(rng: np.random.Generator, runs: int) -> Iterator[tuple[Look, float]]:
+        values = np.where(rng.random((2 * runs, sizes[-1])) < share, 1.0, 0.4)
+        for n in sizes:
+            groups = np.repeat(np.arange(2 * runs), n)
+            rows = sample_means(values[:, :n].reshape(-1), groups, 2 * runs)
+            yield _pairs(rows, np.arange(runs), runs + np.arange(runs)), 0.0
+
+    return series
+
+
 def _equal(size: int) -> Callable[[np.random.Generator, int], Integers]:
     return lambda _, number: np.full(number, size)
 
@@ -330,6 +343,11 @@ KINDS: Final[Mapping[str, tuple[str, Series]]] = {
         "every 10 % to 600",
         means(lambda rng, shape: (rng.random(shape) < 0.1) * 1.0, grown(20, 600, 1.1)),
     ),
+    "mean, rare zeros": (
+        "every 10 % to 600",
+        means(lambda rng, shape: np.where(rng.random(shape) < 0.05, 0.0, 0.8), grown(20, 600, 1.1)),
+    ),
+    "difference of means": ("every 20 % to 300", mean_differences(0.05, grown(20, 300, 1.2))),
 }
 """Name -> how often it is looked at, and its runs."""
 

@@ -8,7 +8,7 @@ sizes are simulated.
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -109,16 +109,16 @@ METHODS: dict[str, Callable[[Floats, Integers, float], Floats]] = {
 }
 
 
-def mean_rows(n: int, number: int, seed: int) -> Iterator[str]:
+def mean_rows(n: int, number: int, seed: int, names: Sequence[str]) -> Iterator[str]:
     """Yield a row for each kind of distribution: errors as multiples of the promised one."""
     rng = np.random.default_rng([seed, n])
     worst: dict[tuple[str, str, float], float] = {}
     widths: dict[tuple[str, str], list[float]] = {}
     for values in distributions(n, rng, number):
         seen, chances = tables(n, values)
-        for name, method in METHODS.items():
+        for name in names:
             for confidence in LEVELS:
-                low = method(values.points, seen, confidence)
+                low = METHODS[name](values.points, seen, confidence)
                 error = chances[low > values.mean + 1e-9].sum() / ((1 - confidence) / 2)
                 key = values.name, name, confidence
                 worst[key] = max(worst.get(key, 0.0), float(error))
@@ -127,7 +127,7 @@ def mean_rows(n: int, number: int, seed: int) -> Iterator[str]:
                     widths.setdefault((values.name, name), []).append(width)
     for kind in dict.fromkeys(kind for kind, _ in widths):
         plain = np.array(widths[kind, "Student's t"])
-        for name in METHODS:
+        for name in names:
             ratio = np.median(np.array(widths[kind, name]) / np.maximum(plain, 1e-12))
             errors = " | ".join(f"{worst[kind, name, level]:.2f}" for level in LEVELS)
             yield f"| {kind} | {n} | {name} | {errors} | {ratio:.2f} |"
@@ -168,54 +168,85 @@ def _column(values: Floats, index: int) -> Floats:
     return values[:, None] if index == 0 else values[None, :]
 
 
-def _two_points(points: Floats, times: Integers, index: int, confidence: float) -> Interval:
-    present = times > 0
+def _two_points(points: Floats, times: Integers, index: int, confidence: Floats) -> Interval:
+    levels = np.repeat(confidence, len(times))
+    rows = np.tile(times, (len(confidence), 1))
+    present = rows > 0
     size = present.sum(axis=1)
-    sums = np.broadcast_to(points, times.shape)[present]
-    seen = times[present].astype(float)
+    sums = np.broadcast_to(points, rows.shape)[present]
+    seen = rows[present].astype(float)
     starts = np.cumsum(size) - size
-    bounds = mean_interval(sums, np.ones(len(sums)), starts, confidence=confidence, times=seen)
-    return Interval(*(_column(end, index) for end in bounds))
+    bounds = mean_interval(sums, np.ones(len(sums)), starts, confidence=levels, times=seen)
+    shape = (len(confidence), -1, 1) if index == 0 else (len(confidence), 1, -1)
+    return Interval(*(end.reshape(shape) for end in bounds))
+
+
+def people(rng: np.random.Generator) -> dict[str, Integers]:
+    """How many samples each person has."""
+    return {
+        "15 people x 4": np.full(15, 4),
+        "30 x 20": np.full(30, 20),
+        "76 x 4": np.full(76, 4),
+        "60 people, 1 to 20": np.resize(np.arange(1, 21), 60),
+        "100, heavy tail (Pareto 1.2)": np.minimum(np.ceil(rng.pareto(1.2, 100) + 0.5), 60),
+        "one of 300, 50 of 1": np.array([300, *[1] * 50]),
+        "five of 100, 50 of 2": np.array([100] * 5 + [2] * 50),
+    }
+
+
+# What the samples of a person are near, and its mean: anywhere, about the same for all, and for a
+# few far from the rest.
+Centres = tuple[Callable[[np.random.Generator, tuple[int, ...]], Floats], float]
+CENTRES: tuple[Centres, ...] = (
+    (lambda rng, shape: rng.beta(2, 1, shape), 2 / 3),
+    (lambda rng, shape: rng.beta(20, 20, shape), 0.5),
+    (lambda rng, shape: np.where(rng.random(shape) < 0.05, 0.02, 0.9), 0.856),
+)
 
 
 def cluster_rows(runs: int, seed: int) -> Iterator[str]:
     """Yield a row for each kind of clusters: largest one-sided errors of means and differences."""
     rng = np.random.default_rng(seed)
-    designs = {
-        "30 x 4": np.full(30, 4),
-        "100 Pareto": np.minimum(np.ceil(rng.pareto(1.2, 100) + 0.5), 60).astype(int) + 1,
-        "300 + 50 x 1": np.array([300, *[1] * 50]),
-        "20 to 1": np.arange(1, 21),
-    }
-    for name, sizes in designs.items():
-        for shared in (False, True):
-            errors = np.array(
-                [_clustered(sizes, rng, shared=shared) for _ in range(runs)], dtype=float
-            ).mean(axis=0)
-            mean, gap = (max(errors[at : at + 2]) / 0.025 for at in (0, 2))
-            kind = "shared" if shared else "apart"
-            yield f"| {name}, {kind} | {mean:.2f} | {gap:.2f} | {errors[4]:.3f} | {errors[5]:.3f} |"
+    for name, sizes in people(rng).items():
+        errors: dict[tuple[str, float], list[float]] = {}
+        for centres in CENTRES:
+            for shared in (False, True):
+                for key, found in _clustered(sizes.astype(int), centres, runs, rng, shared=shared):
+                    errors.setdefault(key, []).extend(found)
+        cells = [f"{max(errors[kind, level]):.4f}" for level in LEVELS[:2] for kind in QUANTITIES]
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
-def _clustered(sizes: Integers, rng: np.random.Generator, *, shared: bool) -> list[float]:
-    """Whether the bounds of a mean and of a difference miss the truth, and their widths."""
-    number = len(sizes)
-    cluster = np.repeat(np.arange(number), sizes)
-    own = rng.beta(2, 1, number), rng.beta(2, 1, number)
-    values = []
-    for group in (0, 1):
-        centre = own[0] if shared else own[group]
-        values.append(rng.beta(8 * centre[cluster] + 0.01, 8 * (1 - centre[cluster]) + 0.01))
-    clusters = np.concatenate([cluster, cluster if shared else cluster + number])
-    groups = np.repeat([0, 1], len(cluster))
-    found = sample_means(np.concatenate(values), groups, 2, clusters=clusters)
-    # The mean of the middle of a cluster, drawn from Beta(2, 1), with what is added to it.
-    truth = float(np.mean((8 * np.linspace(0, 1, 2001)[1:] ** 0.5 + 0.01) / 8.02))
-    low, high = found.alone(0.95)
-    gap = found.pairs(np.array([0]), np.array([1]), kind="difference", confidence=0.95)
-    width, wide = float(high[0] - low[0]), float(gap.high[0] - gap.low[0])
-    missed = low[0] > truth, high[0] < truth, gap.low[0] > 0, gap.high[0] < 0
-    return [*map(float, missed), width, wide]
+QUANTITIES = ("mean", "apart", "shared")
+
+
+def _clustered(
+    sizes: Integers,
+    centres: Centres,
+    runs: int,
+    rng: np.random.Generator,
+    *,
+    shared: bool,
+) -> Iterator[tuple[tuple[str, float], list[float]]]:
+    """Yield the shares of the runs whose lower and upper bound miss the truth, with their key."""
+    person, number = np.repeat(np.arange(len(sizes)), sizes), len(sizes)
+    own = centres[0](rng, (runs, 2, number))
+    if shared:
+        own[:, 1] = own[:, 0]
+    middle = own[:, :, person]
+    values = rng.beta(8 * middle + 0.01, 8 * (1 - middle) + 0.01)
+    truth = (8 * centres[1] + 0.01) / 8.02
+    both = np.concatenate([person, person if shared else person + number])
+    groups = np.repeat(np.arange(2 * runs), len(person))
+    means = sample_means(values.reshape(-1), groups, 2 * runs, clusters=np.tile(both, runs))
+    pairs = 2 * np.arange(runs), 2 * np.arange(runs) + 1
+    for confidence in LEVELS[:2]:
+        gaps = means.pairs(*pairs, kind="difference", confidence=confidence)
+        for kind, (low, high), value in (
+            ("mean", means.alone(confidence), truth),
+            ("shared" if shared else "apart", gaps, 0.0),
+        ):
+            yield (kind, confidence), [float((low > value).mean()), float((high < value).mean())]
 
 
 def main() -> None:
@@ -224,16 +255,19 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="*", default=[5, 20, 100, 400, 1000])
     parser.add_argument("--number", type=int, default=140)
     parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--quick", action="store_true", help="leave out the mixture of bets")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     levels = " | ".join(f"{level:.2%}" for level in LEVELS)
     print(f"| values | n | interval | {levels} | width |\n" + "|" + "---|" * 7)
+    names = [name for name in METHODS if not (options.quick and name == "mixture of bets")]
     for n in options.sizes:
-        for row in mean_rows(n, options.number, options.seed):
+        for row in mean_rows(n, options.number, options.seed, names):
             print(row, flush=True)
         for row in difference_rows(n, max(n // 3, 5), options.number // 2, options.seed):
             print(row, flush=True)
-    print("| clusters | mean | difference | width of mean | of difference |\n" + "|" + "---|" * 5)
+    heads = [f"{kind}, {level:.2%}" for level in LEVELS[:2] for kind in QUANTITIES]
+    print(f"| samples of each person | {' | '.join(heads)} |\n" + "|" + "---|" * 7)
     for row in cluster_rows(options.runs, options.seed):
         print(row, flush=True)
 

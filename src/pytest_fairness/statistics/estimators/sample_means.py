@@ -1,13 +1,13 @@
 """Means of a bounded number that is known of every sample: attention scores, F2, drops."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.effects import worth
 from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.bounded_means import (
@@ -22,6 +22,8 @@ __all__ = ["SampleMeans", "sample_means"]
 
 # Groups are compared within clusters where these hold at least this part of both groups' samples.
 _SHARED = 0.5
+# So many values are bounded at once, about.
+_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,18 +92,9 @@ class SampleMeans:
     @property
     def effective_n(self) -> Floats:
         """The values of each group divided by the design effect of clusters, at least 1."""
-        n = self.n.astype(np.float64)
         if self.clusters is None:
-            return n
-        present = self.clusters.n > 0
-        number = present.sum(axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            moved = (self.clusters.successes - self._means()[:, None] * self.clusters.n) / n[
-                :, None
-            ]
-            varied = (moved**2).sum(axis=1) * number / (number - 1)
-            share = np.where(varied > 0, self._variances() / n / varied, number / n)
-        return np.asarray(np.where(n > 0, n * np.minimum(share, 1.0), 0.0))
+            return self.n.astype(np.float64)
+        return np.asarray(self.n * worth(self.clusters, self._variances()))
 
     @property
     def dominant(self) -> Floats:
@@ -143,7 +136,10 @@ class SampleMeans:
         means = self._means()
         low, high = subtracted(
             (means[first], means[second]),
-            (partial(self._bounds, first, more[0]), partial(self._bounds, second, more[1])),
+            (
+                lambda levels: self._bounds(first, more[0], levels[:, None]),
+                lambda levels: self._bounds(second, more[1], levels[:, None]),
+            ),
             confidence=confidence,
         )
         together = self._together(first, second)
@@ -178,18 +174,22 @@ class SampleMeans:
                 np.maximum(self._sums_of(self.each**2) / self.n - self._means() ** 2, 0.0)
             )
 
-    def _bounds(self, groups: Integers, more: Floats, confidence: float) -> Interval:
-        """Bounds of the scaled means of some groups (Q,), each with so many times as many units."""
-        asked, back = np.unique(np.stack([groups, more]), axis=1, return_inverse=True)
-        known = self.n[asked[0].astype(np.int64)] > 0
-        low, high = (np.full(len(known), np.nan) for _ in range(2))
-        if known.any():
-            sums, sizes, starts = self._units(asked[0][known].astype(np.int64))
-            times = np.repeat(asked[1][known], np.diff(starts, append=len(sums)))
-            low[known], high[known] = mean_interval(
-                sums, sizes, starts, confidence=confidence, times=times
+    def _bounds(self, groups: Integers, more: Floats, confidence: Floats | float) -> Interval:
+        """Bounds of the scaled means of some groups (..., Q), with so many times as many units.
+
+        The levels are one, or (L, 1).
+        """
+        rows = np.broadcast_arrays(groups, more, confidence)
+        asked, back = np.unique([row.ravel() for row in rows], axis=1, return_inverse=True)
+        of = asked[0].astype(np.int64)
+        low, high = (np.full(len(of), np.nan) for _ in range(2))
+        for some in _at_once(of, self.n):
+            sums, sizes, starts = self._units(of[some])
+            times = np.repeat(asked[1, some], np.diff(starts, append=len(sums)))
+            low[some], high[some] = mean_interval(
+                sums, sizes, starts, confidence=asked[2, some], times=times
             )
-        return Interval(low[back], high[back])
+        return Interval(*(end[back].reshape(rows[0].shape) for end in (low, high)))
 
     def _units(self, groups: Integers) -> tuple[Floats, Floats, Integers]:
         """Sums and n of the independent units of some groups, and where each group starts."""
@@ -231,6 +231,13 @@ class SampleMeans:
         sizes = present.sum(axis=1)
         each = np.repeat(times, sizes)
         return Units(gain[present], weight[present], loss[present], each, _starts(sizes))
+
+
+def _at_once(groups: Integers, n: Integers) -> list[Integers]:
+    """Positions of the groups that have values, in parts that memory can hold."""
+    known = np.flatnonzero(n[groups] > 0)
+    parts = np.cumsum(n[groups[known]]) // _AT_ONCE
+    return np.split(known, np.flatnonzero(np.diff(parts)) + 1) if len(known) else []
 
 
 def _starts(sizes: Integers) -> Integers:

@@ -32,7 +32,7 @@ _ANGLES = 9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
-    """What independent units (samples, or clusters of them) add to G sums, laid end to end.
+    """The gains and weights of independent units (samples, or clusters of them) of G groups.
 
     The sum over the units of a group of `gains - value * weights` is 0 at the estimate.
 
@@ -60,14 +60,15 @@ class Units:
         """The number of units of each group (G,)."""
         return np.diff(self.starts, append=len(self.gains))
 
-    def lower(self, least: float, confidence: float) -> Floats:
+    def lower(self, least: float, confidence: Floats | float) -> Floats:
         """Return the lower bound of each group (G,).
 
         Args:
             least: Smallest value that is possible.
-            confidence: Two-sided confidence level, 0 to 1.
+            confidence: Two-sided confidence levels, 0 to 1: one, or one a group (G,).
         """
-        z, tail = critical_value(confidence), -np.log((1 - confidence) / 2)
+        error = (1 - np.asarray(confidence)) / 2
+        z, tail = -special.ndtri(error), -np.log(error)
         stakes = np.full(len(self.starts), 0.5)
 
         def excess(value: Floats) -> Floats:
@@ -122,7 +123,7 @@ def mean_interval(
     sizes: Floats,
     starts: Integers,
     *,
-    confidence: float,
+    confidence: Floats | float,
     times: Floats | float = 1.0,
 ) -> Interval:
     """Return the interval of the mean of each group of numbers between 0 and 1.
@@ -131,7 +132,7 @@ def mean_interval(
         sums: (U,) sum of the values of each independent unit, a sample or a cluster of some.
         sizes: (U,) samples of each unit.
         starts: (G,) position of the first unit of each group; no group is without one.
-        confidence: Two-sided confidence level, 0 to 1.
+        confidence: Two-sided confidence levels, 0 to 1: one, or one a group (G,).
         times: How many units like it there are, (U,); need not be whole numbers.
 
     Source: the dual form of the empirical likelihood, Honda and Takemura (2010), COLT, 67-79, and
@@ -167,7 +168,7 @@ def shared_difference_interval(units: Units, *, confidence: float) -> Interval:
 
 def subtracted(
     values: tuple[Floats, Floats],
-    bounds: tuple[Callable[[float], Interval], Callable[[float], Interval]],
+    bounds: tuple[Callable[[Floats], Interval], Callable[[Floats], Interval]],
     *,
     confidence: float,
 ) -> Interval:
@@ -180,28 +181,30 @@ def subtracted(
 
     Args:
         values: The values, and those that are subtracted.
-        bounds: Their intervals at a confidence.
+        bounds: Their intervals at L confidence levels, (L, ...).
         confidence: Two-sided confidence level, 0 to 1.
 
     Source: Zou and Donner (2008), Statist. Med. 27, 1693-1702 (MOVER), here without its assumption
         that evidence grows with the square of the distance.
 
-    >>> z = 1.959964
-    >>> def wide(by):
-    ...     return lambda level: Interval(*(sign * by * special.ndtri((1 + level) / 2) for sign in (-1, 1)))
-    >>> found = subtracted((np.zeros(1), np.zeros(1)), (wide(3), wide(4)), confidence=0.95)
-    >>> print(f"{found.high[0] / z:.2f}")
+    >>> def bounds(deviation):
+    ...     def at(confidence):
+    ...         half = deviation * special.ndtri((1 + confidence) / 2)
+    ...         return Interval(-half, half)
+    ...     return at
+    >>> found = subtracted((np.array(0.0),) * 2, (bounds(3), bounds(4)), confidence=0.95)
+    >>> print(f"{found.high / critical_value(0.95):.2f}")
     5.02
     """
     angles = np.linspace(0, np.pi / 2, _ANGLES)
     # Between two angles the circle is passed on its outside.
     deviates = critical_value(confidence) / np.cos(angles[1] / 2) * np.cos(angles[:-1])
-    levels = (1 - 2 * special.ndtr(-deviates)).tolist()
+    levels = 1 - 2 * special.ndtr(-deviates)
+    # Where the deviate of one value is the largest, that of the other is 0.
     first, second = (
-        [*map(bound, levels), Interval(value, value)]
+        Interval(*(np.concatenate([end, value[None]]) for end in bound(levels)))
         for value, bound in zip(values, bounds, strict=True)
     )
-    pairs = list(zip(first, second[::-1], strict=True))
-    low = np.min([one.low - other.high for one, other in pairs], axis=0)
-    high = np.max([one.high - other.low for one, other in pairs], axis=0)
+    low = (first.low - second.high[::-1]).min(axis=0)
+    high = (first.high - second.low[::-1]).max(axis=0)
     return Interval(low, high)

@@ -14,6 +14,15 @@ VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=25)
 LEVELS = st.sampled_from([0.8, 0.95, 0.9985, 0.9998])
 
 
+def at_levels(values, levels):
+    """Intervals of one group at several levels, (L, 1)."""
+    found = [
+        mean_interval(values, np.ones(len(values)), np.array([0]), confidence=float(level))
+        for level in levels
+    ]
+    return Interval(*(np.stack(ends) for ends in zip(*found, strict=True)))
+
+
 def interval(values, confidence=0.95, *, sizes=None, times=1.0):
     values = np.asarray(values, dtype=float)
     sizes = np.ones(len(values)) if sizes is None else np.asarray(sizes, dtype=float)
@@ -134,8 +143,8 @@ def test_groups_are_as_each_alone():
 def test_a_difference_of_bounds_in_proportion_to_their_deviates_is_movers_by_hand():
     # 3 deviates one way and 4 the other are 5 together, and nearly so at the angles tried.
     def within(value, by):
-        return lambda level: Interval(
-            *(np.array([value + sign * by * special.ndtri((1 + level) / 2)]) for sign in (-1, 1))
+        return lambda levels: Interval(
+            *(value + sign * by * special.ndtri((1 + levels[:, None]) / 2) for sign in (-1, 1))
         )
 
     found = subtracted(
@@ -150,7 +159,7 @@ def test_a_difference_of_groups_all_alike_is_right_at_high_levels_where_mover_is
     # All of 5 show 1, and all of 5 show 0: with p and q the chance is (p (1 - q))^5, largest for
     # p = 1 - q: at most 0.0001 where p - q is 2 x 0.0001^(1/10) - 1.
     def of(values):
-        return lambda level: mean_interval(values, np.ones(5), np.array([0]), confidence=level)
+        return lambda levels: at_levels(values, levels)
 
     found = subtracted(
         (np.ones(1), np.zeros(1)), (of(np.ones(5)), of(np.zeros(5))), confidence=0.9998
