@@ -227,7 +227,7 @@ def test_the_measured_value_is_compared_without_a_pass_level():
     by_estimate = FLOOR | {"decide": "estimate"}
     by_interval = FLOOR | {"min": 0.7}
     policy = policy_of(by_estimate, by_interval, pass_level=0.9)
-    by_rule = {}
+    by_rule: dict[str, list] = {}
     for verdict in judge(policy, frame(161, 200)).verdicts:
         by_rule.setdefault(verdict.rule, []).append(verdict)
     assert {verdict.outcome for verdict in by_rule["rule 0"]} == {"pass"}
