@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 import numpy as np
 import pandas as pd
 
-from pytest_fairness.data.masks import Masks
+from pytest_fairness.data.masks import Masks, read_masks
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import DataError
 from pytest_fairness.wording import listed, suggest
@@ -78,6 +78,22 @@ class Source:
     def look_for(self, *names: str) -> Path | None:
         """Return the first path below the root that exists, or None where none does."""
         return next((path for name in names if (path := self.root / name).exists()), None)
+
+    def masks_in(self, *folders: Path) -> ReadMasks:
+        """Return what reads the masks of the Parquet file that the evaluation names.
+
+        Args:
+            folders: Where a file of that name lies; together they have the mask of every sample.
+
+        Raises:
+            DataError: The evaluation names a file of another kind.
+        """
+        paths = [folder / str(self.evaluation.masks) for folder in folders]
+        if paths[0].suffix.lower() != ".parquet":
+            self.error(
+                f"{paths[0]}: reader {self.evaluation.reader!r} reads masks of a .parquet file only"
+            )
+        return lambda _, ids: read_masks(paths, ids)
 
     def rows(self, frame: pd.DataFrame, origin: Path, *, first_line: int | None = None) -> Rows:
         """Return rows that errors can name.

@@ -93,20 +93,43 @@ def read_index(content: bytes, *, name: str) -> NDArray[np.int32]:
     raise DataError(msg)
 
 
-def read_masks(path: Path, ids: Sequence[str]) -> IndexMasks:
-    """Read the masks of samples from a Parquet file.
+def read_masks(paths: Sequence[Path], ids: Sequence[str]) -> IndexMasks:
+    """Read the masks of samples from Parquet files.
 
-    The file has a column `id`, a column `mask` with PNG files whose pixel value is the number of
+    A file has a column `id`, a column `mask` with PNG files whose pixel value is the number of
     the part, and the names of the parts as a JSON list in its schema metadata, key `parts`. A null
     says that a sample is known to have no mask; a sample without a row is an error.
 
     Args:
-        path: The Parquet file; it may hold masks of other samples too.
+        paths: The Parquet files; they may hold masks of other samples too.
         ids: Ids of the samples.
 
     Raises:
-        DataError: The file is missing or malformed, or lacks the mask of a sample.
+        DataError: A file is missing or malformed, names other parts than the first, or the mask of
+            a sample is missing.
     """
+    tables = [_table(path) for path in paths]
+    parts = _parts(tables[0].schema, paths[0])
+    for path, table in zip(paths[1:], tables[1:], strict=True):
+        if (other := _parts(table.schema, path)) != parts:
+            msg = (
+                f"{path}: the parts are {listed(other)}, those of {paths[0]} are {listed(parts)}; "
+                "the files of one evaluation name the same parts in the same order"
+            )
+            raise DataError(msg)
+    source = " + ".join(map(str, paths))
+    names = pd.concat([as_levels(table.column("id").to_pandas()) for table in tables])
+    places = _places(pd.Index(names), ids, source)
+    column = pa.chunked_array(
+        [chunk for table in tables for chunk in table.column("mask").chunks], pa.large_binary()
+    )
+    held: Any = pd.Series(column.take(pa.array(places)), dtype=pd.ArrowDtype(column.type)).array
+    pictures: Sequence[bytes | None] = held
+    return IndexMasks(parts, pictures, list(ids), source)
+
+
+def _table(path: Path) -> pa.Table:
+    """Ids and encoded pictures of one file, with offsets of 64 bits: a large set's need them."""
     try:
         table = pq.read_table(path, columns=["id", "mask"])
     except (pa.ArrowException, OSError) as problem:
@@ -115,35 +138,29 @@ def read_masks(path: Path, ids: Sequence[str]) -> IndexMasks:
             "'mask' (PNG), relative to the manifest"
         )
         raise DataError(msg) from problem
-    found = pd.Index(as_levels(table.column("id").to_pandas()))
-    if repeated := found[found.duplicated()].tolist():
-        msg = f"{path}: sample id {repeated[0]!r} has more than one mask; ids must be unique"
+    kind = table.schema.field("mask").type
+    if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+        msg = f"{path}: column 'mask' must hold the bytes of PNG files, got {kind}"
         raise DataError(msg)
-    places = found.get_indexer(pd.Index(ids))
+    return table.set_column(
+        table.schema.get_field_index("mask"), "mask", table.column("mask").cast(pa.large_binary())
+    )
+
+
+def _places(found: "pd.Index[str]", ids: Sequence[str], source: str) -> NDArray[np.intp]:
+    """Rows (N,) of the masks of the samples."""
+    if repeated := found[found.duplicated()].tolist():
+        msg = f"{source}: sample id {repeated[0]!r} has more than one mask; ids must be unique"
+        raise DataError(msg)
+    places: NDArray[np.intp] = found.get_indexer(pd.Index(ids))
     if (places < 0).any():
         first, count = int(np.argmax(places < 0)), int((places < 0).sum())
         msg = (
-            f"{path}: sample {ids[first]!r} has no mask ({count} of {len(ids)} samples have none); "
-            "add it, with null where there is none, or leave such samples out with `where`"
+            f"{source}: sample {ids[first]!r} has no mask ({count} of {len(ids)} samples have "
+            "none); add it, with null where there is none, or leave such samples out with `where`"
         )
         raise DataError(msg)
-    pictures = _binary(table.column("mask"), places, path)
-    return IndexMasks(_parts(table.schema, path), pictures, list(ids), str(path))
-
-
-def _binary(
-    column: pa.ChunkedArray, places: NDArray[np.intp], path: Path
-) -> Sequence[bytes | None]:
-    """Encoded pictures at some places, held in Arrow's memory and handed out one at a time."""
-    kinds = (pa.types.is_binary, pa.types.is_large_binary)
-    if not any(kind(column.type) for kind in kinds):
-        msg = f"{path}: column 'mask' must hold the bytes of PNG files, got {column.type}"
-        raise DataError(msg)
-    # Offsets of 64 bits: the masks of a large set may have more than 2 GiB together.
-    chosen = column.cast(pa.large_binary()).take(pa.array(places))
-    held: Any = pd.Series(chosen, dtype=pd.ArrowDtype(chosen.type)).array
-    pictures: Sequence[bytes | None] = held
-    return pictures
+    return places
 
 
 def _parts(schema: pa.Schema, path: Path) -> tuple[str, ...]:

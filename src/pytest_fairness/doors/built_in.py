@@ -13,7 +13,7 @@ __all__ = ["DECLARATIONS"]
 
 _IN = "pytest_fairness.data.readers"
 _READERS = (
-    Reader("manifest", f"{_IN}.manifest:read"),
+    Reader("manifest", f"{_IN}.manifest:read", {"more_files": list}),
     Reader("celeba", f"{_IN}.celeba:read", {"images": str}),
     Reader("celebamask_hq", f"{_IN}.celebamask_hq:read", {"images": str}),
     Reader("fairface", f"{_IN}.fairface:read", {"images": str}),

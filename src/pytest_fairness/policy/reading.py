@@ -40,7 +40,7 @@ def problem_with_reading(table: "EvaluationTable") -> ReadingProblem | None:
 
 def _problem_with_source(table: "EvaluationTable") -> ReadingProblem | None:
     if table.reader == "manifest":
-        for key in ("root", "split", "options"):
+        for key in ("root", "split"):
             if getattr(table, key):
                 return ReadingProblem(
                     (key,),

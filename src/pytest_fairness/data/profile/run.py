@@ -187,7 +187,7 @@ def _look_against(
 def _hash(table: Table) -> str:
     """Hash of the file, or of the columns of a data set of many files."""
     source = table.evaluation.source
-    if source is not None and source.is_file():
+    if source is not None and source.is_file() and not table.evaluation.options.get("more_files"):
         return sha256_of(source)
     frame = table.rows.frame
     return hash_rows(frame.drop(columns=table.evaluation.image, errors="ignore"))

@@ -6,16 +6,13 @@ Each is declared by a `Reader` with the options that it takes, as those of other
 from typing import TYPE_CHECKING
 
 from pytest_fairness.data.derived import derive_columns
-from pytest_fairness.data.listing import Listing, ReadMasks, Source
-from pytest_fairness.data.masks import read_masks
+from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.doors.declarations import Reader
 from pytest_fairness.doors.registry import declared, load_object
 from pytest_fairness.errors import DataError
 from pytest_fairness.wording import listed, suggest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_fairness.policy.records import Evaluation
 
 __all__ = ["list_samples"]
@@ -42,7 +39,8 @@ def list_samples(evaluation: "Evaluation") -> Listing:
             "which a policy gives relative to its own folder"
         )
         raise DataError(msg)
-    listing = load_object(reader.read)(Source(evaluation, root, evaluation.options))
+    source = Source(evaluation, root, evaluation.options)
+    listing = load_object(reader.read)(source)
     if not isinstance(listing, Listing):
         msg = (
             f"evaluation {evaluation.name!r}: {reader.read} of reader {reader.name!r} returned "
@@ -51,20 +49,8 @@ def list_samples(evaluation: "Evaluation") -> Listing:
         raise DataError(msg)
     masks = listing.masks
     if evaluation.masks is not None and masks is None:
-        masks = _masks_of_file(evaluation, root if root.is_dir() else root.parent)
+        masks = source.masks_in(root if root.is_dir() else root.parent)
     return Listing(derive_columns(listing.rows, evaluation), listing.folder, masks)
-
-
-def _masks_of_file(evaluation: "Evaluation", folder: "Path") -> "ReadMasks":
-    """What reads the masks of a Parquet file, which any data set may have beside it."""
-    path = folder / str(evaluation.masks)
-    if path.suffix.lower() != ".parquet":
-        msg = (
-            f"{path}: reader {evaluation.reader!r} reads masks of a .parquet file only (evaluation "
-            f"{evaluation.name!r})"
-        )
-        raise DataError(msg)
-    return lambda _, ids: read_masks(path, ids)
 
 
 def _check_options(evaluation: "Evaluation", reader: Reader) -> None:
