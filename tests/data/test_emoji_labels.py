@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from fixtures.emoji_people import build, render
-from fixtures.emoji_people.labels import Emoji, Person, keywords, people, read_name
+from fixtures.emoji_people.labels import TONES, Emoji, Person, keywords, people, read_name
 
 SUBGROUPS = {"23": "person", "27": "person-activity", "30": "family"}
 
@@ -144,6 +144,44 @@ def test_twins_that_look_alike_hide_their_gender() -> None:
         pictures.__getitem__,
     )
     assert [row["gender_visible"] for row in rows] == [True, True, False, False]
+
+
+def test_drawings_of_one_face_are_one_design() -> None:
+    assert build.design("openmoji", emoji("woman frowning")) == "openmoji/plain"
+    assert build.design("noto", emoji("woman frowning")) == "noto/frowning"
+
+
+def row(gender: str, tone: str, *, activity: str = "cook", visible: bool = True) -> dict[str, Any]:
+    person = {"vendor": "a", "gender": gender, "age": "adult", "activity": activity}
+    return person | {"skin_tone": tone, "gender_visible": visible}
+
+
+def test_people_who_lack_a_tone_or_look_like_their_twin_are_not_judged() -> None:
+    whole = [row("woman", tone) for tone in TONES]
+    partly = [row("man", tone) for tone in TONES[:1]]
+    alike = [row("man", tone, activity="golfing", visible=tone != "dark") for tone in TONES]
+    assert build.judgeable([*whole, *partly, *alike]) == whole
+
+
+def test_package_without_code_points_is_asked_by_name_and_other_name(tmp_path: Path) -> None:
+    icons = {
+        "icons": {"person-in-tuxedo": {"body": "<path/>"}},
+        "aliases": {"man-in-tuxedo": {"parent": "person-in-tuxedo"}},
+        "width": 8,
+        "height": 8,
+    }
+    (tmp_path / "icons.json").write_text(json.dumps(icons), "utf-8")
+    (tmp_path / "chars.json").write_text("{}", "utf-8")
+    find = render.iconify_svg(tmp_path)
+    assert "<path/>" in str(find(render.icon_name("man in tuxedo")))
+    assert find(render.icon_name("woman in tuxedo")) is None
+
+
+def test_openmoji_is_read_from_its_own_files(tmp_path: Path) -> None:
+    (tmp_path / "color" / "svg").mkdir(parents=True)
+    (tmp_path / "color" / "svg" / "1F468-2642-FE0F.svg").write_text("<svg/>", "utf-8")
+    find = render.openmoji_svg(tmp_path)
+    assert (find("1f468-2642"), find("1f469")) == ("<svg/>", None)
 
 
 def test_svg_is_drawn_on_white(tmp_path: Path) -> None:
