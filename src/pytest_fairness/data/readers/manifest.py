@@ -50,9 +50,7 @@ def _joined(source: Source, files: list[Rows], names: list[str]) -> Rows:
     for other in files[1:]:
         _check_same_kind(source, first, other)
     frames = [
-        _relative_to_first(
-            rows.frame[first.frame.columns], Path(name).parent, source.evaluation.image
-        )
+        _relative_to_first(rows.frame, Path(name).parent, source.evaluation.image)
         for rows, name in zip(files, names, strict=True)
     ]
     return replace(

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from pytest_fairness.data import load_evaluation_set
+from pytest_fairness.data.profile import ProfileRequest, profile_data
 from pytest_fairness.errors import DataError
 from pytest_fairness.policy import Evaluation, load_policy
 
@@ -74,6 +75,14 @@ def test_hash_of_an_evaluation_covers_every_file(write: Write, two: Any) -> None
     before = load_evaluation_set(two("two.parquet")).sha256
     write("two.parquet", row("b", png(3)))
     assert load_evaluation_set(two("two.parquet")).sha256 != before
+
+
+def test_hash_of_a_profile_covers_every_file(write: Write, two: Any) -> None:
+    write("one.parquet", row("a", png(1)))
+    write("two.parquet", row("b", png(2)))
+    before = profile_data(ProfileRequest(two("two.parquet"))).sha256
+    write("two.parquet", row("b", png(2), "dark"))
+    assert profile_data(ProfileRequest(two("two.parquet"))).sha256 != before
 
 
 def test_paths_of_images_are_relative_to_the_file_that_has_them(
