@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import tomllib
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,18 @@ def test_the_readme_and_ci_give_the_same_test_command():
     assert f"{install} && {test}" in (ROOT / "README.md").read_text(encoding="utf-8")
     steps = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert steps.index(install) < steps.index(test)
+
+
+def test_the_readme_names_the_model_that_plain_pytest_judges_and_ci_runs_both_ways():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (model,) = settings["tool"]["pytest"]["fairness_models"]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^pip install -e \. && pytest  .*$", readme, re.MULTILINE)
+    assert f'model "{model}"' in line
+    assert "exit code 0" in line
+    steps = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert f"lets {model} go" in steps
+    assert "pytest --fairness-model ads" in steps
 
 
 @pytest.mark.parametrize("module", MODULES)
