@@ -95,10 +95,10 @@ def remembered_pairs() -> Iterator[dict[str, Remembered]]:
 def only_decisions() -> Iterator[None]:
     """Leave out what the gate adds to a verdict after it is given: two numbers that take time."""
     room: Any = judging
-    robustness, settles = room.with_robustness, room._settles  # noqa: SLF001
+    robustness, lacking = room.with_robustness, room._lacking  # noqa: SLF001
     try:
         room.with_robustness = lambda verdicts, *_, **__: list(verdicts)
-        room._settles = lambda *_: {}  # noqa: SLF001
+        room._lacking = lambda *_: {}  # noqa: SLF001
         yield
     finally:
-        room.with_robustness, room._settles = robustness, settles  # noqa: SLF001
+        room.with_robustness, room._lacking = robustness, lacking  # noqa: SLF001

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["allowed_names", "listed", "suggest"]
+__all__ = ["allowed_names", "listed", "plural", "suggest"]
 
 _SHOWN = 12
 
@@ -46,3 +46,26 @@ def listed(words: Iterable[str]) -> str:
     names = [repr(word) for word in words]
     more = f", … ({len(names)} in all)" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
+
+
+def plural(column: str) -> str:
+    """Return what the values of a column name, in the plural.
+
+    Args:
+        column: A column of the manifest, such as the one of the clusters. Words with a blank are
+            in the plural already.
+
+    Example:
+        >>> [plural(name) for name in ("design", "person_id", "identity", "patients", "class")]
+        ['designs', 'people', 'identities', 'patients', 'classes']
+    """
+    if " " in column:
+        return column
+    words = column.removesuffix("_id").replace("_", " ")
+    if words.endswith("person"):
+        return f"{words.removesuffix('person')}people"
+    if words.endswith(("ss", "x", "ch", "sh")):
+        return f"{words}es"
+    if words.endswith("s"):
+        return words
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"

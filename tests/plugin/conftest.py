@@ -10,6 +10,8 @@ import pytest
 import pytest_fairness.commands.plan
 import pytest_fairness.gate.run
 import pytest_fairness.inference.read
+import pytest_fairness.planning.answerable
+import pytest_fairness.planning.at_hand
 import pytest_fairness.report  # noqa: F401
 
 POLICY = """\

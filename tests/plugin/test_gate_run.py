@@ -44,7 +44,7 @@ def test_an_unfair_model_fails_with_numbers_and_without_a_traceback(gate, worker
 def test_an_inconclusive_question_is_neither_passed_nor_failed_and_says_what_would_settle_it(gate):
     few = "few.csv"
     lines = (gate.path / "good.csv").read_text(encoding="utf-8").splitlines()
-    (gate.path / few).write_text("\n".join(lines[:41]), encoding="utf-8")
+    (gate.path / few).write_text("\n".join(lines[:81]), encoding="utf-8")
     result = gate.runpytest(POLICY_OPTION, f"--fairness-predictions={few}", "-v")
     assert result.ret == 0
     result.stdout.fnmatch_lines_random(
@@ -63,12 +63,49 @@ def test_inconclusive_fails_the_release_where_the_policy_says_so(gate):
         policy.read_text(encoding="utf-8").replace('"warn"', '"fail"'), encoding="utf-8"
     )
     lines = (gate.path / "good.csv").read_text(encoding="utf-8").splitlines()
-    (gate.path / "few.csv").write_text("\n".join(lines[:41]), encoding="utf-8")
+    (gate.path / "few.csv").write_text("\n".join(lines[:81]), encoding="utf-8")
     result = gate.runpytest(POLICY_OPTION, "--fairness-predictions=few.csv")
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["FPR difference*-> inconclusive;*negatives in each group would be enough at these rates;*"]
+        ["FPR difference*-> inconclusive;*more negatives * would be enough in 4 of 5 cases, if *"]
     )
+
+
+def test_unanswerable_questions_are_told_before_a_model_is_judged_and_counted_apart(gate):
+    lines = (gate.path / "good.csv").read_text(encoding="utf-8").splitlines()
+    few = [lines[0], *[line for line in lines[1:] if ",light," in line]]
+    few += [line for line in lines[1:] if ",dark," in line][:2]
+    (gate.path / "few.csv").write_text("\n".join(few), encoding="utf-8")
+    result = gate.runpytest(POLICY_OPTION, "--fairness-predictions=few.csv", "-v")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "*collected 5 items",
+            "fairness: 2 of 5 questions cannot be answered by this evaluation set, whatever the *",
+            "  floor: dark (needs about 9 more samples)",
+            "  fpr-gap: dark vs light (needs about * more negatives*)",
+            "*tone-dark*UNANSWERABLE*",
+            "*fairness gate*",
+            "  unanswerable  tone dark * a pass needs about 9 more samples",
+            "5 questions: *2 unanswerable, * an inconclusive or unanswerable question warns by this*",
+            "*2 unanswerable*",
+        ]
+    )
+    policy = gate.path / "policy.toml"
+    text = policy.read_text(encoding="utf-8")
+    policy.write_text(text.replace('"warn"', '"fail"'), encoding="utf-8")
+    result = gate.runpytest(POLICY_OPTION, "--fairness-predictions=few.csv")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["*-> unanswerable; *no model can pass with this evaluation set: *"]
+    )
+
+
+def test_samples_that_cannot_be_read_are_left_to_their_tests(gate):
+    (gate.path / "wrong.csv").write_text("id,sex,tone,target\ns0,male,dark,yes\n", encoding="utf-8")
+    result = gate.runpytest(POLICY_OPTION, "--fairness-predictions=wrong.csv")
+    result.stdout.no_fnmatch_line("*cannot be answered*")
+    assert result.ret == 1
 
 
 def test_questions_can_be_chosen_by_name_and_listed(gate):

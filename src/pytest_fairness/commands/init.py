@@ -87,6 +87,8 @@ def _check(text: str) -> None:
 
 
 def _say(gate: "Gate", model: "FoundModel", data: "FoundData", args: argparse.Namespace) -> None:
+    from pytest_fairness.commands.answerable import unanswerable_warnings
+
     for file in gate.files:
         print(f"wrote {args.into / file.path}")
     attributes = ", ".join(one.name for one in data.attributes)
@@ -100,6 +102,8 @@ def _say(gate: "Gate", model: "FoundModel", data: "FoundData", args: argparse.Na
         print(f"\n{note}")
     for path in _outside(model, data, args.into):
         print(f"\n{path} lies outside of the repository: CI and others will not find it there")
+    for warning in unanswerable_warnings(args.into / gate.files[0].path):
+        print(warning)
     there = "" if args.into.resolve() == Path.cwd() else f"cd {args.into} && "
     policy = gate.files[0].path
     print(

@@ -60,6 +60,11 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return _WRONG_USE
     print("\n".join(profile_lines(found)))
+    if args.data.suffix.lower() == ".toml":
+        from pytest_fairness.commands.answerable import unanswerable_warnings
+
+        for warning in unanswerable_warnings(args.data, args.evaluation):
+            print(warning)
     _write(found, args)
     stopping = [one for one in found.problems if one.kind not in args.allow]
     return _FAILED if args.strict and stopping else 0

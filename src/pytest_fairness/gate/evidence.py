@@ -1,7 +1,9 @@
 """What a run knows beside its counts, and which estimate a question needs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
 
 from pytest_fairness.gate.baseline.comparison import ReleaseComparison
 from pytest_fairness.gate.baseline.pairing import pair
@@ -14,7 +16,7 @@ from pytest_fairness.gate.estimates.observed import estimate_observed
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.inference import Predictions
 from pytest_fairness.policy import Evaluation
-from pytest_fairness.statistics.counts import GroupCounts
+from pytest_fairness.statistics.counts import GroupCounts, count_groups
 from pytest_fairness.statistics.looks import Looks
 
 __all__ = ["Evidence", "answer_together", "gather_evidence"]
@@ -72,6 +74,31 @@ def gather_evidence(
         pairing = pair(predictions, found, cluster=cluster)
         comparison = ReleaseComparison(counts, found.counts, pairing, evaluation.positive, cluster)
     return Evidence(counts, evaluation, predictions, found, comparison)
+
+
+def answered_as(evidence: Evidence, answers: Sequence[str]) -> Evidence:
+    """Return the evidence of another model on the same images, beside the same baseline.
+
+    Args:
+        evidence: The evidence of any model, with its predictions.
+        answers: The class that the other model predicts of each image (N,).
+
+    Raises:
+        ValueError: The evidence has no predictions.
+    """
+    if evidence.predictions is None:
+        msg = "the evidence has no predictions image by image"
+        raise ValueError(msg)
+    table = evidence.predictions.table
+    column = pa.array(answers, pa.string())
+    changed = table.set_column(table.column_names.index("prediction"), "prediction", column)
+    predictions = replace(evidence.predictions, table=changed)
+    known, comparison = evidence.counts, evidence.comparison
+    counts = count_groups(changed.to_batches(), levels=known.levels, classes=known.classes)
+    if comparison is not None and evidence.baseline is not None:
+        pairing = pair(predictions, evidence.baseline, cluster=evidence.evaluation.cluster)
+        comparison = replace(comparison, counts=counts, pairing=pairing)
+    return replace(evidence, counts=counts, predictions=predictions, comparison=comparison)
 
 
 def answer_together(

@@ -11,6 +11,7 @@ from pytest_fairness.data.readers import list_samples
 from pytest_fairness.data.samples import read_ids, read_samples
 from pytest_fairness.gate.estimates.counted import measure_groups
 from pytest_fairness.gate.estimates.counterfactual import match
+from pytest_fairness.gate.evidence import Evidence
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.run import count_predictions
 from pytest_fairness.inference import Predictions, read_predictions
@@ -19,6 +20,8 @@ from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
+from pytest_fairness.statistics.metrics.cells import Cells
+from pytest_fairness.statistics.metrics.definitions import Rate
 
 __all__ = ["AtHand", "Given", "Sizes", "read_at_hand", "read_targets"]
 
@@ -97,6 +100,32 @@ class AtHand:
         if self.predictions is None:
             return None
         return count_predictions(self.predictions, self.evaluation)
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """The evidence that the gate would judge, or None where no samples were read, or others are planned."""
+        counts = None if self.given else self.counts()
+        return None if counts is None else Evidence(counts, self.evaluation, self.predictions)
+
+    def planned_evidence(self, question: Question, sizes: Sizes) -> Evidence:
+        """Return samples that are planned for a question, as many as they are worth, independent."""
+        by, positive = question.by, question.positive or self.evaluation.positive or "yes"
+        classes = (positive, f"not {positive}")
+        measure = question.rule.metric.measure
+        among = measure.among if isinstance(measure, Rate) else Cells(0)
+        own, other = np.divmod(sizes.effective, 2)
+        n = {
+            Cells.POSITIVES: (sizes.effective, 0 * own),
+            Cells.NEGATIVES: (0 * own, sizes.effective),
+            Cells.ANSWERS: (own + other, own),
+            Cells.OF_A_CLASS: (own + other, own),
+        }.get(among, (sizes.effective, sizes.effective))
+        levels = {name: self.levels[name] for name in by}
+        cells = np.zeros((len(sizes.n), 2, 2), dtype=np.int64)
+        cells[:, [0, 1], [0, 1]] = np.stack(n, axis=-1)
+        shape = (*(len(names) for names in levels.values()), 2, 2)
+        evaluation = replace(self.evaluation, cluster=None, positive=positive)
+        return Evidence(GroupCounts(levels, classes, cells.reshape(shape)), evaluation)
 
     def sizes(
         self, question: Question, groups: list[dict[str, str]], counts: GroupCounts | None

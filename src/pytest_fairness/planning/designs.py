@@ -1,6 +1,6 @@
 """What is assumed of the true rates when a question is planned, and how likely it is settled."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -135,9 +135,6 @@ class Design(Protocol):
     def power(self, value: float, sizes: Integers, settled: Settled) -> Floats:
         """Return the chance (S,) of being settled so if the value is true, at sizes (S, G)."""
 
-    def reach(self, sizes: Integers) -> float | None:
-        """Return where beyond the limit the interval of a perfect result ends, or None if it is within."""
-
     def can_fail(self, sizes: Integers) -> bool:
         """Return whether the worst result would break the limit."""
 
@@ -170,7 +167,7 @@ def design_of(
     if rule.against or (rule.metric.matched and rule.metric.comparison == "difference"):
         return _Loss(group, margins, levels)
     if rule.metric.comparison == "none":
-        return _Alone(group, target.perfect, margins, levels)
+        return _Alone(group, margins, levels)
     spread = np.zeros(len(groups))
     spread[group] = 1.0
     if reference == "best":
@@ -212,7 +209,6 @@ class _Alone:
     """The rate of one group."""
 
     group: int
-    perfect: float
     margins: Margins
     levels: Levels
 
@@ -221,10 +217,6 @@ class _Alone:
             return rate_power(value, n, margins=self.margins, confidence=level, settled=settled)
 
         return self.levels.power(settled, sizes[..., self.group], power)
-
-    def reach(self, sizes: Integers) -> float | None:
-        n = sizes[self.group]
-        return _reach([self._interval(np.round(n * self.perfect), n, "kept")], self.margins)
 
     def can_fail(self, sizes: Integers) -> bool:
         n = sizes[self.group]
@@ -253,9 +245,6 @@ class _Loss:
             return loss_power(abs(value), n, margins=margins, confidence=level, settled=settled)
 
         return self.levels.power(settled, sizes[..., self.group], power)
-
-    def reach(self, sizes: Integers) -> float | None:
-        return _reach([self._interval(0, sizes[self.group], "kept")], self._worse())
 
     def can_fail(self, sizes: Integers) -> bool:
         n = sizes[self.group]
@@ -311,10 +300,6 @@ class _Pairs:
             return np.asarray(np.maximum(1 - (1 - power).sum(axis=-1), 0.0))
         return np.asarray(power.max(axis=-1))
 
-    def reach(self, sizes: Integers) -> float | None:
-        # Of the results with equal rates, those of 0 or 1 are the surest.
-        return _reach([self._interval(sizes, x, x, "kept") for x in (0, 1)], self.margins)
-
     def can_fail(self, sizes: Integers) -> bool:
         return any(_breaks(self._interval(sizes, x, 1 - x, "broken"), self.margins) for x in (0, 1))
 
@@ -341,19 +326,6 @@ class _Pairs:
             base = float(np.clip(self.base, -min(value, 0.0), 1 - max(value, 0.0)))
             return np.asarray(base + value * self.spread)
         return np.asarray(min(self.base, 1 / max(value, 1.0)) * value**self.spread)
-
-
-def _reach(perfect: Sequence[Interval], margins: Margins) -> float | None:
-    """Return where the best of some results ends beyond the limit, for the worst of P pairs."""
-    lows, highs = (np.stack(bounds) for bounds in zip(*perfect, strict=True))
-    beyond = np.maximum(margins.low - lows, highs - margins.high)
-    beyond = np.where(np.isnan(beyond), np.inf, beyond)
-    pair = beyond.min(axis=0).argmax()
-    best = beyond[:, pair].argmin()
-    if beyond[best, pair] <= ROUNDING:
-        return None
-    low, high = float(lows[best, pair]), float(highs[best, pair])
-    return low if margins.low - low > high - margins.high else high
 
 
 def _breaks(worst: Interval, margins: Margins) -> bool:

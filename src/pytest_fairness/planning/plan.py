@@ -8,12 +8,14 @@ import numpy as np
 
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.gate.decision.judging import judge_counts
+from pytest_fairness.gate.decision.lacking import unanswerable_questions
 from pytest_fairness.gate.decision.levels import confidence_for
 from pytest_fairness.gate.decision.multiplicity import Family
 from pytest_fairness.gate.estimates.counted import named
 from pytest_fairness.gate.questions import Question, asked_of
-from pytest_fairness.gate.record.details import FrozenRecord
+from pytest_fairness.gate.record.details import FrozenRecord, NeededRecord, UnanswerableRecord
 from pytest_fairness.gate.record.run_record import Outcome, Verdict
+from pytest_fairness.planning.answerable import unanswerable_of
 from pytest_fairness.planning.at_hand import AtHand, Given, Sizes
 from pytest_fairness.planning.designs import Levels, design_of, target_of
 from pytest_fairness.planning.planned import HALF_AGAIN, HALF_WAY, Effort, Planned
@@ -76,13 +78,17 @@ class PlannedQuestion(FrozenRecord):
     to_fail: Effort | None
     """What a failure needs, half as far again beyond the limit."""
     never_passes: str
-    """Why no result of these samples passes; empty where one does."""
+    """Why no model passes on these samples; empty where one may."""
+    unanswerable: UnanswerableRecord | None
+    """The same, with how many more are needed."""
     never_fails: bool
     """Whether no result of these samples fails."""
     outcome: Outcome | None
     """The verdict on the predictions that were given."""
     n_to_settle: int | None
-    """Samples in each group that would settle an inconclusive verdict at the rates seen."""
+    """Images in each group that would decide an inconclusive verdict, as the verdict says."""
+    needed: NeededRecord | None
+    """How many more these are."""
     where: str
     """File and line of the rule."""
 
@@ -139,7 +145,6 @@ def plan(
         first = Family.of(policy, asked).shares(policy, asked).first.tolist()
         errors = {one.key: error for one, error in zip(asked, first, strict=True)}
     planner = _Planner(policy, at_hand, at_hand.counts(), rates or {}, power, errors)
-    verdicts = planner.verdicts()
     return Plan(
         policy=policy.source,
         policy_sha256=policy.sha256,
@@ -151,7 +156,7 @@ def plan(
         correction=policy.decision.correction,
         level=policy.decision.confidence,
         looks=policy.decision.looks,
-        questions=[planner.question(one, verdicts.get(one.key)) for one in asked],
+        questions=planner.questions(asked),
     )
 
 
@@ -174,8 +179,27 @@ class _Planner:
         found = judge_counts(self.policy, self.counts, evaluation=evaluation, model=_MODEL)
         return {verdict.question: verdict for verdict in found}
 
-    def question(self, question: Question, verdict: Verdict | None) -> PlannedQuestion:
-        """Plan one question."""
+    def questions(self, asked: Sequence[Question]) -> list[PlannedQuestion]:
+        """Plan every question."""
+        verdicts = self.verdicts()
+        never: Mapping[int, UnanswerableRecord] = {}
+        if (evidence := self.at_hand.evidence) is not None:
+            never = unanswerable_of(self.policy, asked, evidence)
+        return [
+            self.question(question, verdicts.get(question.key), never.get(i))
+            for i, question in enumerate(asked)
+        ]
+
+    def question(
+        self, question: Question, verdict: Verdict | None, never: UnanswerableRecord | None
+    ) -> PlannedQuestion:
+        """Plan one question.
+
+        Args:
+            question: The question.
+            verdict: The verdict on the predictions that were given.
+            never: Why no model passes on the samples that were read; None where one may.
+        """
         least = question.rule.min_samples
         groups = _groups(question, self.at_hand.levels)
         sizes = self.at_hand.sizes(question, groups, self.counts)
@@ -184,9 +208,8 @@ class _Planner:
         levels = self._levels(question)
         planned = self._planned(question, groups, sizes, own, base)
         known = self.at_hand.is_known
-        never = _excluded(question, groups, sizes, own, other) if known else ""
-        if not never and known and planned is not None:
-            never = planned.never_passes()
+        if known and self.at_hand.given:
+            never = self._never_of_given(question, groups, sizes, own, other)
         return PlannedQuestion(
             **_asked(question),
             n=int(sizes.n[own]) if known else None,
@@ -200,11 +223,38 @@ class _Planner:
             fails_at=planned.fails_at() if planned and known else None,
             to_pass=planned.effort(HALF_WAY, "kept", least=least) if planned else None,
             to_fail=planned.effort(HALF_AGAIN, "broken", least=least) if planned else None,
-            never_passes=never,
+            never_passes="" if never is None else never.reason,
+            unanswerable=never,
             never_fails=bool(planned and known and not planned.can_fail),
             outcome=None if verdict is None else verdict.outcome,
             n_to_settle=None if verdict is None else verdict.n_to_settle,
+            needed=None if verdict is None else verdict.needed,
         )
+
+    def _never_of_given(
+        self,
+        question: Question,
+        groups: list[dict[str, str]],
+        sizes: Sizes,
+        own: int,
+        other: int | None,
+    ) -> UnanswerableRecord | None:
+        """Why no model passes on the samples that somebody plans to have."""
+        counted = _counted(question)
+        if reason := _excluded(question, groups, sizes, own, other):
+            return UnanswerableRecord(
+                reason=reason, more=None, reference_more=None, of=counted, can_fail=False
+            )
+        if not question.rule.from_counts:
+            return None
+        rule = replace(question.rule, min_samples=0, min_share=0.0)
+        found = unanswerable_questions(
+            [replace(question, rule=rule)],
+            self.at_hand.planned_evidence(question, sizes),
+            self.policy.decision,
+            to_fail=[self._levels(question).broken],
+        )
+        return found.get(0)
 
     def _planned(
         self,

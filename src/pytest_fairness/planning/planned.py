@@ -85,13 +85,6 @@ class Planned:
             value=value, n=None if n is None else max(math.ceil(n / self.worth - 1e-9), least)
         )
 
-    def never_passes(self) -> str:
-        """Return why even a perfect result does not pass, or nothing where it does."""
-        reach = self.design.reach(self.sizes)
-        if reach is None:
-            return ""
-        return f"even a perfect result gives an interval that reaches {reach:.3g}"
-
     @property
     def can_fail(self) -> bool:
         """Whether the worst result of these samples fails."""

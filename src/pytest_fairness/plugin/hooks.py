@@ -204,6 +204,7 @@ def _leave_out_not_asked(gate: GateSession, items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if item not in idle]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the terminal tells what was collected
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Remember which questions are asked, so that no analysis runs for those left out."""
     params = [
@@ -338,5 +339,7 @@ def _properties(verdict: "Verdict", policy_sha256: str) -> list[tuple[str, objec
     numbers = [(f"fairness_{name}", str(getattr(verdict, name))) for name in names]
     if verdict.waiver is not None:
         numbers.append(("fairness_waived_until", verdict.waiver.until.isoformat()))
+    if verdict.unanswerable is not None:
+        numbers.append(("fairness_unanswerable", verdict.unanswerable.reason))
     whole = (VERDICT_PROPERTY, verdict.model_dump_json())
     return [*numbers, ("fairness_policy_sha256", policy_sha256), whole]

@@ -21,6 +21,7 @@ _NOTHING_ASKED = (
 _COLOURS: dict[str | None, dict[str, bool]] = {
     "fail": {"red": True},
     "inconclusive": {"yellow": True},
+    "unanswerable": {"yellow": True},
     "pass": {"green": True},
     None: {},
 }
@@ -48,6 +49,15 @@ class GateReporter:
         models = ", ".join(names) or "none"
         return f"fairness: policy {policy.source} (sha256 {policy.sha256[:12]}), models: {models}"
 
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Return, before any model runs, which questions no model can pass on its evaluation set."""
+        if not self.gate.selected or self.gate.problem is not None:
+            return []
+        from pytest_fairness.report.needed import unanswerable_lines
+
+        lines = unanswerable_lines(self.gate.unanswerable(), asked=len(self.gate.selected))
+        return [f"fairness: {lines[0]}", *lines[1:]] if lines else []
+
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Remember that the run is not a full one."""
         self.gate.deselected += len(items)
@@ -72,12 +82,13 @@ class GateReporter:
     def pytest_report_teststatus(
         self, report: pytest.CollectReport | pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        """Show an inconclusive question as neither passed nor failed."""
-        undecided = ("fairness_outcome", "inconclusive")
+        """Show an inconclusive or unanswerable question as neither passed nor failed."""
         passed = isinstance(report, pytest.TestReport) and report.when == "call" and report.passed
-        if passed and undecided in report.user_properties:
-            return "inconclusive", "?", ("INCONCLUSIVE", {"yellow": True})
-        return None
+        if not passed or ("fairness_outcome", "inconclusive") not in report.user_properties:
+            return None
+        if any(name == "fairness_unanswerable" for name, _ in report.user_properties):
+            return "unanswerable", "u", ("UNANSWERABLE", {"yellow": True})
+        return "inconclusive", "?", ("INCONCLUSIVE", {"yellow": True})
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

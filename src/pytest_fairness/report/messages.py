@@ -6,6 +6,7 @@ from typing import Protocol
 from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.report.changes import against_text, detail_text, is_signed, title_text
+from pytest_fairness.report.needed import chance_text, needed_text, unanswerable_text
 from pytest_fairness.report.observed import observed_of, observed_text
 from pytest_fairness.report.parts import independent_text, largest_text, parts_text, rate_text
 from pytest_fairness.statistics.looks import Looks
@@ -21,7 +22,6 @@ __all__ = [
     "looks_text",
     "number_of_looks",
     "robust_text",
-    "rounded",
     "value_text",
     "waiver_text",
 ]
@@ -33,7 +33,7 @@ def describe(verdict: Verdict) -> str:
     parts = [
         _answer(verdict),
         _counted(verdict, metric),
-        _why(verdict, metric),
+        _why(verdict),
         robust_text(verdict),
         waiver_text(verdict),
         f"rule {verdict.rule}, {verdict.where}",
@@ -44,7 +44,7 @@ def describe(verdict: Verdict) -> str:
 def _answer(verdict: Verdict) -> str:
     asked = f"{title_text(verdict)}, {groups_text(verdict)}"
     answer = f"{value_text(verdict)}{_interval(verdict)}"
-    return f"{asked}: {answer}, limit {limit_text(verdict)} -> {verdict.outcome}"
+    return f"{asked}: {answer}, limit {limit_text(verdict)} -> {verdict.state}"
 
 
 def groups_text(verdict: Verdict) -> str:
@@ -198,17 +198,16 @@ def _worth(verdict: Verdict) -> str:
     return f" (clustered by {verdict.cluster}: {independent}{largest and f'; {largest}'})"
 
 
-def _why(verdict: Verdict, metric: Metric) -> str:
+def _why(verdict: Verdict) -> str:
     if verdict.outcome != "inconclusive":
         return ""
-    if verdict.n_to_settle is None:
+    if verdict.unanswerable is not None:
+        return f"no model can pass with this evaluation set: {unanswerable_text(verdict)}"
+    enough = needed_text(verdict)
+    if verdict.needed is None or not enough:
         return verdict.reason
-    where, rates = (
-        ("", "this rate") if verdict.reference is None else (" in each group", "these rates")
-    )
-    needed = f"about {rounded(verdict.n_to_settle)} {metric.measure.counted_among}{where}"
     again = "; looking again needs looks in [decision]" if verdict.looks == 1 else ""
-    return f"{verdict.reason}; {needed} would be enough at {rates}{again}"
+    return f"{verdict.reason}; {enough} {chance_text(verdict.needed)}{again}"
 
 
 def _levels(group: dict[str, str]) -> str:
@@ -231,9 +230,3 @@ def _plain(limit: float) -> str:
     text = f"{limit:.4f}".rstrip("0")
     whole, _, decimals = text.partition(".")
     return f"{whole}.{decimals:0<2}"
-
-
-def rounded(n: int) -> str:
-    """Return a number with two significant digits, rounded up: it is a guide, not a promise."""
-    step = 10 ** max(len(str(n)) - 2, 0)
-    return f"{math.ceil(n / step) * step:,}"

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
+from textwrap import wrap
 from typing import NamedTuple
 
 from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.planning.plan import Plan, PlannedQuestion
 from pytest_fairness.planning.planned import Effort
-from pytest_fairness.report.messages import limit_text, rounded
+from pytest_fairness.report.messages import limit_text
+from pytest_fairness.report.needed import cannot_be_answered, chance_text, missing_text, more_text
 from pytest_fairness.statistics.metrics.names import CompositeDefinition
 from pytest_fairness.statistics.power.power import cost_of_looks
 
@@ -90,7 +92,8 @@ def _section(questions: list[PlannedQuestion], power: float) -> Iterator[str]:
         cells = [f"  {cell:>{width}}" for cell, width in zip(numbers, widths[1:], strict=True)]
         yield f"  {group:<{left}}{''.join(cell for cell in cells if cell.strip())}"
         if question is not None:
-            yield from (f"      {note}" for note in _notes(question))
+            for note in _notes(question):
+                yield from wrap(note, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 8)
 
 
 def _title(question: PlannedQuestion) -> str:
@@ -173,13 +176,21 @@ def _needed(effort: Effort | None) -> str:
 def _notes(question: PlannedQuestion) -> Iterator[str]:
     if question.to_pass is None:
         yield _not_planned(question)
-    if question.never_passes:
-        yield f"can never pass: {question.never_passes}"
+    if question.unanswerable is not None:
+        yield f"no model can pass: {_never(question)}"
     if question.never_fails and question.n:
         yield "can never fail: even the worst result gives an interval that reaches the limit"
-    if question.n_to_settle is not None:
-        needed = rounded(question.n_to_settle)
-        yield f"inconclusive; about {needed} {question.counted} would be enough at the rates seen"
+    if question.needed is not None:
+        needed = more_text(question.needed, question.group, question.reference)
+        yield f"inconclusive; about {needed} would be enough {chance_text(question.needed)}"
+
+
+def _never(question: PlannedQuestion) -> str:
+    """Why no model passes, and what is missing."""
+    if question.unanswerable is None:
+        return ""
+    missing = missing_text(question.unanswerable, question.group, question.reference)
+    return "; ".join(filter(None, (question.unanswerable.reason, missing)))
 
 
 def _not_planned(question: PlannedQuestion) -> str:
@@ -199,7 +210,7 @@ def _total(plan: Plan) -> Iterator[str]:
         known = any(question.n is not None for question in plan.questions)
         yield "every question can be decided with these samples" if known else "no samples given"
         return
-    yield f"{len(never)} of {len(plan.questions)} questions can never pass with these samples:"
+    yield f"{cannot_be_answered(len(never), len(plan.questions))}:"
     for rule, some in groupby(never, key=lambda one: one.rule):
         yield from _wrapped(f"  {rule}: ", [_group(question) for question in some])
 

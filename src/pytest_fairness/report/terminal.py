@@ -10,23 +10,23 @@ from pytest_fairness.report.messages import (
     interval_text,
     limit_text,
     looks_text,
-    rounded,
     value_text,
     waiver_text,
 )
 from pytest_fairness.report.models import look_lines, model_lines
+from pytest_fairness.report.needed import needed_text, unanswerable_text
 from pytest_fairness.report.observed import facts_text
 from pytest_fairness.report.unreadable import unreadable_lines
 
 __all__ = ["Line", "table_lines"]
 
-_ORDER = ("fail", "inconclusive", "pass")
+_ORDER = ("fail", "inconclusive", "unanswerable", "pass")
 # A policy with more questions than this lists its passes as one line a rule.
 _MOST_PASSES = 60
 
 
 class Line(NamedTuple):
-    """A line of the summary and the outcome that colours it."""
+    """A line of the summary and the state that colours it."""
 
     text: str
     outcome: str | None = None
@@ -41,7 +41,7 @@ def table_lines(record: RunRecord) -> list[Line]:
         key = verdict.model, verdict.evaluation, verdict.rule
         sections.setdefault(key, []).append(verdict)
     for (model, evaluation, rule), found in sections.items():
-        verdicts = sorted(found, key=lambda verdict: _ORDER.index(verdict.outcome))
+        verdicts = sorted(found, key=lambda verdict: _ORDER.index(verdict.state))
         lines += [Line(_heading(model, evaluation, rule, verdicts[0]))]
         shown = verdicts
         if passes > _MOST_PASSES:
@@ -79,17 +79,17 @@ def _heading(model: str, evaluation: str, rule: str, first: Verdict) -> str:
 
 def _rows(verdicts: list[Verdict]) -> list[Line]:
     cells = [
-        (v.outcome, groups_text(v), value_text(v), interval_text(v), _n(v), _notes(v))
+        (v.state, groups_text(v), value_text(v), interval_text(v), _n(v), _notes(v))
         for v in verdicts
     ]
     widths = [max((len(row[i]) for row in cells), default=0) for i in range(5)]
     return [
         Line(
-            f"  {outcome:<12}  {group:<{widths[1]}}  {value:>{widths[2]}}  "
+            f"  {state:<12}  {group:<{widths[1]}}  {value:>{widths[2]}}  "
             f"{interval:<{widths[3]}}  n {n:>{widths[4]}}  {note}".rstrip(),
-            "inconclusive" if verdict.waiver else outcome,  # what it needs is attention
+            "inconclusive" if verdict.waiver else state,  # what it needs is attention
         )
-        for verdict, (outcome, group, value, interval, n, note) in zip(verdicts, cells, strict=True)
+        for verdict, (state, group, value, interval, n, note) in zip(verdicts, cells, strict=True)
     ]
 
 
@@ -106,8 +106,7 @@ def _note(verdict: Verdict) -> str:
     if verdict.waiver is not None:
         return waiver_text(verdict)
     if verdict.outcome == "inconclusive":
-        needed = verdict.n_to_settle
-        return f"n about {rounded(needed)} would be enough" if needed else verdict.reason
+        return unanswerable_text(verdict) or needed_text(verdict) or verdict.reason
     noise = "inconclusive by its interval" if verdict.within_noise else ""
     return ", ".join(filter(None, (noise, _wrong_labels(verdict.robust_to))))
 
@@ -125,7 +124,7 @@ def _wrong_labels(robust_to: int | None) -> str:
 
 
 def _total(record: RunRecord) -> str:
-    outcomes: Counter[str] = Counter(verdict.outcome for verdict in record.verdicts)
+    outcomes: Counter[str] = Counter(verdict.state for verdict in record.verdicts)
     counted = ", ".join(f"{outcomes[name]} {name}" for name in _ORDER if outcomes[name])
     noise = sum(v.within_noise for v in record.verdicts if v.outcome != "inconclusive")
     asked = len(record.verdicts)
@@ -134,9 +133,10 @@ def _total(record: RunRecord) -> str:
         text += f", {waived} of them waived"
     if noise:
         text += f" ({noise} of the passes and failures are inconclusive by their intervals)"
-    if outcomes["inconclusive"]:
+    if outcomes["inconclusive"] or outcomes["unanswerable"]:
         does = "blocks the release" if record.policy.inconclusive == "fail" else "warns"
-        text += f"; an inconclusive question {does} by this policy"
+        either = "inconclusive or unanswerable" if outcomes["unanswerable"] else "inconclusive"
+        text += f"; an {either} question {does} by this policy"
     levels = f"intervals of {looks_text(record.policy.level, record.policy.looks)}"
     if record.policy.pass_level is not None:
         levels += f", {record.policy.pass_level * 100:g} % to pass"

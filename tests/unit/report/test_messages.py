@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_fairness.gate.record.details import NeededRecord, UnanswerableRecord
 from pytest_fairness.gate.record.run_record import PolicyRecord, RunRecord, Verdict
 from pytest_fairness.report import describe, table_lines
 from pytest_fairness.report.messages import interval_level_text
@@ -59,20 +60,21 @@ def test_a_rate_tells_its_count_and_what_would_settle_it():
             "bound": "min",
             "reason": "the interval reaches over the limit",
             "n_to_settle": 2317,
+            "needed": NeededRecord(more=2159, reference_more=None, of="samples", chance=0.8),
         }
     )
     assert describe(verdict) == (
         "accuracy, skin_tone dark: 0.720 (95 % interval 0.65 … 0.78), limit at least 0.70 -> inconclusive; "
-        "49 of 158 samples; the interval reaches over the limit; about 2,400 samples would be enough at "
-        "this rate; looking again needs looks in [decision]; rule fpr-gap, "
-        "fixtures/policies/default.toml:23"
+        "49 of 158 samples; the interval reaches over the limit; about 2,200 more samples would be "
+        "enough in 4 of 5 cases, if the rates stay as seen; looking again needs looks in [decision]; "
+        "rule fpr-gap, fixtures/policies/default.toml:23"
     )
     looked = verdict.model_copy(update={"looks": "any", "look_level": 0.9977})
     assert describe(looked) == (
         "accuracy, skin_tone dark: 0.720 (interval 0.65 … 0.78, 95 % at any number of looks (99.8 % at "
         "this one)), limit at least 0.70 -> inconclusive; 49 of 158 samples; the interval reaches over "
-        "the limit; about 2,400 samples would be enough at this rate; rule fpr-gap, "
-        "fixtures/policies/default.toml:23"
+        "the limit; about 2,200 more samples would be enough in 4 of 5 cases, if the rates stay as seen; "
+        "rule fpr-gap, fixtures/policies/default.toml:23"
     )
 
 
@@ -90,6 +92,44 @@ def test_a_rate_tells_its_count_and_what_would_settle_it():
 def test_the_level_of_an_interval_is_told_with_the_looks_that_it_holds_for(looks, look_level, text):
     verdict = GAP.model_copy(update={"looks": looks, "look_level": look_level})
     assert interval_level_text(verdict) == text
+
+
+@pytest.mark.parametrize(
+    ("more", "reference_more", "text"),
+    [
+        pytest.param(94, 94, "about 94 more designs in each group would", id="both alike"),
+        pytest.param(94, 12, "about 94 more designs in dark and 12 in light would", id="both"),
+        pytest.param(0, 94, "about 94 more designs in light would", id="the reference alone"),
+        pytest.param(940, None, "about 940 more designs would", id="no reference"),
+    ],
+)
+def test_what_is_collected_is_counted_in_clusters_and_for_each_group(more, reference_more, text):
+    needed = NeededRecord(more=more, reference_more=reference_more, of="design", chance=0.8)
+    update = {"outcome": "inconclusive", "cluster": "design", "needed": needed}
+    assert text in describe(GAP.model_copy(update=update))
+
+
+def test_an_unanswerable_question_says_what_is_missing_and_is_counted_apart():
+    never = UnanswerableRecord(
+        reason="no negatives in skin_tone dark",
+        more=46,
+        reference_more=None,
+        of="negatives",
+        can_fail=False,
+    )
+    update = {"outcome": "inconclusive", "unanswerable": never}
+    verdict = GAP.model_copy(update=update)
+    assert "limit 0.10 -> unanswerable; " in describe(verdict)
+    assert (
+        "no model can pass with this evaluation set: no negatives in skin_tone dark; a pass needs about "
+        "46 more negatives; rule fpr-gap"
+    ) in describe(verdict)
+    open_ = GAP.model_copy(update={"outcome": "inconclusive", "question": "another"})
+    lines = [line.text for line in table_lines(record_of(verdict, open_))]
+    assert lines[1].startswith("  inconclusive")
+    assert lines[2].startswith("  unanswerable")
+    assert lines[2].endswith("a pass needs about 46 more negatives")
+    assert "2 questions: 1 inconclusive, 1 unanswerable; " in lines[-1]
 
 
 def test_an_undefined_value_is_called_undefined_and_has_no_interval():

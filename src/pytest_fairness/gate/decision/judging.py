@@ -6,6 +6,7 @@ from itertools import repeat
 import numpy as np
 
 from pytest_fairness.gate.decision.answering import answer_batch, batches_of
+from pytest_fairness.gate.decision.lacking import what_is_lacking
 from pytest_fairness.gate.decision.levels import confidence_for
 from pytest_fairness.gate.decision.max_t import simultaneous_errors
 from pytest_fairness.gate.decision.multiplicity import (
@@ -16,9 +17,8 @@ from pytest_fairness.gate.decision.multiplicity import (
     confirm_failures,
 )
 from pytest_fairness.gate.decision.sensitivity import with_robustness
-from pytest_fairness.gate.decision.settling import settling_sizes
 from pytest_fairness.gate.decision.sides import Answer
-from pytest_fairness.gate.decision.verdict import give_verdict, outcome_of
+from pytest_fairness.gate.decision.verdict import Lacking, give_verdict, outcome_of
 from pytest_fairness.gate.evidence import Evidence
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.policy import Evaluation, Policy
@@ -79,14 +79,14 @@ def _judged(policy: Policy, evidence: Evidence, model: str) -> list[Verdict]:
     if policy.decision.correction == "max-t" and any(one.side == "broken" for one in answers):
         shares = _max_t(answers, shares.first, family.weights, evidence)
     confirmations = confirm_failures(answers, shares, shown=policy.decision.confidence)
-    settles = _settles(policy, answers, confirmations, shares.first)
+    lacking = _lacking(policy, answers, confirmations, shares.first, evidence)
     verdicts = [
         give_verdict(
             one,
             policy.decision,
             confirmation=confirmations.get(position),
             family=family.questions,
-            settles=settles.get(position),
+            lacking=lacking.get(position),
             cluster=evaluation.cluster,
         )
         for position, one in enumerate(answers)
@@ -94,35 +94,33 @@ def _judged(policy: Policy, evidence: Evidence, model: str) -> list[Verdict]:
     return with_robustness(verdicts, asked, counts=counts, evaluation=evaluation)
 
 
-def _settles(
+def _lacking(
     policy: Policy,
     answers: list[Answer],
     confirmations: dict[int, Confirmation],
     first: Floats,
-) -> dict[int, int | None]:
-    """Samples that would settle each inconclusive answer, by its position.
+    evidence: Evidence,
+) -> dict[int, Lacking]:
+    """What each inconclusive answer lacks, by its position.
 
     Args:
         policy: The policy.
         answers: All answers.
         confirmations: What the correction says of broken limits.
         first: Error of each question before any failure is confirmed.
+        evidence: What they were answered from.
     """
     decision = policy.decision
-    unsettled = [
+    undecided = [
         position
         for position, one in enumerate(answers)
-        if one.side is not None
-        and one.estimate.too_small is None
-        and outcome_of(one, confirmations.get(position), family=0)[0] == "inconclusive"
+        if outcome_of(one, confirmations.get(position), family=0)[0] == "inconclusive"
     ]
-    some = [answers[position] for position in unsettled]
     to_fail = [
-        confidence_for(float(first[i]), answers[i].question, shown=decision.confidence)
-        for i in unsettled
+        confidence_for(error, one.question, shown=decision.confidence)
+        for one, error in zip(answers, first.tolist(), strict=True)
     ]
-    sizes = settling_sizes(some, to_pass=decision.confidence_to_pass, to_fail=to_fail)
-    return dict(zip(unsettled, sizes, strict=True))
+    return what_is_lacking(answers, undecided, evidence, decision, to_fail=to_fail)
 
 
 def _answers(policy: Policy, evidence: Evidence, model: str) -> list[Answer]:

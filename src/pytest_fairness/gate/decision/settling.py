@@ -1,30 +1,41 @@
-"""How many samples would settle an open question, at the rates seen."""
+"""How many samples would settle an open question, if the rates stay as seen."""
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
+from scipy import special
 
 from pytest_fairness.gate.decision.sides import Answer
 from pytest_fairness.gate.estimates.counted import RowBounds
 from pytest_fairness.statistics.arrays import ROUNDING, Floats
 from pytest_fairness.statistics.intervals.inversion import crossing
 from pytest_fairness.statistics.intervals.rates import Interval
+from pytest_fairness.statistics.looks import Looks, look_level
+from pytest_fairness.statistics.power.forecast import chance_settled
+from pytest_fairness.statistics.power.power import MOST_SAMPLES, Margins
 
-__all__ = ["settling_sizes"]
+__all__ = ["CHANCE", "settling_sizes"]
 
 # A level and sizes (Q,) -> intervals of Q answers, if their groups had so many samples.
 Bounds: TypeAlias = Callable[[float, Floats], Interval]
 
-_MOST_SAMPLES = 1_000_000
+CHANCE = 0.8
+"""Chance that a set of the size that is told decides the question: four of five such sets."""
+# Chances that are as good as 0 and 1.
+_SEEN = (1e-12, 1 - 1e-12)
 # The answer is a guide: it is sought to half a percent, and rounded up by as much.
 _CLOSE = 0.005
 
 
 def settling_sizes(
-    answers: Sequence[Answer], *, to_pass: float, to_fail: Sequence[float]
+    answers: Sequence[Answer],
+    *,
+    to_pass: float,
+    to_fail: Sequence[float],
+    chance: float | None = CHANCE,
 ) -> list[int | None]:
     """Return the samples that each group needs to decide inconclusive questions at the same rates.
 
@@ -32,6 +43,8 @@ def settling_sizes(
         answers: Open questions whose values are defined.
         to_pass: Confidence level at which a limit is shown to be kept.
         to_fail: Level at which each of them is shown to be broken.
+        chance: Chance that another set of that size decides, 0 to 1. None for a set that repeats
+            the same rates exactly, for which it is enough that the interval reaches the limit.
 
     Returns:
         The smallest number to about one percent; None when a million would not do, which is
@@ -45,7 +58,7 @@ def settling_sizes(
         batches.setdefault((broken, confidence, _batch(answer)), []).append(position)
     for (broken, confidence, _), positions in batches.items():
         search = _Search.of([answers[i] for i in positions], broken=broken)
-        for position, size in zip(positions, search.sizes(confidence), strict=True):
+        for position, size in zip(positions, search.sizes(confidence, chance), strict=True):
             sizes[position] = size
     return sizes
 
@@ -75,7 +88,10 @@ class _Search:
         high: Upper end.
         broken: On which side they are.
         ratio: Whether the values are ratios.
+        possible: The smallest and the largest value that the metric can take: a limit that is not
+            within these cannot be broken there.
         least: Samples that the rule asks for.
+        looks: How often the set may be looked at.
     """
 
     bounds: Bounds
@@ -85,28 +101,43 @@ class _Search:
     high: Floats
     broken: bool
     ratio: bool
+    possible: tuple[float, float]
     least: int
+    looks: Looks
 
     @classmethod
     def of(cls, answers: Sequence[Answer], *, broken: bool) -> "_Search":
         estimates = [answer.estimate for answer in answers]
         rule = answers[0].question.rule
-        ratio = rule.against is None and rule.metric.comparison == "ratio"
+        metric = replace(rule.metric, comparison="difference") if rule.against else rule.metric
+        ratio = metric.comparison == "ratio"
         smaller = [min(one.sizes) for one in estimates]
-        value, low, high = (
+        value, low, high, *possible = (
             _as_share(np.array(ends, dtype=np.float64), ratio=ratio)
-            for ends in ([one.value for one in estimates], rule.limit.low, rule.limit.high)
+            for ends in (
+                [one.value for one in estimates],
+                *(rule.limit.low, rule.limit.high),
+                *metric.allowed_range,
+            )
         )
         now = np.maximum(np.array(smaller, dtype=np.float64), 1.0)
-        return cls(_bounds(answers), now, value, low, high, broken, ratio, rule.min_samples)
+        ends = float(possible[0]), float(possible[1])
+        looks = estimates[0].look.looks
+        least = rule.min_samples
+        return cls(_bounds(answers), now, value, low, high, broken, ratio, ends, least, looks)
 
-    def sizes(self, confidence: float) -> list[int | None]:
-        """The sizes at which the intervals of this level settle the questions."""
+    def sizes(self, confidence: float, chance: float | None) -> list[int | None]:
+        """Return the sizes at which the intervals of this level settle the questions."""
 
         def excess(log_size: Floats) -> Floats:
-            return self._excess(*self.bounds(confidence, np.exp(log_size)))
+            ends = self.bounds(confidence, np.exp(log_size))
+            low, high = (_as_share(end, ratio=self.ratio) for end in ends)
+            if chance is None:
+                return self._excess(low, high)
+            level = look_level(confidence, np.maximum(np.exp(log_size), self.now), self.looks)
+            return self._lacking(Interval(low, high), level, chance)
 
-        most = np.full_like(self.now, math.log(_MOST_SAMPLES))
+        most = np.full_like(self.now, math.log(MOST_SAMPLES))
         start = np.minimum(np.log(self.now), most)
         open_at_most = excess(most) > 0
         found = crossing(excess, start, np.where(open_at_most, start, most), close=_CLOSE)
@@ -116,9 +147,23 @@ class _Search:
             None if never else int(size) for never, size in zip(open_at_most, sizes, strict=True)
         ]
 
+    def _lacking(self, interval: Interval, confidence: Floats, chance: float) -> Floats:
+        """How far the chance to settle is below the one that is asked for, as normal deviates."""
+        margins = Margins(
+            float(self.low) if self.low > self.possible[0] else -math.inf,
+            float(self.high) if self.high < self.possible[1] else math.inf,
+        )
+        seen = chance_settled(
+            self.value,
+            interval,
+            margins=margins,
+            confidence=confidence,
+            settled="broken" if self.broken else "kept",
+        )
+        return np.asarray(special.ndtri(chance) - special.ndtri(np.clip(seen, *_SEEN)))
+
     def _excess(self, low: Floats, high: Floats) -> Floats:
         """Logarithm of how many times too wide the intervals are: positive where still open."""
-        low, high = (_as_share(end, ratio=self.ratio) for end in (low, high))
         below, above = self.value - low, high - self.value
         if self.broken:
             over = self.value > self.high

@@ -1,15 +1,30 @@
 """From an answer to pass, fail or inconclusive, with the reason in words."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_fairness.gate.decision.multiplicity import Confirmation
 from pytest_fairness.gate.decision.sides import Answer, decide
 from pytest_fairness.gate.questions import Question
+from pytest_fairness.gate.record.details import NeededRecord, UnanswerableRecord
 from pytest_fairness.gate.record.run_record import Correction, Outcome, PassInterval, Verdict
 from pytest_fairness.policy import Decision
 from pytest_fairness.statistics.looks import Look
 
-__all__ = ["give_verdict", "not_judged", "outcome_of"]
+__all__ = ["Lacking", "give_verdict", "not_judged", "outcome_of"]
+
+
+class Lacking(NamedTuple):
+    """The lack of an inconclusive question: of images, or of any answer that passes.
+
+    Args:
+        n_to_settle: Images that each group needs in all; None where no number is told.
+        needed: How many more, of what, and the chance that they are enough.
+        unanswerable: Why no model passes on this evaluation set; None where one may.
+    """
+
+    n_to_settle: int | None = None
+    needed: NeededRecord | None = None
+    unanswerable: UnanswerableRecord | None = None
 
 
 def give_verdict(
@@ -18,7 +33,7 @@ def give_verdict(
     *,
     confirmation: Confirmation | None = None,
     family: int = 1,
-    settles: int | None = None,
+    lacking: Lacking | None = None,
     cluster: str | None = None,
 ) -> Verdict:
     """Judge one question.
@@ -28,7 +43,7 @@ def give_verdict(
         decision: Level and correction of the policy.
         confirmation: What the correction says of a broken limit; None where none is broken.
         family: Number of questions that the correction counts.
-        settles: Samples in each group that would settle it, if it is inconclusive.
+        lacking: What it lacks, if it is inconclusive.
         cluster: Column of the clusters that the interval accounts for.
     """
     outcome, reason = outcome_of(answer, confirmation, family=family)
@@ -60,7 +75,7 @@ def give_verdict(
             high=to_pass.high,
             look_level=_look_level(answer, decision, to_pass.confidence),
         ),
-        n_to_settle=settles if outcome == "inconclusive" else None,
+        **(lacking if lacking and outcome == "inconclusive" else Lacking())._asdict(),
         cluster=cluster,
         effective_n=answer.estimate.effective_n if cluster else None,
         largest_cluster=answer.estimate.dominant if cluster else None,

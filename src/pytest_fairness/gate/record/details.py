@@ -11,9 +11,11 @@ __all__ = [
     "FrozenRecord",
     "LookRecord",
     "MatchedRecord",
+    "NeededRecord",
     "ObservedRecord",
     "PartRecord",
     "PredictionsFile",
+    "UnanswerableRecord",
 ]
 
 
@@ -35,6 +37,34 @@ class PartRecord(FrozenRecord):
     n: int
     reference_successes: int | None
     reference_n: int | None
+
+
+class NeededRecord(FrozenRecord):
+    """The images or people that an inconclusive question needs in addition, if the rates stay as seen."""
+
+    more: int
+    """How many more the group needs."""
+    reference_more: int | None
+    """How many more the reference group needs; None where nothing is compared."""
+    of: str
+    """What is collected: the column of the clusters, or what the rate is counted among."""
+    chance: float
+    """Chance that a set of that size decides the question, 0 to 1."""
+
+
+class UnanswerableRecord(FrozenRecord):
+    """Why no model passes a question on this evaluation set."""
+
+    reason: str
+    more: int | None
+    """How many more the group needs so that the best possible answers pass; None where no number
+    is known, or where no number would do."""
+    reference_more: int | None
+    """How many more the reference group needs; None where nothing is compared."""
+    of: str
+    """What is collected: the column of the clusters, or what the rate is counted among."""
+    can_fail: bool
+    """Whether a model can fail it."""
 
 
 class ChangeCounts(FrozenRecord):

@@ -13,9 +13,11 @@ from pytest_fairness.gate.record.details import (
     FrozenRecord,
     LookRecord,
     MatchedRecord,
+    NeededRecord,
     ObservedRecord,
     PartRecord,
     PredictionsFile,
+    UnanswerableRecord,
 )
 from pytest_fairness.gate.record.policy_records import (
     PolicyFile,
@@ -35,6 +37,7 @@ __all__ = [
     "PassInterval",
     "PolicyRecord",
     "RunRecord",
+    "State",
     "Stop",
     "StopKind",
     "Verdict",
@@ -44,6 +47,7 @@ __all__ = [
 SCHEMA_VERSION: Literal[2] = 2
 _OLDEST_SCHEMA = 1
 Outcome: TypeAlias = Literal["pass", "fail", "inconclusive"]
+State: TypeAlias = Literal["pass", "fail", "inconclusive", "unanswerable"]
 
 
 class Correction(FrozenRecord):
@@ -109,7 +113,8 @@ class Verdict(FrozenRecord):
     """Whether the interval leaves open on which side of the limit the truth lies."""
     reason: str
     n_to_settle: int | None
-    """Samples in each group that would settle an inconclusive question at the same rates."""
+    """Images in each group, those at hand included, with which an inconclusive question is decided
+    with a chance of `needed.chance`, if the rates stay as seen."""
     where: str
     """File and line of the rule."""
     question: str
@@ -142,6 +147,16 @@ class Verdict(FrozenRecord):
     """How often the set may be looked at while `level` holds."""
     look_level: float | None = None
     """Level at which the interval of this look is computed; None for one look."""
+
+    needed: NeededRecord | None = None
+    """How many more images or people make `n_to_settle`; None where no number of them would do."""
+    unanswerable: UnanswerableRecord | None = None
+    """Of an inconclusive question: why no model passes it on this evaluation set; None where one may."""
+
+    @property
+    def state(self) -> State:
+        """The outcome, or `unanswerable` for an inconclusive question that no model can pass."""
+        return self.outcome if self.unanswerable is None else "unanswerable"
 
     def blocks(self, inconclusive: str) -> bool:
         """Return whether this answer alone stops the release.

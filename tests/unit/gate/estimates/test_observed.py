@@ -335,11 +335,11 @@ def test_a_jackknife_of_little_freedom_has_a_wide_interval():
 
 
 def test_the_error_of_a_similarity_shrinks_with_the_root_of_the_samples():
-    """Half of 0.1 fits above the limit at four times the samples of the smaller group."""
+    """The room above the limit is 0.1: 1 + 0.842 / 1.960 half widths fit in for a chance of 0.8."""
     verdict = similarity({"min": 0.5}, value=0.6, error=0.1)
     assert verdict.outcome == "inconclusive"
     student = 2.0086
-    assert verdict.n_to_settle == pytest.approx(80 * (student * 0.1 / 0.1) ** 2, rel=0.02)
+    assert verdict.n_to_settle == pytest.approx(80 * (1.4294 * student * 0.1 / 0.1) ** 2, rel=0.02)
 
 
 def test_what_a_probe_would_settle_follows_from_the_rate_above_its_null():
@@ -353,4 +353,4 @@ def test_what_a_probe_would_settle_follows_from_the_rate_above_its_null():
     assert verdict.value == pytest.approx(0.05)
     size = verdict.n_to_settle
     _, high = GroupRates(RateCounts(np.array([0.55 * size]), np.array([size]))).alone(0.95)
-    assert high[0] - 0.5 == pytest.approx(0.1, abs=0.002)
+    assert 1.4294 * (high[0] - 0.55) == pytest.approx(0.05, abs=0.002)

@@ -1,0 +1,196 @@
+"""What an inconclusive question lacks: how many more images or people, or any answer that passes."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from pytest_fairness.gate.decision.answering import answer_batch
+from pytest_fairness.gate.decision.settling import CHANCE, settling_sizes
+from pytest_fairness.gate.decision.sides import Answer, decide
+from pytest_fairness.gate.decision.unanswerable import Impossible, impossible
+from pytest_fairness.gate.decision.verdict import Lacking
+from pytest_fairness.gate.estimates.possible import Targets, extreme_calls
+from pytest_fairness.gate.evidence import Evidence
+from pytest_fairness.gate.questions import Question
+from pytest_fairness.gate.record.details import NeededRecord, UnanswerableRecord
+from pytest_fairness.policy import Decision
+from pytest_fairness.statistics.metrics.cells import Cells
+from pytest_fairness.statistics.metrics.definitions import Rate
+
+__all__ = ["unanswerable_questions", "what_is_lacking"]
+
+
+def what_is_lacking(
+    answers: Sequence[Answer],
+    positions: Sequence[int],
+    evidence: Evidence,
+    decision: Decision,
+    *,
+    to_fail: Sequence[float],
+) -> dict[int, Lacking]:
+    """Return what each inconclusive question lacks, by its position.
+
+    Args:
+        answers: Answers to all questions about a model, those of a batch beside each other.
+        positions: Positions of the inconclusive ones.
+        evidence: What they were answered from.
+        decision: The levels of the gate.
+        to_fail: Level at which each of the answers is shown to break its limit.
+    """
+    asked = [one.question for one in answers]
+    never = unanswerable_questions(asked, evidence, decision, to_fail=to_fail, positions=positions)
+    found = {i: Lacking(unanswerable=record) for i, record in never.items()}
+    unsettled = [
+        i
+        for i in positions
+        if i not in never
+        and answers[i].side is not None
+        and answers[i].estimate.too_small is None
+        and answers[i].estimate.reason is None
+    ]
+    sizes = settling_sizes(
+        [answers[i] for i in unsettled],
+        to_pass=decision.confidence_to_pass,
+        to_fail=[to_fail[i] for i in unsettled],
+    )
+    for i, size in zip(unsettled, sizes, strict=True):
+        if size is not None:
+            own, other = _more(answers[i], size, evidence)
+            needed = NeededRecord(
+                more=own, reference_more=other, of=_unit(asked[i], evidence), chance=CHANCE
+            )
+            found[i] = Lacking(size, needed)
+    return found
+
+
+def unanswerable_questions(
+    asked: Sequence[Question],
+    evidence: Evidence,
+    decision: Decision,
+    *,
+    to_fail: Sequence[float],
+    positions: Sequence[int] | None = None,
+) -> dict[int, UnanswerableRecord]:
+    """Return, by position, the questions that no model passes on this evaluation set.
+
+    Args:
+        asked: All questions about a model, those of a batch beside each other.
+        evidence: The evaluation set. Of the predictions, only what no model changes is used.
+        decision: The levels of the gate.
+        to_fail: Level at which each of the questions is shown to break its limit.
+        positions: Positions of those that are looked at; all when absent.
+    """
+    wanted = set(range(len(asked)) if positions is None else positions)
+    batches: dict[object, list[int]] = {}
+    for i, question in enumerate(asked):
+        batches.setdefault(question.batch, []).append(i)
+    found = {}
+    for members in batches.values():
+        some = [place for place, i in enumerate(members) if i in wanted]
+        if not some:
+            continue
+        levels = [to_fail[i] for i in members]
+        never = impossible([asked[i] for i in members], some, evidence, decision, to_fail=levels)
+        for place, one in never.items():
+            found[members[place]] = _record(one, evidence, decision, to_fail=levels[place])
+    return found
+
+
+def _record(
+    found: Impossible, evidence: Evidence, decision: Decision, *, to_fail: float
+) -> UnanswerableRecord:
+    """What is told of a question that no model passes."""
+    question, estimate = found.best.question, found.best.estimate
+    own: int | None = None
+    other: int | None = None
+    unit = _unit(question, evidence)
+    if estimate.too_small is not None:
+        own, other, unit = *_share_lacking(found.best, evidence), "samples"
+    elif estimate.value is None or estimate.reason is not None:
+        own = _size_from_nothing(question, evidence, decision, to_fail)
+    elif decide(estimate.value, estimate.value, question.rule.limit) == "kept":
+        size = _size(found.best, decision, to_fail)
+        own, other = (None, None) if size is None else _more(found.best, size, evidence)
+    return UnanswerableRecord(
+        reason=found.reason, more=own, reference_more=other, of=unit, can_fail=found.can_fail
+    )
+
+
+def _size(answer: Answer, decision: Decision, to_fail: float) -> int | None:
+    """Images that each group needs so that the interval of these answers keeps the limit."""
+    (size,) = settling_sizes(
+        [answer], to_pass=decision.confidence_to_pass, to_fail=[to_fail], chance=None
+    )
+    return size
+
+
+def _size_from_nothing(
+    question: Question, evidence: Evidence, decision: Decision, to_fail: float
+) -> int | None:
+    """The same of a group that has no image of some class, if all its images are independent."""
+    counts, evaluation = evidence.counts, replace(evidence.evaluation, cluster=None)
+    rule = replace(question.rule, min_share=0.0)
+    if not rule.from_counts:
+        return None
+    targets = Targets.of(counts, question.by, tuple(counts.levels))
+    targets = replace(targets, n=np.maximum(targets.n, 1))
+    positive = question.positive or evaluation.positive
+    index = None if positive is None else counts.classes.index(positive)
+    sizes = []
+    for calls in extreme_calls(rule.metric.measure, len(counts.classes), index):
+        other = Evidence(targets.answered(calls), evaluation)
+        (answer,) = answer_batch([replace(question, rule=rule)], other, decision)
+        value = answer.estimate.value
+        if value is not None and decide(value, value, rule.limit) == "kept":
+            sizes.append(_size(answer, decision, to_fail))
+    return min((size for size in sizes if size is not None), default=None)
+
+
+def _share_lacking(answer: Answer, evidence: Evidence) -> tuple[int, int | None]:
+    """Images that the group, and the reference, need to be judged: `min_share` of all."""
+    question, estimate = answer.question, answer.estimate
+    least, total = question.rule.min_share, evidence.counts.n
+    groups = evidence.counts.groups(question.by)
+    shares = evidence.counts.shares(question.by)
+
+    def lacking(group: Mapping[str, str]) -> int:
+        n = float(shares[groups.index(dict(group))]) * total
+        return max(math.ceil((least * total - n) / (1 - least) - 1e-9), 0)
+
+    other = estimate.reference
+    return lacking(estimate.group), None if other is None else lacking(other)
+
+
+def _more(answer: Answer, size: int, evidence: Evidence) -> tuple[int, int | None]:
+    """How many more images, or clusters, the group and the reference need to have so many images."""
+    estimate, question = answer.estimate, answer.question
+    both = [estimate.group] if len(estimate.sizes) == 1 else [estimate.group, estimate.reference]
+    more = [
+        max(size - n, 0)
+        if evidence.evaluation.cluster is None
+        else math.ceil(_clusters(question, group or {}, evidence) * max(size / max(n, 1) - 1, 0))
+        for group, n in zip(both, estimate.sizes, strict=True)
+    ]
+    return more[0], more[1] if len(more) == 2 else None
+
+
+def _clusters(question: Question, group: Mapping[str, str], evidence: Evidence) -> int:
+    """The clusters of a group that have images of what the rate is counted among."""
+    counts, evaluation = evidence.counts, evidence.evaluation
+    names = tuple(name for name in counts.levels if name not in evaluation.attributes)
+    n = counts.confusion((*question.by, *names)).sum(axis=-1)
+    measure, positive = question.rule.metric.measure, question.positive or evaluation.positive
+    if isinstance(measure, Rate) and measure.among in (Cells.POSITIVES, Cells.NEGATIVES):
+        own = np.array(counts.classes) == positive
+        n = n * (own if measure.among == Cells.POSITIVES else ~own)
+    groups = counts.groups(question.by)
+    apart = n.sum(axis=-1).reshape(len(groups), -1)
+    chosen = apart[groups.index(dict(group))] if group else apart.sum(axis=0)
+    return int((chosen > 0).sum())
+
+
+def _unit(question: Question, evidence: Evidence) -> str:
+    """What has to be collected: the column of the clusters, or what the rate is counted among."""
+    return evidence.evaluation.cluster or question.rule.metric.measure.counted_among
