@@ -78,7 +78,7 @@ def test_the_message_and_the_table_show_the_number_and_the_waiver():
     (line,) = [line for line in table_lines(record) if "tone dark" in line.text]
     assert line.text.startswith("  fail          tone dark        0.100  0.05 … 0.18  n 100  ")
     assert line.text.endswith(text)
-    assert "1 fail, 1 inconclusive, 1 pass, 1 of them waived" in table_lines(record)[-1].text
+    assert "1 fail, 1 unanswerable, 1 pass, 1 of them waived" in table_lines(record)[-1].text
 
 
 def test_a_waiver_survives_the_record(tmp_path):
