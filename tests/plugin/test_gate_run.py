@@ -2,6 +2,10 @@
 
 import pytest
 
+from pytest_fairness.plugin.answerable import questions_of
+from pytest_fairness.plugin.options import Settings
+from pytest_fairness.plugin.session import GateSession
+
 POLICY_OPTION = "--fairness-policy=policy.toml"
 WITH_AND_WITHOUT_XDIST = pytest.mark.parametrize(
     "workers", [(), ("-n", "2")], ids=["alone", "xdist"]
@@ -71,11 +75,16 @@ def test_inconclusive_fails_the_release_where_the_policy_says_so(gate):
     )
 
 
-def test_unanswerable_questions_are_told_before_a_model_is_judged_and_counted_apart(gate):
+def few_dark_images(gate):
+    """Write a set that cannot answer its questions about the group dark."""
     lines = (gate.path / "good.csv").read_text(encoding="utf-8").splitlines()
     few = [lines[0], *[line for line in lines[1:] if ",light," in line]]
     few += [line for line in lines[1:] if ",dark," in line][:2]
     (gate.path / "few.csv").write_text("\n".join(few), encoding="utf-8")
+
+
+def test_unanswerable_questions_are_told_before_a_model_is_judged_and_counted_apart(gate):
+    few_dark_images(gate)
     result = gate.runpytest(POLICY_OPTION, "--fairness-predictions=few.csv", "-v")
     assert result.ret == 0
     result.stdout.fnmatch_lines(
@@ -99,6 +108,46 @@ def test_unanswerable_questions_are_told_before_a_model_is_judged_and_counted_ap
     result.stdout.fnmatch_lines(
         ["*-> unanswerable; *no model can pass with this evaluation set: *"]
     )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        ((), "fairness: 2 of 5 questions cannot be answered by this evaluation set, whatever *"),
+        (("-k", "fpr"), "fairness: 1 of 1 questions cannot be answered by this evaluation set, *"),
+        (("-k", "accuracy and sex"), None),
+    ],
+    ids=["all", "one", "others"],
+)
+def test_unanswerable_questions_are_told_once_under_xdist_too(gate, chosen, told):
+    few_dark_images(gate)
+    options = (POLICY_OPTION, "--fairness-predictions=few.csv", *chosen)
+    for workers in ((), ("-n", "2")):
+        lines = gate.runpytest(*options, *workers).stdout
+        if told is None:
+            lines.no_fnmatch_line("*cannot be answered*")
+            continue
+        lines.fnmatch_lines([told, "=*fairness gate*="])
+        assert sum("cannot be answered by this" in line for line in lines.lines) == 1
+
+
+def test_where_an_id_does_not_tell_which_rule_is_asked_nothing_is_told(gate):
+    """Two rules ask about the same groups, and one of them is left out."""
+    session = GateSession(Settings(policy="policy.toml", models=("net",)))
+    floor = "test_gate.py::test_group_accuracy[net-faces-tone-dark]"
+    gap = "test_gate.py::test_fpr_difference[net-faces-tone-dark_v_light]"
+    keys = {"floor[net-faces-tone-dark]", "fpr-gap[net-faces-tone-dark_v_light]"}
+    assert questions_of(session, [floor, gap, "test_other.py::test_nothing"]) == keys
+    text = (gate.path / "policy.toml").read_text(encoding="utf-8")
+    more = text + text[text.index("[[rule]]") :].replace('id = "', 'id = "again-')
+    (gate.path / "policy.toml").write_text(more, encoding="utf-8")
+    session = GateSession(Settings(policy="policy.toml", models=("net",)))
+    assert questions_of(session, [floor]) == set()
+    assert questions_of(session, [floor, floor]) == {
+        f"{rule}[net-faces-tone-dark]" for rule in ("floor", "again-floor")
+    }
+    tagged = floor.replace("dark]", "dark-again-floor]")
+    assert questions_of(session, [tagged]) == {"again-floor[net-faces-tone-dark]"}
 
 
 def test_samples_that_cannot_be_read_are_left_to_their_tests(gate):

@@ -96,8 +96,9 @@ def answered_as(evidence: Evidence, answers: Sequence[str]) -> Evidence:
     known, comparison = evidence.counts, evidence.comparison
     counts = count_groups(changed.to_batches(), levels=known.levels, classes=known.classes)
     if comparison is not None and evidence.baseline is not None:
-        pairing = pair(predictions, evidence.baseline, cluster=evidence.evaluation.cluster)
-        comparison = replace(comparison, counts=counts, pairing=pairing)
+        cluster = evidence.evaluation.cluster
+        pairing = pair(predictions, evidence.baseline, cluster=cluster)
+        comparison = replace(comparison, counts=counts, pairing=pairing, cluster=cluster)
     return replace(evidence, counts=counts, predictions=predictions, comparison=comparison)
 
 

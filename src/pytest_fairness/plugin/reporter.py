@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from pytest_fairness.errors import FairnessError
+from pytest_fairness.plugin.answerable import answerable_lines, questions_of
 from pytest_fairness.plugin.declaring import write_reports
 from pytest_fairness.plugin.ending import Ending, end_run, ending_lines, write_ending
 from pytest_fairness.plugin.session import GateSession
@@ -37,6 +39,7 @@ class GateReporter:
         self._session: pytest.Session | None = None
         self._failed: set[str] = set()
         self._not_written = ""
+        self._has_collected = False
         self._shown_at = time.monotonic()
         gate.progress = self.show_progress
 
@@ -51,12 +54,23 @@ class GateReporter:
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Return, before any model runs, which questions no model can pass on its evaluation set."""
-        if not self.gate.selected or self.gate.problem is not None:
-            return []
-        from pytest_fairness.report.needed import unanswerable_lines
+        return answerable_lines(self.gate, self.gate.selected or set())
 
-        lines = unanswerable_lines(self.gate.unanswerable(), asked=len(self.gate.selected))
-        return [f"fairness: {lines[0]}", *lines[1:]] if lines else []
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Write the same once under xdist, where the workers collect."""
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        if self._has_collected or self.gate.settings.policy is None or reporter is None:
+            return
+        self._has_collected = True
+        try:
+            lines = answerable_lines(self.gate, questions_of(self.gate, ids))
+        except FairnessError:
+            return  # its tests say why
+        if lines:
+            reporter.ensure_newline()
+        for line in lines:
+            reporter.write_line(line)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Remember that the run is not a full one."""

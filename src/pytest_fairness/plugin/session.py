@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.classifiers.under_test import ModelsUnderTest
     from pytest_fairness.gate.questions import Question
-    from pytest_fairness.gate.record.details import UnanswerableRecord
     from pytest_fairness.gate.record.run_record import JudgedRun, Verdict
     from pytest_fairness.gate.run import Judged
     from pytest_fairness.inference import Predictions
@@ -178,33 +177,6 @@ class GateSession:
             if (not metrics or question.rule.metric.name in metrics)
             and against in ("any", question.rule.against)
         ]
-
-    def unanswerable(self) -> "list[tuple[Question, UnanswerableRecord]]":
-        """Return the questions of this run that no model can pass on its evaluation set.
-
-        Samples are listed and no image is read. An evaluation set that cannot be read is left out:
-        its tests say why.
-        """
-        from pytest_fairness.planning.answerable import unanswerable_of
-        from pytest_fairness.planning.at_hand import read_at_hand
-
-        found = []
-        files, models = self.settings.predictions, self.models
-        for name in dict.fromkeys(question.evaluation for question in self.asked):
-            file = files.get(name, files.get(None)) if files else None
-            try:
-                at_hand = read_at_hand(self.policy.evaluations[name], predictions=file)
-            except FairnessError:
-                continue
-            if (evidence := at_hand.evidence) is None:
-                continue
-            of_models = [
-                [one for one in self.asked if (one.model, one.evaluation) == (model, name)]
-                for model in models
-            ]
-            never = unanswerable_of(self.policy, of_models[0], evidence)
-            found += [(asked[i], record) for asked in of_models for i, record in never.items()]
-        return [(one, record) for one, record in found if one.key in (self.selected or ())]
 
     def judge(
         self,

@@ -206,6 +206,8 @@ def _why(verdict: Verdict) -> str:
     enough = needed_text(verdict)
     if verdict.needed is None or not enough:
         return verdict.reason
+    if verdict.needed.more is None:
+        return f"{verdict.reason}; {enough}"
     again = "; looking again needs looks in [decision]" if verdict.looks == 1 else ""
     return f"{verdict.reason}; {enough} {chance_text(verdict.needed)}{again}"
 

@@ -16,6 +16,7 @@ __all__ = [
     "missing_text",
     "more_text",
     "needed_text",
+    "others_text",
     "rounded",
     "unanswerable_lines",
     "unanswerable_text",
@@ -30,8 +31,20 @@ def needed_text(verdict: Verdict) -> str:
     """Return what would be enough, `about 94 more designs would be enough`, or nothing where it is not known."""
     if verdict.needed is None:
         return ""
+    if verdict.needed.more is None:
+        return others_text(verdict.needed)
     more = more_text(verdict.needed, verdict.group, verdict.reference)
     return f"about {more} would be enough" if more else ""
+
+
+def others_text(needed: NeededRecord) -> str:
+    """Return what is needed where one cluster has most of the images.
+
+    Example:
+        >>> others_text(NeededRecord(more=None, reference_more=None, of="person", chance=0.8))
+        'more people are needed, and no more images of the largest one'
+    """
+    return f"more {plural(needed.of)} are needed, and no more images of the largest one"
 
 
 def chance_text(needed: NeededRecord) -> str:

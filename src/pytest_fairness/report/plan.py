@@ -10,7 +10,13 @@ from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.planning.plan import Plan, PlannedQuestion
 from pytest_fairness.planning.planned import Effort
 from pytest_fairness.report.messages import limit_text
-from pytest_fairness.report.needed import cannot_be_answered, chance_text, missing_text, more_text
+from pytest_fairness.report.needed import (
+    cannot_be_answered,
+    chance_text,
+    missing_text,
+    more_text,
+    others_text,
+)
 from pytest_fairness.statistics.metrics.names import CompositeDefinition
 from pytest_fairness.statistics.power.power import cost_of_looks
 
@@ -180,7 +186,9 @@ def _notes(question: PlannedQuestion) -> Iterator[str]:
         yield f"no model can pass: {_never(question)}"
     if question.never_fails and question.n:
         yield "can never fail: even the worst result gives an interval that reaches the limit"
-    if question.needed is not None:
+    if question.needed is not None and question.needed.more is None:
+        yield f"inconclusive; {others_text(question.needed)}"
+    elif question.needed is not None:
         needed = more_text(question.needed, question.group, question.reference)
         yield f"inconclusive; about {needed} would be enough {chance_text(question.needed)}"
 

@@ -16,6 +16,8 @@ from pytest_fairness.gate.evidence import Evidence
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.details import NeededRecord, UnanswerableRecord
 from pytest_fairness.policy import Decision
+from pytest_fairness.statistics.arrays import ROUNDING, Integers
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.metrics.cells import Cells
 from pytest_fairness.statistics.metrics.definitions import Rate
 
@@ -55,14 +57,33 @@ def what_is_lacking(
         to_pass=decision.confidence_to_pass,
         to_fail=[to_fail[i] for i in unsettled],
     )
-    for i, size in zip(unsettled, sizes, strict=True):
-        if size is not None:
-            own, other = _more(answers[i], size, evidence)
-            needed = NeededRecord(
-                more=own, reference_more=other, of=_unit(asked[i], evidence), chance=CHANCE
-            )
-            found[i] = Lacking(size, needed)
+    found |= {
+        i: _needed(answers[i], size, evidence)
+        for i, size in zip(unsettled, sizes, strict=True)
+        if size is not None or _needs_others(answers[i])
+    }
     return found
+
+
+def _needs_others(answer: Answer) -> bool:
+    """Whether one cluster has most images, and the value does not lie on its limit."""
+    limit, value, dominant = (
+        answer.question.rule.limit,
+        answer.estimate.value,
+        answer.estimate.dominant,
+    )
+    if value is None or dominant is None:
+        return False
+    return min(abs(value - end) for end in (limit.low, limit.high)) > ROUNDING
+
+
+def _needed(answer: Answer, size: int | None, evidence: Evidence) -> Lacking:
+    """What an answer needs whose groups would need so many images each, like those seen."""
+    own, other, n = None, None, None
+    if size is not None and answer.estimate.dominant is None:
+        n, (own, other) = size, _more(answer, size, evidence)
+    unit = _unit(answer.question, evidence)
+    return Lacking(n, NeededRecord(more=own, reference_more=other, of=unit, chance=CHANCE))
 
 
 def unanswerable_questions(
@@ -163,21 +184,35 @@ def _share_lacking(answer: Answer, evidence: Evidence) -> tuple[int, int | None]
     return lacking(estimate.group), None if other is None else lacking(other)
 
 
-def _more(answer: Answer, size: int, evidence: Evidence) -> tuple[int, int | None]:
-    """How many more images, or clusters, the group and the reference need to have so many images."""
+def _more(answer: Answer, size: int, evidence: Evidence) -> tuple[int | None, int | None]:
+    """How many more images, or clusters, the group and the reference need to have so many images.
+
+    Clusters are counted as if more came that are like those seen. That is not so of the largest of
+    several where it has most images: then no number is known.
+    """
     estimate, question = answer.estimate, answer.question
     both = [estimate.group] if len(estimate.sizes) == 1 else [estimate.group, estimate.reference]
+    if evidence.evaluation.cluster is None:
+        more = [max(size - n, 0) for n in estimate.sizes]
+        return more[0], more[1] if len(more) == 2 else None
+    sizes = [_sizes(question, group or {}, evidence) for group in both]
+    if any(_is_dominated(one) for one in sizes):
+        return None, None
     more = [
-        max(size - n, 0)
-        if evidence.evaluation.cluster is None
-        else math.ceil(_clusters(question, group or {}, evidence) * max(size / max(n, 1) - 1, 0))
-        for group, n in zip(both, estimate.sizes, strict=True)
+        math.ceil(len(one) * max(size / max(n, 1) - 1, 0))
+        for one, n in zip(sizes, estimate.sizes, strict=True)
     ]
     return more[0], more[1] if len(more) == 2 else None
 
 
-def _clusters(question: Question, group: Mapping[str, str], evidence: Evidence) -> int:
-    """The clusters of a group that have images of what the rate is counted among."""
+def _is_dominated(sizes: Integers) -> bool:
+    """Whether one of several clusters decides how wide the interval is."""
+    clusters = ClusterCounts(sizes[None, :], sizes[None, :])
+    return len(sizes) > 1 and not math.isnan(clusters.dominant[0])
+
+
+def _sizes(question: Question, group: Mapping[str, str], evidence: Evidence) -> Integers:
+    """The images of each cluster of a group that a rate is counted among, where there are any."""
     counts, evaluation = evidence.counts, evidence.evaluation
     names = tuple(name for name in counts.levels if name not in evaluation.attributes)
     n = counts.confusion((*question.by, *names)).sum(axis=-1)
@@ -188,7 +223,7 @@ def _clusters(question: Question, group: Mapping[str, str], evidence: Evidence) 
     groups = counts.groups(question.by)
     apart = n.sum(axis=-1).reshape(len(groups), -1)
     chosen = apart[groups.index(dict(group))] if group else apart.sum(axis=0)
-    return int((chosen > 0).sum())
+    return np.asarray(chosen[chosen > 0])
 
 
 def _unit(question: Question, evidence: Evidence) -> str:

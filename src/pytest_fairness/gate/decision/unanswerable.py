@@ -2,14 +2,16 @@
 
 The true classes, groups and clusters of an evaluation set say which counts a model can have. The
 gate's own answers are computed for models at the corners of that space: always right, always
-wrong, all of one class, and one group against the others. Any rate is 0 or 1 there, and its
-interval is narrowest. Where the interval reaches over one end of a limit at one corner, and over
-the other end at the next, the models between the two are searched as well.
+wrong, all of one class, and one group against the others. Where the interval reaches over one end of a limit at one corner,
+and over the other end at the next, the models between the two are searched as well.
+
+For independent images the narrowest intervals are among these: any rate is 0 or 1 at a corner. For
+clustered images others can be narrower, so `shown` has to confirm that no model passes.
 """
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import NamedTuple, TypeAlias
 
@@ -17,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.gate.decision.answering import answer_batch
+from pytest_fairness.gate.decision.shown import is_shown
 from pytest_fairness.gate.decision.sides import Answer, decide
 from pytest_fairness.gate.decision.verdict import not_judged, outcome_of
-from pytest_fairness.gate.estimates.possible import Calls, Targets, extreme_calls
+from pytest_fairness.gate.estimates.possible import Between, Calls, Targets, extreme_calls
 from pytest_fairness.gate.evidence import Evidence, answered_as
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.policy import Decision
@@ -89,15 +92,18 @@ def impossible(
         to_fail: Level at which each of the questions is shown to break its limit.
     """
     questions = list(asked)
-    if questions[0].rule.from_counts:
-        search = _Search.of(questions, evidence, decision)
-        tried = {i: search.answers_to(i) for i in positions if not search.passes(i)}
-    else:
+    if not questions[0].rule.from_counts:
         tried = _without_counts(questions, positions, evidence, decision)
-    return {i: _result(answers, to_fail[i]) for i, answers in tried.items()}
+        return {
+            i: _result(answers, can_fail=any(_fails(one, to_fail[i]) for one in answers))
+            for i, answers in tried.items()
+        }
+    search = _Search.of(questions, evidence, decision)
+    never = [i for i in positions if not search.passes(i)]
+    return {i: _result(search.answers_to(i), can_fail=search.fails(i, to_fail[i])) for i in never}
 
 
-def _result(answers: list[Answer], to_fail: float) -> Impossible:
+def _result(answers: list[Answer], *, can_fail: bool) -> Impossible:
     """What is told of a question that no model passes, from the answers to all that were tried."""
     judged = [one for one in answers if _is_judged(one)]
     best = min(judged or answers[:1], key=_distance)
@@ -105,7 +111,7 @@ def _result(answers: list[Answer], to_fail: float) -> Impossible:
     if judged:
         low, high = _ends(best)
         reason = f"the best possible answers give an interval of {low:.3f} … {high:.3f}"
-    return Impossible(best, reason, any(_fails(one, to_fail) for one in answers))
+    return Impossible(best, reason, can_fail)
 
 
 def _without_counts(
@@ -126,7 +132,19 @@ def _without_counts(
     if not known:
         answers = answer_batch(asked, evidence, decision)
         tried = {i: [answers[i]] for i in positions if not_judged(answers[i])}
+    elif evidence.evaluation.cluster is not None and not _is_flips(asked[0]):
+        # The narrowest interval of clustered pairs is not known, and is wider than without clusters.
+        evaluation = replace(evidence.evaluation, cluster=None)
+        alone = _without_counts(
+            asked, list(tried), replace(evidence, evaluation=evaluation), decision
+        )
+        tried = {i: one for i, one in tried.items() if i in alone}
     return {i: one for i, one in tried.items() if not one[0].estimate.unasked}
+
+
+def _is_flips(question: Question) -> bool:
+    """Whether pairs that differ are counted: it is known that fewer are never worse."""
+    return question.rule.metric.matched and question.rule.metric.comparison == "none"
 
 
 def _models_of(question: Question, evidence: Evidence) -> Iterator[Evidence]:
@@ -137,7 +155,7 @@ def _models_of(question: Question, evidence: Evidence) -> Iterator[Evidence]:
     right = predictions.table.column("target").to_pylist()
     if rule.limit.kind == "max_drop" and rule.metric.rate.worse != "either":
         yield answered_as(evidence, right)
-    if rule.metric.matched and rule.limit.low <= 0 <= rule.limit.high:
+    if rule.metric.matched and rule.limit.kind == "max":
         yield answered_as(evidence, right)
         for name in predictions.classes:  # no pair flips
             yield answered_as(evidence, [name] * len(right))
@@ -178,7 +196,7 @@ class _Search:
         return cls(asked, Evidence(counts, evaluation), decision, targets, calls, reference)
 
     def passes(self, position: int) -> bool:
-        """Whether a model passes a question."""
+        """Whether a model passes a question, or may."""
         alike = [_Corner(-1, way, way) for way in self.calls]
         if any(self._passes_at(corner, position) for corner in alike):
             return True
@@ -186,6 +204,18 @@ class _Search:
             return True
         if not any(_is_judged(self.seen[corner][position]) for corner in alike):
             return False
+        question, evaluation = self.asked[position], self.evidence.evaluation
+        if question.rule.decide == "estimate":
+            return True
+        if evaluation.cluster is None:
+            return self._passes_somewhere(position)
+        right = self.targets.answered(self.calls[0])
+        is_known = is_shown(question, right, evaluation, self.decision)
+        return self._independent.passes(position) if is_known is None else not is_known
+
+    def _passes_somewhere(self, position: int) -> bool:
+        """Whether a model passes that treats one group otherwise, or that lies between two corners."""
+        alike = [_Corner(-1, way, way) for way in self.calls]
         apart = [
             _Corner(group, own, others)
             for group in self._groups(position)
@@ -198,6 +228,26 @@ class _Search:
             for start, end in permutations([*alike, *apart], 2)
             if self._is_path(start, end)
         )
+
+    def fails(self, position: int, to_fail: float) -> bool:
+        """Whether an extreme model fails a question, corrected for the number of questions.
+
+        Groups differ most between the first two ways to answer, or between all and none.
+        """
+        groups = self._groups(position)
+        if len(groups) > 1:  # the surest one stands for all
+            n = [int((self.targets.n * self.targets.group(one)).sum()) for one in groups]
+            groups = [groups[int(np.argmax(n))]]
+        corners = [_Corner(-1, way, way) for way in self.calls]
+        for pair in (self.calls[:2], self.calls[2:]):
+            corners += [_Corner(one, *ways) for one in groups for ways in permutations(pair, 2)]
+        return any(_fails(self._at(corner)[position], to_fail) for corner in corners)
+
+    @property
+    def _independent(self) -> "_Search":
+        """The search if no images were dependent: intervals of the same answers are narrower."""
+        evaluation = replace(self.evidence.evaluation, cluster=None)
+        return replace(self, evidence=Evidence(self.evidence.counts, evaluation), seen={})
 
     def _is_not_known(self, position: int) -> bool:
         """Whether the corners do not tell what a model can do.
@@ -255,12 +305,15 @@ class _Search:
             return self.targets.everything
         return ~self.targets.group(self.reference)
 
-    def _passes_at(self, corner: _Corner, position: int) -> bool:
+    def _at(self, corner: _Corner) -> _Answers:
         group, own, others = corner
         if corner not in self.seen:
             counts = self.targets.answered(own, elsewhere=others, group=self._mask(group))
             self.seen[corner] = self._answers(counts)
-        return _passes(self.seen[corner][position])
+        return self.seen[corner]
+
+    def _passes_at(self, corner: _Corner, position: int) -> bool:
+        return _passes(self._at(corner)[position])
 
     def _passes_between(self, start: _Corner, end: _Corner, position: int) -> bool:
         """Whether a model passes that answers as one corner for some samples, as another for the rest.
@@ -274,7 +327,7 @@ class _Search:
         falling = last.low < limit.low <= first.low and last.high <= limit.high < first.high
         if not (rising or falling):
             return False
-        path = _Path.of(start, end, self.targets, self._mask(max(start.group, end.group)))
+        path = _path(start, end, self.targets, self._mask(max(start.group, end.group)))
         fewest, most = 0, path.samples
         while most - fewest > 1:
             middle = (fewest + most) // 2
@@ -291,47 +344,11 @@ class _Search:
         return answer_batch(self.asked, evidence, self.decision)
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """The models between two corners that differ in the answers to some samples.
-
-    Args:
-        targets: The true classes.
-        group: Which samples are answered differently.
-        calls: The answers to them at the first corner.
-        towards: The answers to them at the second corner.
-        elsewhere: The answers to all others.
-    """
-
-    targets: Targets
-    group: NDArray[np.bool_]
-    calls: Calls
-    towards: Calls
-    elsewhere: Calls
-
-    @classmethod
-    def of(
-        cls, start: _Corner, end: _Corner, targets: Targets, group: NDArray[np.bool_]
-    ) -> "_Path":
-        if start.own != end.own:
-            return cls(targets, group, start.own, end.own, start.others)
-        return cls(targets, ~group, start.others, end.others, start.own)
-
-    @property
-    def samples(self) -> int:
-        """The number of samples that are answered differently."""
-        differ = np.array(self.calls) != np.array(self.towards)
-        return int((self.targets.n * differ * self.group).sum())
-
-    def counts(self, moved: int) -> GroupCounts:
-        """Return the counts of the model that answers so many of them as the second corner does."""
-        return self.targets.answered(
-            self.calls,
-            elsewhere=self.elsewhere,
-            group=self.group,
-            moved=moved,
-            towards=self.towards,
-        )
+def _path(start: _Corner, end: _Corner, targets: Targets, group: NDArray[np.bool_]) -> Between:
+    """The models between two corners that differ in one way to answer."""
+    if start.own != end.own:
+        return Between(targets, group, start.own, end.own, start.others)
+    return Between(targets, ~group, start.others, end.others, start.own)
 
 
 def _is_judged(answer: Answer) -> bool:

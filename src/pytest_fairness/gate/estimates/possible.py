@@ -11,7 +11,7 @@ from pytest_fairness.statistics.arrays import Integers
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.metrics.definitions import Measure
 
-__all__ = ["Calls", "Targets", "extreme_calls"]
+__all__ = ["Between", "Calls", "Targets", "extreme_calls"]
 
 Calls: TypeAlias = tuple[int, ...]
 """The class that a model gives to the samples of each true class, by position."""
@@ -119,6 +119,41 @@ class Targets:
             for true, called in enumerate(way or ()):
                 cells[..., true, called] += n[..., true]
         return GroupCounts(self.levels, self.classes, cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Models between two that differ in the answers to some samples.
+
+    Args:
+        targets: The true classes.
+        group: Which samples are answered differently.
+        calls: The answers to them of the first model.
+        towards: The answers to them of the second model.
+        elsewhere: The answers to all others.
+    """
+
+    targets: Targets
+    group: NDArray[np.bool_]
+    calls: Calls
+    towards: Calls
+    elsewhere: Calls
+
+    @property
+    def samples(self) -> int:
+        """The number of samples that are answered differently."""
+        differ = np.array(self.calls) != np.array(self.towards)
+        return int((self.targets.n * differ * self.group).sum())
+
+    def counts(self, moved: int) -> GroupCounts:
+        """Return the counts of the model that answers so many of them as the second one does."""
+        return self.targets.answered(
+            self.calls,
+            elsewhere=self.elsewhere,
+            group=self.group,
+            moved=moved,
+            towards=self.towards,
+        )
 
 
 def _spread(n: Integers, moved: int) -> Integers:

@@ -42,10 +42,11 @@ class PartRecord(FrozenRecord):
 class NeededRecord(FrozenRecord):
     """The images or people that an inconclusive question needs in addition, if the rates stay as seen."""
 
-    more: int
-    """How many more the group needs."""
+    more: int | None
+    """How many more the group needs; None where one cluster has most of the images: others are needed,
+    and no more images of that one."""
     reference_more: int | None
-    """How many more the reference group needs; None where nothing is compared."""
+    """How many more the reference group needs; None where nothing is compared, or `more` is None."""
     of: str
     """What is collected: the column of the clusters, or what the rate is counted among."""
     chance: float

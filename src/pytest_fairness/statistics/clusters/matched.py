@@ -21,7 +21,7 @@ from pytest_fairness.statistics.intervals.paired import paired_score_statistic
 from pytest_fairness.statistics.intervals.paired_ratios import paired_ratio_statistic
 from pytest_fairness.statistics.intervals.rates import Interval
 
-__all__ = ["effective_pairs", "matched_interval"]
+__all__ = ["effective_pairs", "matched_interval", "most_pairs"]
 
 # A bound is sought this closely, on a scale of length 1 or 2.
 _CLOSE = 1e-9
@@ -108,6 +108,31 @@ def effective_pairs(
     )
     effective[rows] = np.minimum(*np.split(pairs, 2))
     return effective
+
+
+def most_pairs(first: Integers, second: Integers, *, confidence: float) -> float:
+    """Return the largest effective number of pairs that any answers can have.
+
+    Args:
+        first: (C,) samples of the first group in each cluster.
+        second: (C,) samples of the second group in the same clusters.
+        confidence: Two-sided confidence level of the bounds, 0 to 1.
+
+    Example:
+        >>> most_pairs(np.full(8, 4), np.full(8, 4), confidence=0.95)
+        8.0
+        >>> most_pairs(np.full(30, 4), np.full(30, 4), confidence=0.95)
+        120.0
+    """
+    one, other = (ClusterCounts(sizes[None, :], sizes[None, :]) for sizes in (first, second))
+    kinds = _Kinds.of(one, other, np.ones(1))
+    shares = _Shares.of(kinds)
+    if kinds.single[0]:
+        return float(kinds.number.sum())
+    whole, totals = float(shares.whole[0]), [float(total[0]) for total in shares.totals]
+    if whole < _ENOUGH * critical_value(confidence):
+        return whole
+    return max(whole, 2 / (1 / totals[0] + 1 / totals[1]))
 
 
 def _with_samples(first: ClusterCounts, second: ClusterCounts) -> Integers:

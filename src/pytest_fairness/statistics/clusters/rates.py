@@ -22,7 +22,7 @@ from pytest_fairness.statistics.clusters.stakes import best_stake
 from pytest_fairness.statistics.intervals.inversion import as_counts, critical_value, crossing
 from pytest_fairness.statistics.intervals.rates import Interval, clopper_pearson
 
-__all__ = ["BoundFactors", "clustered_rate_interval", "rate_bound_factors"]
+__all__ = ["BoundFactors", "clustered_rate_interval", "most_effective", "rate_bound_factors"]
 
 # A bound is sought this closely; a rate below it is as good as 0.
 _CLOSE = 1e-10
@@ -114,6 +114,34 @@ def rate_bound_factors(
     either = np.where(np.isnan(lower), upper, lower)
     either = np.where(np.isnan(either), 1.0, either)
     return BoundFactors(*(np.where(np.isnan(part), either, part) for part in (lower, upper)))
+
+
+def most_effective(sizes: Integers, *, confidence: float) -> tuple[Floats, Floats]:
+    """Return the largest effective n that any answers can have, by the number of successes.
+
+    No lower bound is above that of clusters without a failure, and no effective n above n.
+
+    Args:
+        sizes: (C,) images of each cluster, n in all.
+        confidence: Two-sided confidence level of the bounds, 0 to 1.
+
+    Returns:
+        Of the lower and of the upper bound, (n + 1,) each: for 0 to n successes.
+
+    Example:
+        >>> low, high = most_effective(np.array([4, 4, 4]), confidence=0.95)
+        >>> low.round(1).tolist()
+        [3.0, 12.0, 12.0, 12.0, 12.0, 12.0, 12.0, 12.0, 8.7, 6.2, 4.7, 3.7, 3.0]
+    """
+    n = int(sizes.sum())
+    flawless = ClusterCounts(sizes[None, :], sizes[None, :])
+    most = clustered_rate_interval(flawless, confidence=confidence).low
+    rates = np.arange(n + 1) / max(n, 1)
+    below = np.where(most < rates, most, np.nan)
+    factors = _factor_of(below, rates, np.full(n + 1, float(n)), (1 - confidence) / 2)
+    low = n * np.where(np.isnan(factors), 1.0, factors)
+    low[0] = low[-1]  # nothing can err below: the other bound tells
+    return low, low[::-1]
 
 
 def _factor_of(bound: Floats, rate: Floats, n: Floats, tail: float) -> Floats:

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.settling import Case, cases, forecast, share_decided
 from pytest_fairness import judge, load_policy
+from pytest_fairness.report import describe
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.power.forecast import chance_settled
 from pytest_fairness.statistics.power.power import Margins
@@ -101,3 +102,37 @@ def test_each_group_is_told_what_it_lacks_itself():
     assert verdict.needed.of == "samples"
     assert verdict.needed.more == verdict.n_to_settle - 50
     assert verdict.needed.reference_more == max(verdict.n_to_settle - 300, 0)
+
+
+def test_no_number_is_told_where_one_person_has_most_images():
+    """More people who are like those seen would bring more of that size: the number would not hold."""
+    frame = people("light", 40, 1, 6)
+    giant = frame.iloc[:1].loc[lambda rows: rows.index.repeat(12)].assign(person="giant")
+    giant["prediction"] = ["yes"] * 2 + ["no"] * 10
+    policy = policy_of({"metric": "accuracy", "min": 0.6}, cluster="person")
+    verdict = judge(policy, pd.concat([frame, giant])).verdicts[0]
+    assert (verdict.state, verdict.n_to_settle) == ("inconclusive", None)
+    assert verdict.largest_cluster == pytest.approx(12 / 52)
+    assert verdict.needed.model_dump() == {
+        "more": None,
+        "reference_more": None,
+        "of": "person",
+        "chance": 0.8,
+    }
+    told = describe(verdict)
+    assert "; more people are needed, and no more images of the largest one; rule" in told
+    assert "would be enough" not in told
+
+
+def test_no_number_of_people_is_told_for_a_pass_where_one_of_several_has_most_images():
+    """A pass at 0.9 needs 36 people: four are missing, of whom none may be that large."""
+    frame = people("light", 32, 1, 0)
+    giant = frame.iloc[:1].loc[lambda rows: rows.index.repeat(9)].assign(person="giant")
+    policy = policy_of({"metric": "accuracy", "min": 0.9}, cluster="person")
+    wrong = pd.concat([frame, giant]).assign(prediction=["yes"] * 9 + ["no"] * 32)
+    verdict = judge(policy, wrong).verdicts[0]
+    assert verdict.state == "unanswerable"
+    assert (verdict.unanswerable.more, verdict.unanswerable.reference_more) == (None, None)
+    one = people("light", 1, 9, 3)
+    alone = judge(policy, one).verdicts[0]
+    assert alone.unanswerable.more == 35
