@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from scipy import optimize, special
 
 from pytest_fairness.statistics.estimators.sample_means import sample_means
 from pytest_fairness.statistics.intervals.bounded_means import mean_interval, subtracted
@@ -120,6 +121,44 @@ def test_a_worse_value_does_not_help_its_group_within_shared_clusters(sizes, mos
     for end in gaps:
         assert np.diff(end).max() <= most
         assert end[-1] < end[0]
+
+
+def test_a_difference_within_shared_clusters_of_other_sizes_is_found_by_search():
+    rng = np.random.default_rng(8)
+    one, other = (
+        [rng.beta(6, 2, size) for size in sizes]
+        for sizes in ([1, 3, 2, 1, 2, 4], [2, 1, 2, 3, 1, 1])
+    )
+    n1, n2 = sum(map(len, one)), sum(map(len, other))
+    middle = (sum(map(sum, one)) / n1 + sum(map(sum, other)) / n2) / 2
+
+    def beyond(gap):
+        gains, losses = [], []
+        for values, others in zip(one, other, strict=True):
+            # Of each group, what is above the middle, and the least that it could be.
+            gains.append(
+                (values - middle).sum() / n1
+                - (others - middle).sum() / n2
+                - gap * (len(values) / n1 + len(others) / n2) / 2
+            )
+            least = -middle * len(values) / n1 - (1 - middle) * len(others) / n2
+            losses.append(gap * (len(values) / n1 + len(others) / n2) / 2 - least)
+        odds = np.array(gains) / max(losses)
+
+        def lost(stake):
+            won = np.log1p(stake * odds)
+            return -(won.sum() - won.max() / 3 + np.log1p(-stake))
+
+        best = optimize.minimize_scalar(lost, bounds=(0, 1), method="bounded").fun
+        plain = np.sqrt(2 * max(-best, 0)) - special.ndtri(0.95)
+        return max(plain, np.log1p(odds).sum() + np.log(0.05))
+
+    values = np.concatenate([*one, *other])
+    clusters = np.repeat(np.tile(np.arange(6), 2), [len(some) for some in (*one, *other)])
+    means = sample_means(values, np.repeat([0, 1], [n1, n2]), 2, clusters=clusters)
+    found = means.pairs(np.array([0]), np.array([1]), kind="difference", confidence=0.9)
+    value = values[:n1].mean() - values[n1:].mean()
+    assert found.low[0] == pytest.approx(optimize.brentq(beyond, -0.99, value), abs=1e-5)
 
 
 def test_bounds_other_than_0_and_1_only_move_and_stretch():
