@@ -154,7 +154,8 @@ def _factor_of(bound: Floats, rate: Floats, n: Floats, tail: float) -> Floats:
 
     with np.errstate(invalid="ignore", divide="ignore"):
         least = np.where((bound > 0) & (bound < rate), -np.log(n) - 20.0, np.nan)
-        return np.asarray(np.exp(crossing(excess, least, np.zeros_like(least), close=1e-12)))
+        # Nothing is sought where there is no bound: its end is no number, either.
+        return np.asarray(np.exp(crossing(excess, least, least * 0, close=1e-12)))
 
 
 class _Kinds(NamedTuple):

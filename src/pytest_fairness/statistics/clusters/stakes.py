@@ -19,18 +19,21 @@ def best_stake(gains: Floats, number: Floats, most: Floats, share: Floats) -> Fl
         most: (R,) largest stake.
         share: (R,) share of it to begin with.
     """
-    low, high = np.zeros_like(most), most.copy()
-    capped = (number * gains / (1 + most[:, None] * gains)).sum(axis=1) >= 0
-    stake = most * share
+    stakes = most.copy()
+    rows = np.flatnonzero((number * gains / (1 + most[:, None] * gains)).sum(axis=1) < 0)
+    gains, number, most = gains[rows], number[rows], most[rows]
+    low, high, stake = np.zeros_like(most), most.copy(), most * share[rows]
     with np.errstate(divide="ignore", invalid="ignore"):
         for _ in range(_STEPS):
             each = gains / (1 + stake[:, None] * gains)
             slope = (number * each).sum(axis=1)
             low, high = np.where(slope > 0, stake, low), np.where(slope > 0, high, stake)
             step = stake + slope / (number * each * each).sum(axis=1)
-            step = np.where((step > low) & (step < high), step, (low + high) / 2)
-            ended = capped | (np.abs(step - stake) <= _STAKE * most)
-            stake = step
+            # A step that stays where it is has arrived, though it is not beyond the bracket's end.
+            ended = np.abs(step - stake) <= _STAKE * most
+            within = ended | ((step > low) & (step < high))
+            stake = np.where(within, step, (low + high) / 2)
             if ended.all():
                 break
-    return np.where(capped, most, stake)
+    stakes[rows] = np.minimum(np.maximum(stake, 0.0), most)
+    return stakes
