@@ -27,6 +27,7 @@ ORDER = (
     "analyses",
     "gate",
     "planning",
+    "labelling",
     "report",
     "plugin",
 )
