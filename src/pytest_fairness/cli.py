@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pytest_fairness.commands import accept, init, plan, policy, profile, report, verify
+from pytest_fairness.commands import accept, init, label, plan, policy, profile, report, verify
 from pytest_fairness.errors import (
     DeclarationError,
     FairnessError,
@@ -15,7 +15,7 @@ from pytest_fairness.errors import (
 
 __all__ = ["main"]
 
-_COMMANDS = (init, profile, policy, plan, accept, report, verify)
+_COMMANDS = (init, profile, policy, plan, label, accept, report, verify)
 # As pytest's: 1 is a gate that does not pass, 4 a wrong use.
 _FAILED, _WRONG_USE = 1, 4
 _WRONG = (DeclarationError, PolicyError, SigningKeyError)

@@ -33,7 +33,7 @@ from pytest_fairness.wording import listed
 if TYPE_CHECKING:
     from pytest_fairness.policy.records import Evaluation
 
-__all__ = ["read_predictions"]
+__all__ = ["read_answers", "read_predictions"]
 
 _Scores = Mapping[str, NDArray[np.floating]]
 
@@ -85,7 +85,7 @@ def read_predictions(
     if only_label_sets(rows, evaluation):
         prediction = exactly_right(samples.frame)
     else:
-        prediction, scores = _read_answers(rows, evaluation, samples.classes, ids=ids)
+        prediction, scores = read_answers(rows, evaluation, samples.classes, ids=ids)
     if record:
         scores = _kept_scores(rows.frame)
     left_out = int(before.get("left_out", 0)) + len(found.frame) - len(rows.frame)
@@ -180,7 +180,7 @@ def _kept_scores(frame: pd.DataFrame) -> _Scores:
     return {name.removeprefix(SCORE_PREFIX): frame[name].to_numpy() for name in names}
 
 
-def _read_answers(
+def read_answers(
     rows: Rows, evaluation: "Evaluation", classes: tuple[str, ...], *, ids: pd.Series
 ) -> tuple[pd.Series, _Scores]:
     """Return the predicted class of every sample, and its score where a score decided."""

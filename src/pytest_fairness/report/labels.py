@@ -1,0 +1,65 @@
+"""Where labelling stands, in lines for the terminal."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_fairness.labelling.rounds import Labelling, LabelVerdict
+from pytest_fairness.report.changes import title_text
+from pytest_fairness.report.messages import groups_text, interval_text, limit_text, value_text
+
+__all__ = ["labelling_lines"]
+
+
+def labelling_lines(found: Labelling, labels: Path, *, confidence: float) -> list[str]:
+    """Return the lines that tell the verdicts and what to do next.
+
+    Args:
+        found: Where the labelling stands.
+        labels: The labels file.
+        confidence: Confidence level of the intervals.
+    """
+    lines = []
+    if found.rounds:
+        lines.append(
+            f"{found.labels:,} of {found.pool:,} images are labelled, in {found.rounds} "
+            f"round{'s' * (found.rounds > 1)}; intervals {confidence * 100:g} % at any number of looks"
+        )
+    lines += [line for one in found.verdicts for line in _verdict(one, shown=found.rounds > 0)]
+    return [*lines, "", *_next(found, labels)]
+
+
+def _verdict(one: LabelVerdict, *, shown: bool) -> Iterator[str]:
+    verdict = one.verdict
+    asked = f"{title_text(verdict)}, {groups_text(verdict)}"
+    if one.state == "refused":
+        yield f"{asked}: not judged here: {verdict.reason}"
+    elif shown:
+        n = verdict.n + (verdict.reference_n or 0)
+        answer = f"{value_text(verdict)} (interval {interval_text(verdict)}, {n} labels)"
+        if verdict.value is None:
+            answer = verdict.reason
+        end = {
+            "settled": f"{verdict.outcome} (round {one.round})",
+            "open": "open",
+            "exhausted": "inconclusive: all its images are labelled",
+        }[one.state]
+        yield f"{asked}: {answer}, limit {limit_text(verdict)} -> {end}"
+
+
+def _next(found: Labelling, labels: Path) -> Iterator[str]:
+    states = Counter(one.state for one in found.verdicts)
+    asked = len(found.verdicts) - states["refused"]
+    yield f"{states['settled']} of {asked} questions are settled, {states['open']} are open."
+    if states["exhausted"]:
+        yield (
+            f"{states['exhausted']} cannot be decided by these images: all are labelled. More images "
+            "of these groups are needed."
+        )
+    if found.chosen:
+        yield (
+            f"{found.chosen} images were chosen: fill in the column target of {labels}, and run the "
+            "command again."
+        )
+    elif found.finished:
+        yield "No more labels are needed."
