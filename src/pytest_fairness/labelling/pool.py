@@ -167,8 +167,14 @@ def _as_labelled(evaluation: Evaluation, record: Mapping[str, Any]) -> Evaluatio
         raise PolicyError(msg)
     if not record:
         return replace(evaluation, classes=classes)
-    ours = {"id": "id", "target": "target", "prediction": "prediction", "score": None}
-    return replace(evaluation, classes=classes, **ours)
+    return replace(
+        evaluation,
+        classes=classes,
+        id="id",
+        target="target",
+        prediction="prediction",
+        score=None,
+    )
 
 
 def _chances(
@@ -191,9 +197,9 @@ def _chances(
         for name, values in zip(columns, scores.T, strict=True):
             _check_range(rows, name, values, ids)
         return scores
-    for name, scores in of_positive.items():
-        _check_range(rows, "score", scores, ids)
-        return _spread(np.asarray(scores, dtype=np.float64), np.full(n, classes.index(name)), k)
+    for name, of_class in of_positive.items():
+        _check_range(rows, "score", of_class, ids)
+        return _spread(of_class.astype(np.float64), np.full(n, classes.index(name)), k)
     if there and k == 2:
         scores = _numbers(rows, there[0], ids)
         _check_range(rows, there[0], scores, ids)
