@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from pytest_fairness.labelling.choosing import EVEN, draw, weights_of
 from pytest_fairness.statistics.labelled.draws import Draws
@@ -223,3 +223,13 @@ def test_evidence_of_no_label_says_nothing():
     nothing = draws_of([1, 0], [0.5, 0.5], [], [1, 1])
     assert Evidence.of(nothing).interval(0.025) == (0.0, 1.0)
     assert Outcomes(*nothing.outcomes).part(np.array([True, False])).chance.tolist() == [0.5]
+
+
+@pytest.mark.parametrize(("m", "right", "rate"), [(20, 20, 0.7), (40, 36, 0.6), (40, 36, 0.2)])
+def test_a_pool_that_is_labelled_to_the_end_says_no_more_than_a_sample_can(m, right, rate):
+    order = np.random.default_rng(1).permutation(m)
+    found = draws_of([1] * right + [0] * (m - right), [0.9] * m, order, [1] * m)
+    p = right / m
+    most = m * (special.rel_entr(p, rate) + special.rel_entr(1 - p, 1 - rate))
+    evidence = found.log_evidence(np.array([rate]))[0]
+    assert 0 < evidence < most
