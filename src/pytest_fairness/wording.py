@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["allowed_names", "listed", "plural", "suggest"]
+__all__ = ["allowed_names", "counted", "listed", "plural", "suggest"]
 
 _SHOWN = 12
 
@@ -69,3 +69,18 @@ def plural(column: str) -> str:
     if words.endswith("s"):
         return words
     return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number and what it counts, in the singular for one.
+
+    Args:
+        number: How many.
+        thing: What is counted, such as `question`.
+        things: Its plural; with an added s when empty.
+
+    Example:
+        >>> counted(1, "question"), counted(1_200, "question"), counted(0, "class", "classes")
+        ('1 question', '1,200 questions', '0 classes')
+    """
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"

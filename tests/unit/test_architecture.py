@@ -18,6 +18,7 @@ ORDER = (
     "errors",
     "wording",
     "hashing",
+    "files",
     "statistics",
     "doors",
     "policy",

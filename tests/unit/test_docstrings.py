@@ -32,6 +32,7 @@ VERBS = frozenset(
         "Declare",
         "Decode",
         "Draw",
+        "Drop",
         "Explain",
         "Fill",
         "Find",

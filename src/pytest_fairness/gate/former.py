@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.gate.record.begun import former_file
 from pytest_fairness.gate.record.details import LookRecord
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
 from pytest_fairness.hashing import sha256_of, sha256_of_text
@@ -56,6 +57,7 @@ def former_records(
         written: File where the record of the run will be written. One that is already there counts.
     """
     files = [] if written is None else sorted({*written.parent.glob("*.json"), written})
+    set_aside = None if written is None else former_file(written)
     found: dict[str, FormerRecord] = {}
     unread = []
     for source in baselines:
@@ -69,9 +71,13 @@ def former_records(
         if _is_record(file):
             digest = sha256_of(file)
             try:
-                found.setdefault(digest, FormerRecord(RunRecord.from_json(file), str(file), digest))
+                record = RunRecord.from_json(file)
             except FairnessError:
                 unread.append(str(file))
+                continue
+            if record.finished:  # otherwise a run that died, or the one that goes on
+                source = written if file == set_aside else file
+                found.setdefault(digest, FormerRecord(record, str(source), digest))
     return Former(tuple(found.values()), tuple(dict.fromkeys(unread)))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pytest_fairness.data import load_evaluation_set
 from pytest_fairness.gate.decision.judging import MAX_T_SEED, judge_counts
 from pytest_fairness.gate.decision.required import check_required
-from pytest_fairness.gate.decision.waivers import apply_waivers, today_utc
+from pytest_fairness.gate.decision.waivers import apply_waivers, today_utc, waiver_problems
 from pytest_fairness.gate.estimates.wanted import observe_wanted
 from pytest_fairness.gate.evidence import gather_evidence
 from pytest_fairness.gate.former import Former, former_records, with_former
@@ -38,6 +38,7 @@ __all__ = [
     "judge",
     "judge_model",
     "judge_predictions",
+    "not_checked",
     "record_of",
 ]
 
@@ -90,12 +91,30 @@ def judge(
     chosen = policy.evaluation_named(evaluation)
     if not isinstance(predictions, Predictions):
         predictions = read_predictions(predictions, chosen, model=model)
+    today = today or today_utc()
     run, verdicts = judge_predictions(policy, predictions, chosen, baseline=baseline, today=today)
     required = check_required(
         policy, [run], verdicts, models=[predictions.model], evaluations=[chosen.name]
     )
-    former = former_records([] if baseline is None else [baseline])
-    return record_of(policy, [run], verdicts, complete=True, required=required, former=former)
+    asked = questions(policy, [predictions.model])
+    complete = {question.evaluation for question in asked} <= {chosen.name}
+    return record_of(
+        policy,
+        [run],
+        verdicts,
+        complete=complete,
+        required=required,
+        problems=waiver_problems(policy, asked, verdicts, today=today) if complete else (),
+        former=former_records([] if baseline is None else [baseline]),
+        models=[predictions.model],
+        not_checked=() if complete else not_checked(policy),
+    )
+
+
+def not_checked(policy: Policy) -> list[str]:
+    """Return the tables of a policy that a run of a part of its questions does not check."""
+    tables = {"[[waiver]]": policy.waivers, "[[required]]": policy.required}
+    return [name for name, content in tables.items() if content]
 
 
 class Judged(NamedTuple):
@@ -200,6 +219,9 @@ def record_of(
     required: Sequence[RequiredRecord] = (),
     problems: Sequence[str] = (),
     former: Former = Former(),  # noqa: B008  (it cannot change)
+    models: Sequence[str] = (),
+    not_checked: Sequence[str] = (),
+    finished: bool = True,
 ) -> RunRecord:
     """Put the parts of a run together, with what former records show of its sets."""
     return RunRecord(
@@ -225,6 +247,9 @@ def record_of(
         required=list(required),
         problems=list(problems),
         seeds={"max-t": MAX_T_SEED} if policy.decision.correction == "max-t" else {},
+        models=list(models),
+        not_checked=list(not_checked),
+        finished=finished,
     )
 
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pytest_fairness.errors import PredictionError
+from pytest_fairness.files import replacing
 
 __all__ = ["OBSERVED_PREFIX", "SCORE_PREFIX", "Predictions", "prediction_table", "recorded_in"]
 
@@ -43,7 +44,7 @@ class Predictions:
     metadata: Mapping[str, str]
 
     def to_parquet(self, path: str | Path) -> None:
-        """Write the table, with everything else in the metadata of its schema."""
+        """Write the table in one step, with everything else in the metadata of its schema."""
         record = {
             "model": self.model,
             "evaluation": self.evaluation,
@@ -51,7 +52,8 @@ class Predictions:
             "levels": dict(self.levels),
             "metadata": dict(self.metadata),
         }
-        pq.write_table(self.table.replace_schema_metadata({_KEY: json.dumps(record)}), path)
+        with replacing(Path(path)) as part:
+            pq.write_table(self.table.replace_schema_metadata({_KEY: json.dumps(record)}), part)
 
     @classmethod
     def from_parquet(cls, path: str | Path) -> "Predictions":

@@ -4,15 +4,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_fairness.wording import counted
+
 if TYPE_CHECKING:
     from pytest_fairness.gate.questions import Question
-    from pytest_fairness.gate.record.run_record import RunRecord, Stop
+    from pytest_fairness.gate.record.run_record import RunRecord
+    from pytest_fairness.gate.record.stop import Stop
     from pytest_fairness.plugin.session import GateSession
 
-__all__ = ["Ending", "end_run", "ending_lines", "write_ending"]
+__all__ = ["Ending", "end_run", "ending_lines", "last_line", "write_ending"]
 
 # What a part of the questions cannot tell, and a partial run is not asked for.
-_NOT_OF_A_PART = frozenset({"no verdict", "not judged", "vanished"})
+_NOT_OF_A_PART = frozenset({"no verdict", "not judged", "not checked", "vanished"})
 _NO_VERDICT = "its test was skipped, failed early, or did not call fairness_gate"
 # What a test that was run owes, in a partial run too.
 _OF_A_TEST = frozenset({"no verdict", "not judged"})
@@ -27,6 +30,7 @@ class Ending:
         asked: Every question that the policy asks.
         unjudged: Those that no test of the run answered.
         selected: Keys of the questions that have a test in this run.
+        lacking: Evaluations of which no predictions were given, although others have some.
         narrowed: Whether the command line or an option left tests out.
         partial: Whether `--fairness-partial` asked for a part of the questions only.
     """
@@ -35,6 +39,7 @@ class Ending:
     asked: "Sequence[Question]"
     unjudged: "Sequence[Question]"
     selected: frozenset[str]
+    lacking: frozenset[str]
     narrowed: bool
     partial: bool
 
@@ -60,17 +65,18 @@ def end_run(gate: "GateSession", *, narrowed: bool) -> Ending:
     from pytest_fairness.gate.decision.required import check_required
     from pytest_fairness.gate.decision.waivers import waiver_problems
     from pytest_fairness.gate.former import former_records
-    from pytest_fairness.gate.run import record_of
+    from pytest_fairness.gate.run import not_checked, record_of
 
-    policy, asked = gate.policy, gate.asked
+    policy, asked = gate.policy, gate.everything
     # A verdict without the counts behind it came from a process that did not live to send them.
     judged = {q: v for q, v in gate.verdicts.items() if (v.model, v.evaluation) in gate.runs}
     unjudged = [question for question in asked if question.key not in judged]
     verdicts = [judged[question.key] for question in asked if question.key in judged]
     verdicts += gate.extras.values()
     required, problems = [], []
-    if not (narrowed and unjudged):
-        problems = waiver_problems(policy, gate.everything, verdicts, today=gate.today)
+    is_a_part = narrowed and bool(unjudged)
+    if not is_a_part:
+        problems = waiver_problems(policy, asked, verdicts, today=gate.today)
         required = check_required(policy, gate.runs.values(), verdicts, models=gate.models)
     record = record_of(
         policy,
@@ -80,12 +86,15 @@ def end_run(gate: "GateSession", *, narrowed: bool) -> Ending:
         required=required,
         problems=problems,
         former=former_records(gate.settings.baseline.values(), written=gate.settings.record),
+        models=gate.models,
+        not_checked=not_checked(policy) if is_a_part else (),
     )
     return Ending(
         record,
         asked,
         unjudged,
         selected=frozenset(gate.selected or ()),
+        lacking=frozenset(gate.without_predictions),
         narrowed=narrowed,
         partial=gate.settings.partial,
     )
@@ -96,7 +105,11 @@ def write_ending(gate: "GateSession", ending: Ending) -> "RunRecord":
 
     Returns:
         The record as it was written: with the names of the files beside it.
+
+    Raises:
+        OSError: A file cannot be written, such as on a full disk.
     """
+    from pytest_fairness.gate.record.begun import end_record
     from pytest_fairness.gate.record.kept import write_record
 
     path, key = gate.settings.record, gate.settings.sign
@@ -107,6 +120,7 @@ def write_ending(gate: "GateSession", ending: Ending) -> "RunRecord":
         from pytest_fairness.gate.audit.attestation import private_key, sign_record
 
         sign_record(written, path, private_key(key))
+    end_record(path)
     return written
 
 
@@ -135,33 +149,48 @@ def ending_lines(ending: Ending, *, hidden: Collection[str]) -> list[str]:
 
 
 def _unjudged_lines(ending: Ending) -> list[str]:
-    """Return one line a rule that has no answer, or one line for a run of a part of the tests."""
+    """Return one line a rule that has no answer; for a part of the tests, what to do."""
     if not ending.unjudged:
         return []
     if not ending.narrowed:
-        return _never_judged(ending.unjudged, ending.selected)
-    share = f"{len(ending.unjudged)} of {len(ending.asked)} questions of the policy were not judged"
+        return _never_judged(ending)
     if ending.partial:
-        return [f"not a release run (--fairness-partial): {share}"]
+        return []
     text = (
-        f"FAILED not a release run: {share}, since tests were left out; run all of them, or write "
-        "--fairness-partial to ask a part of the questions, without a record"
+        "FAILED tests were left out: run all of them, or write --fairness-partial to ask a part of "
+        "the questions, without a record"
     )
     return [text]
 
 
-def _never_judged(unjudged: "Sequence[Question]", selected: frozenset[str]) -> list[str]:
-    by_rule: dict[tuple[str, bool], list[Question]] = {}
-    for question in unjudged:
-        by_rule.setdefault((question.rule.id, question.key in selected), []).append(question)
+def last_line(ending: Ending) -> str:
+    """Return what the last line of a run says that did not ask all questions, or nothing."""
+    if not ending.unjudged:
+        return ""
+    left = sum(question.key not in ending.selected for question in ending.unjudged)
+    number, what = (left, "asked") if left else (len(ending.unjudged), "judged")
+    partial = " (--fairness-partial)" if ending.partial else ""
+    of = f"{number} of {counted(len(ending.asked), 'question')}"
+    return f"NOT A RELEASE RUN{partial}: {of} of the policy not {what}"
+
+
+def _never_judged(ending: Ending) -> list[str]:
+    by_rule: dict[tuple[str, str], list[Question]] = {}
+    for question in ending.unjudged:
+        by_rule.setdefault((question.rule.id, _why_not(question, ending)), []).append(question)
     return [
         f"FAILED {asked[0].rule.where}: rule {rule!r} was never judged for {len(asked)} of its "
-        f"questions, e.g. {asked[0].name}; {_NO_VERDICT if has_test else _no_test(asked[0])}"
-        for (rule, has_test), asked in by_rule.items()
+        f"questions, e.g. {asked[0].name}; {why}"
+        for (rule, why), asked in by_rule.items()
     ]
 
 
-def _no_test(question: "Question") -> str:
+def _why_not(question: "Question", ending: Ending) -> str:
+    if question.key in ending.selected:
+        return _NO_VERDICT
+    if question.evaluation in ending.lacking:
+        name = question.evaluation
+        return f"give its predictions: --fairness-predictions={name}=FILE"
     return f"add a test marked fairness({_marker(question)})"
 
 

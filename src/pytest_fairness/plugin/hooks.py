@@ -14,8 +14,9 @@ from pytest_fairness.plugin.declaring import (
     markers_for_help,
 )
 from pytest_fairness.plugin.options import add_options, read_settings
-from pytest_fairness.plugin.reporter import VERDICT_PROPERTY, GateReporter
+from pytest_fairness.plugin.reporter import VERDICT_PROPERTY, GateReporter, ends_a_run
 from pytest_fairness.plugin.session import GateSession
+from pytest_fairness.plugin.starting import begin_run, check_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         if gate.settings.policy is not None:
             add_markers(session.config)
             check_reports(gate.settings.reports)
-            gate.check()
+            check_run(gate)
+            if ends_a_run(session.config):
+                begin_run(gate)
     except FairnessError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -207,13 +210,15 @@ def _leave_out_not_asked(gate: GateSession, items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)  # before the terminal tells what was collected
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Remember which questions are asked, so that no analysis runs for those left out."""
-    params = [
-        item.callspec.params
+    asked: dict[str, Any] = {
+        item.nodeid: question
         for item in session.items
         if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-    ]
-    asked: list[Any] = [some.get("fairness_question") for some in params]
-    session.config.stash[SESSION].selected = {one.key for one in asked if one is not None}
+        if (question := item.callspec.params.get("fairness_question")) is not None
+    }
+    gate = session.config.stash[SESSION]
+    gate.selected = {question.key for question in asked.values()}
+    gate.asking = set(asked)
 
 
 def _no_such_model(gate: GateSession, fixtures: list[str]) -> str | None:

@@ -24,6 +24,11 @@ class Settings:
     baseline: Mapping[str | None, Path] = field(default_factory=dict)
     record: Path | None = None
     partial: bool = False
+    release: bool = False
+    """Whether only a run of all questions may end with 0."""
+    exit_codes: bool = False
+    named: bool = False
+    """Whether the command line names a model or predictions, so that questions are expected."""
     reports: tuple[tuple[str | None, Path], ...] = ()
     """Name of a report, or None where the ending tells it, and its file."""
     sign: Path | None = None
@@ -121,6 +126,16 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "Ask a part of the questions (-k, -m, a test's id) without judging the release: exit 0 "
         "when none of those asked stops it. Such a run leaves no record.",
     },
+    "--fairness-release": {
+        "action": "store_true",
+        "help": "This run decides about a release: it is red unless it asks and answers every question "
+        "of the policy, and --fairness-partial is refused; ini: fairness_release.",
+    },
+    "--fairness-exit-codes": {
+        "action": "store_true",
+        "help": "Tell more by the exit code: 1 a question failed, 10 none failed but some cannot be "
+        "told, 11 questions were not judged; ini: fairness_exit_codes.",
+    },
     "--fairness-report": {
         "action": "append",
         "default": [],
@@ -178,6 +193,18 @@ def add_options(parser: pytest.Parser) -> None:
         "fairness_baseline", "Record to compare with, relative to the root folder.", default=None
     )
     parser.addini("fairness_models", "Models under test.", type="args", default=[])
+    parser.addini(
+        "fairness_release",
+        "Refuse any run that does not ask all questions.",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
+        "fairness_exit_codes",
+        "Exit with 10 where nothing failed but some cannot be told, 11 where some was not judged.",
+        type="bool",
+        default=False,
+    )
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -190,7 +217,8 @@ def read_settings(config: pytest.Config) -> Settings:
     baseline = _one_each(option.fairness_baseline, "--fairness-baseline")
     if not baseline and (file := _of_ini_file(config, "fairness_baseline")):
         baseline = {None: Path(file)}
-    _refuse_contradictions(option)
+    release = option.fairness_release or bool(config.getini("fairness_release"))
+    _refuse_contradictions(option, release=release, policy=policy)
     models = option.fairness_model or ([] if predictions else config.getini("fairness_models"))
     names, candidates = _candidates(models)
     return Settings(
@@ -202,6 +230,9 @@ def read_settings(config: pytest.Config) -> Settings:
         baseline=baseline,
         record=option.fairness_record,
         partial=option.fairness_partial,
+        release=release,
+        exit_codes=option.fairness_exit_codes or bool(config.getini("fairness_exit_codes")),
+        named=bool(option.fairness_model or predictions),
         reports=tuple(option.fairness_report),
         sign=option.fairness_sign,
         save_predictions=option.fairness_save_predictions,
@@ -218,8 +249,17 @@ def _of_ini_file(config: pytest.Config, key: str) -> str | None:
     return _shortened(config.rootpath / file, config.invocation_params.dir) if file else None
 
 
-def _refuse_contradictions(option: Namespace) -> None:
+def _refuse_contradictions(option: Namespace, *, release: bool, policy: str | None) -> None:
     """Refuse options that cannot both be followed."""
+    if release and option.fairness_partial:
+        msg = (
+            "--fairness-partial: a run that decides about a release asks all questions; drop it, or "
+            "--fairness-release (in the ini file: -o fairness_release=false)"
+        )
+        raise pytest.UsageError(msg)
+    if release and policy is None:
+        msg = "--fairness-release: there is no policy to judge by; name it with --fairness-policy FILE"
+        raise pytest.UsageError(msg)
     if option.fairness_sign is not None and option.fairness_record is None:
         msg = (
             "--fairness-sign: there is nothing to sign; write a record with --fairness-record FILE"

@@ -1,6 +1,7 @@
 """What a run shows and leaves at its end; under xdist it runs on the controller."""
 
 import time
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -8,18 +9,21 @@ import pytest
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.plugin.answerable import answerable_lines, questions_of
 from pytest_fairness.plugin.declaring import write_reports
-from pytest_fairness.plugin.ending import Ending, end_run, ending_lines, write_ending
-from pytest_fairness.plugin.session import GateSession
+from pytest_fairness.plugin.ending import Ending, end_run, ending_lines, last_line, write_ending
+from pytest_fairness.plugin.exit_codes import telling_code
+from pytest_fairness.plugin.session import GateSession, of_file
 
-__all__ = ["VERDICT_PROPERTY", "GateReporter"]
+__all__ = ["VERDICT_PROPERTY", "GateReporter", "ends_a_run"]
 
 VERDICT_PROPERTY = "fairness_verdict"
 # A line of progress every so many seconds; short runs print none.
 _PROGRESS_SECONDS = 10.0
 _NOTHING_ASKED = (
-    "no record was written, since no test of this run asks a question; collect the tests that use "
-    "fairness_question, or drop --fairness-record and --fairness-report"
+    "no test of this run asks a question of the policy, and nothing was judged; collect the tests that "
+    "use fairness_question, or "
 )
+_DROP = "drop --fairness-record, --fairness-report, --fairness-model and --fairness-predictions"
+_ADD = "say with --fairness-partial that this run judges nothing"
 _COLOURS: dict[str | None, dict[str, bool]] = {
     "fail": {"red": True},
     "inconclusive": {"yellow": True},
@@ -27,6 +31,15 @@ _COLOURS: dict[str | None, dict[str, bool]] = {
     "pass": {"green": True},
     None: {},
 }
+
+
+def ends_a_run(config: pytest.Config) -> bool:
+    """Return whether this process runs tests and sees their end: no worker, nothing only shown."""
+    option = config.option
+    only_shown = ("collectonly", "showfixtures", "show_fixtures_per_test", "setupplan")
+    if any(getattr(option, name, False) for name in only_shown):
+        return False
+    return not hasattr(config, "workerinput")
 
 
 class GateReporter:
@@ -40,6 +53,7 @@ class GateReporter:
         self._failed: set[str] = set()
         self._not_written = ""
         self._has_collected = False
+        self._nothing_asked = ""
         self._shown_at = time.monotonic()
         gate.progress = self.show_progress
 
@@ -118,26 +132,61 @@ class GateReporter:
             return
         if not self._judges:
             return
-        if not self.gate.collected:
-            self.gate.problem = self.gate.problem or _NOTHING_ASKED
-        if self.gate.problem is None:
+        if not self.gate.collected and self.gate.problem is None:
+            self._nothing_asked = _NOTHING_ASKED + (_DROP if self._expects_a_record else _ADD)
+        elif self.gate.problem is None:
             self.ending = end_run(self.gate, narrowed=self._is_narrowed(session))
-            record = write_ending(self.gate, self.ending)
-            self._not_written = write_reports(record, self.gate.settings.reports)
+            self._write(self.ending)
         self._hold_exit_code()
+
+    def _write(self, ending: Ending) -> None:
+        """Write the record and the reports; what cannot be written is told beside the table."""
+        self._not_written = self.gate.not_written
+        if self._not_written:
+            return
+        try:
+            record = write_ending(self.gate, ending)
+            self._not_written = write_reports(record, self.gate.settings.reports)
+        except OSError as error:
+            self._not_written = of_file(error)
 
     @property
     def _judges(self) -> bool:
         """Whether this process ends a run that must be judged."""
-        if self.config.option.collectonly or hasattr(self.config, "workeroutput"):
+        if not ends_a_run(self.config) or (
+            self.gate.settings.policy is None and not self.gate.collected
+        ):
             return False
+        return self.gate.collected or self._expects_a_record or self._is_bare
+
+    @property
+    def _expects_a_record(self) -> bool:
+        """Whether an option shows that questions are expected."""
         settings = self.gate.settings
-        return self.gate.collected or bool(settings.record or settings.reports)
+        if settings.record or settings.reports or settings.release:
+            return True
+        return settings.named and not settings.partial
+
+    @property
+    def _is_bare(self) -> bool:
+        """Whether pytest ran what the project tests by default, without a part being chosen."""
+        by_default = (pytest.Config.ArgsSource.TESTPATHS, pytest.Config.ArgsSource.INVOCATION_DIR)
+        return (
+            self.config.args_source in by_default
+            and not self.gate.deselected
+            and not self.gate.settings.partial
+        )
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
         """Look at the exit code once more, after all that may change it at the end of a session."""
         self._hold_exit_code()
+        session = self._session
+        if session is None or not (self.gate.settings.exit_codes and self._judges):
+            return
+        if session.exitstatus == pytest.ExitCode.TESTS_FAILED:
+            ending = None if self._not_written else self.ending
+            session.exitstatus = telling_code(ending, failed=self._failed, asking=self.gate.asking)
 
     def _hold_exit_code(self) -> None:
         """Let no run exit with 0 whose record does not pass, whatever its tests reported."""
@@ -148,12 +197,20 @@ class GateReporter:
         if self.ending is None or self.ending.stops or self._not_written:
             self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None]:
+        """Print the table of verdicts and, after all else, that a run is not one of a release."""
+        self._print_summary(terminalreporter)
+        yield
+        if self.ending is not None and (text := last_line(self.ending)):
+            terminalreporter.write_line(text, yellow=True, bold=True)
+
+    def _print_summary(self, terminalreporter: Any) -> None:
         """Print the table of verdicts and what stops the release without a test of its own."""
         ending = self.ending
-        if self.gate.problem == _NOTHING_ASKED:
+        if self._nothing_asked:
             terminalreporter.section("fairness gate")
-            terminalreporter.write_line(f"FAILED {_NOTHING_ASKED}", red=True)
+            terminalreporter.write_line(f"FAILED {self._nothing_asked}", red=True)
         if ending is None or not (ending.record.verdicts or ending.unjudged):
             return
         from pytest_fairness.report import since_lines, table_lines
@@ -170,7 +227,7 @@ class GateReporter:
             terminalreporter.write_line(text, **{colour: True})
         for text in self.gate.ending_waivers():
             terminalreporter.write_line(f"WARNING {text}", yellow=True)
-        if self.gate.settings.record is not None:
+        if self.gate.settings.record is not None and not self._not_written:
             signed = ", signed" if self.gate.settings.sign is not None else ""
             terminalreporter.write_line(f"record: {self.gate.settings.record}{signed}")
         if self._not_written:

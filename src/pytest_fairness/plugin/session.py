@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_fairness.policy import Policy
     from pytest_fairness.report.explain import Explainer
 
-__all__ = ["GateSession"]
+__all__ = ["GateSession", "of_file"]
 
 
 @dataclass(slots=True)
@@ -50,6 +50,10 @@ class GateSession:
     """Predictions of this run, to be written beside its record."""
     selected: set[str] | None = None
     """Keys of the questions that this run asks; None before the tests are collected."""
+    asking: set[str] = field(default_factory=set)
+    """Ids of the tests that ask them."""
+    not_written: str = ""
+    """Why a file of the record could not be written."""
     not_asked: list[str] = field(default_factory=list)
     """Tests of which the policy asks nothing."""
     collected: bool = False
@@ -89,43 +93,6 @@ class GateSession:
             )
         return self._under_test
 
-    def check(self) -> None:
-        """Check the policy, the models, the baseline and the key before anything runs.
-
-        Raises:
-            FairnessError: The policy is not valid or lacks an evaluation, the run would write
-                over its baseline, or the key cannot sign.
-        """
-        settings = self.settings
-        for name in settings.candidates:
-            self.under_test.spec(name)
-        for evaluation in settings.predictions:
-            self.policy.evaluation_named(evaluation)
-        for evaluation, file in settings.baseline.items():
-            if evaluation is not None or file.suffix.lower() != ".json":
-                self.policy.evaluation_named(evaluation)
-        if settings.baseline or settings.record or settings.reports:
-            from pytest_fairness.gate.audit.guard import check_baseline_stays
-
-            check_baseline_stays(settings.baseline.values(), self._written())
-        if settings.sign is not None:
-            from pytest_fairness.gate.audit.attestation import private_key
-
-            private_key(settings.sign)
-
-    def _written(self) -> list[Path]:
-        """Files that the run will write."""
-        record, folder = self.settings.record, self.settings.save_predictions
-        files = [path for _, path in self.settings.reports]
-        files += [] if record is None else [record]
-        if folder is not None:
-            files += [
-                folder / f"{model}-{evaluation}.parquet"
-                for model in self.settings.models or self.policy.models
-                for evaluation in self.policy.evaluations
-            ]
-        return files
-
     @property
     def models(self) -> tuple[str, ...]:
         """The names of the models under test. Predictions from a file need no fixture.
@@ -147,11 +114,17 @@ class GateSession:
         raise PolicyError(msg)
 
     @property
-    def asked(self) -> "list[Question]":
-        """The questions of the policy, without evaluations that have no predictions."""
+    def without_predictions(self) -> set[str]:
+        """The evaluations that have no file of predictions although others have one."""
         files = self.settings.predictions
         names = {self.policy.evaluation_named(name).name for name in files}
-        return [one for one in self.everything if not names or one.evaluation in names]
+        return set(self.policy.evaluations) - names if names else set()
+
+    @property
+    def asked(self) -> "list[Question]":
+        """The questions that tests ask: not those of evaluations that have no predictions."""
+        lacking = self.without_predictions
+        return [one for one in self.everything if one.evaluation not in lacking]
 
     @property
     def everything(self) -> "list[Question]":
@@ -203,6 +176,8 @@ class GateSession:
                 self._judged[key] = self._judge(question, find_model, folder)
             except FairnessError as error:
                 self._judged[key] = error
+            except OSError as error:
+                self._judged[key] = FairnessError(of_file(error))
         judged = self._judged[key]
         if isinstance(judged, FairnessError):
             raise judged
@@ -237,11 +212,14 @@ class GateSession:
 
     def _keep(self, predictions: "Predictions", folder: Path) -> None:
         """Keep predictions until the record is written; each process has a file of its own."""
-        folder.mkdir(parents=True, exist_ok=True)
         key = predictions.model, predictions.evaluation
         file = folder / f"{'-'.join(key)}.{os.getpid()}.kept.parquet"
-        predictions.to_parquet(file)
-        self.kept[key] = file
+        try:
+            predictions.to_parquet(file)
+        except OSError as error:  # the verdicts stand; the record that lacks them is not written
+            self.not_written = self.not_written or of_file(error)
+        else:
+            self.kept[key] = file
 
     def predictions(
         self,
@@ -325,6 +303,8 @@ class GateSession:
             "extras": [verdict.model_dump_json() for verdict in self.extras.values()],
             "tests": self.tests,
             "selected": sorted(self.selected or ()),
+            "not_written": self.not_written,
+            "asking": sorted(self.asking),
             "kept": [[*key, str(file)] for key, file in self.kept.items()],
             "collected": self.collected,
             "deselected": self.deselected,
@@ -346,6 +326,8 @@ class GateSession:
                 verdicts[verdict.question] = verdict
         self.tests |= payload["tests"]
         self.selected = {*(self.selected or ()), *payload["selected"]}
+        self.asking |= set(payload["asking"])
+        self.not_written = self.not_written or payload["not_written"]
         self.collected = self.collected or payload["collected"]
         self.deselected = max(self.deselected, payload["deselected"])
         self.problem = self.problem or payload["problem"]
@@ -355,3 +337,14 @@ class GateSession:
         from pytest_fairness.gate.decision.waivers import ending_waivers
 
         return ending_waivers(self.policy, today=self.today)
+
+
+def of_file(error: OSError) -> str:
+    """Return what an error of the system says about a file, in one line.
+
+    Example:
+        >>> of_file(OSError(28, "No space left on device", "record.json"))
+        'record.json: cannot be read or written: No space left on device'
+    """
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}cannot be read or written: {error.strerror or error}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from pytest_fairness.doors.declarations import Report
 from pytest_fairness.doors.registry import broken, declarations, declared, load_object
 from pytest_fairness.errors import DeclarationError
+from pytest_fairness.files import write_whole
 from pytest_fairness.gate.record.run_record import RunRecord
 from pytest_fairness.report.since import since_lines
 from pytest_fairness.report.terminal import table_lines
@@ -66,5 +67,4 @@ def write_report(record: RunRecord, path: Path, name: str | None = None) -> None
     if not isinstance(text, str):
         msg = f"{where} returned {type(text).__name__}; it must return a text"
         raise DeclarationError(msg)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, text)

@@ -7,15 +7,20 @@ from pathlib import Path
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.gate.record.details import AcceptedRecord
 from pytest_fairness.gate.record.kept import find_predictions, write_record
-from pytest_fairness.gate.record.run_record import RunRecord, StopKind
+from pytest_fairness.gate.record.run_record import RunRecord
+from pytest_fairness.gate.record.stop import StopKind
+from pytest_fairness.wording import counted
 
 __all__ = ["BASELINE_NAME", "accept", "why_not"]
 
 BASELINE_NAME = "record.json"
 # Stops that are counted, since there may be many of a kind.
-_COUNTED: dict[StopKind, str] = {
-    "verdict": "{} of its questions stop the release",
-    "required": "{} of the groups that its policy requires were not judged",
+_COUNTED: dict[StopKind, tuple[str, str]] = {
+    "verdict": ("question stops the release", "questions stop the release"),
+    "required": (
+        "group that its policy requires was not judged",
+        "groups that its policy requires were not judged",
+    ),
 }
 
 
@@ -83,7 +88,7 @@ def why_not(record: RunRecord) -> str:
     stops = record.stops
     numbers = Counter(stop.kind for stop in stops)
     reasons = (
-        _COUNTED[stop.kind].format(numbers[stop.kind]) if stop.kind in _COUNTED else stop.reason
+        counted(numbers[stop.kind], *_COUNTED[stop.kind]) if stop.kind in _COUNTED else stop.reason
         for stop in stops
     )
     return "; ".join(dict.fromkeys(reasons))

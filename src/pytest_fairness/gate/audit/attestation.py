@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_fairness.errors import AttestationError, SigningKeyError
+from pytest_fairness.files import write_whole
+from pytest_fairness.gate.record.begun import statement_file
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
 from pytest_fairness.hashing import sha256_of
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = [
     "PREDICATE_TYPE",
     "STATEMENT_TYPE",
-    "attestation_path",
     "check_attestation",
     "private_key",
     "public_key",
@@ -33,11 +34,6 @@ PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 _PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 _Json: TypeAlias = dict[str, Any]
-
-
-def attestation_path(record: Path) -> Path:
-    """Return the file of the statement about a record: `record.json` -> `record.intoto.json`."""
-    return record.with_suffix(".intoto.json")
 
 
 def private_key(path: Path) -> "Ed25519PrivateKey":
@@ -70,34 +66,36 @@ def sign_record(record: RunRecord, path: Path, key: "Ed25519PrivateKey") -> Path
     """
     signing = _signing()
     body = json.dumps(statement_of(record, path), sort_keys=True).encode()
-    written = attestation_path(path)
-    written.write_text(signing.seal(signing.Sealed(_PAYLOAD_TYPE, body), key), encoding="utf-8")
+    written = statement_file(path)
+    write_whole(written, signing.seal(signing.Sealed(_PAYLOAD_TYPE, body), key))
     return written
 
 
-def check_attestation(record: RunRecord, path: Path, key: "Ed25519PublicKey") -> _Json:
+def check_attestation(
+    record: RunRecord, path: Path, key: "Ed25519PublicKey", *, sha256: str
+) -> _Json:
     """Check the signed statement beside the file of a record, and return it.
 
     Args:
         record: The record.
         path: Its file.
+        sha256: Hash of the bytes that the record was read from.
         key: As `public_key` gives it.
 
     Raises:
         AttestationError: The statement is missing, was not signed with this key, is no
             statement of a test's result, is about another file, or gives another result.
     """
-    place = attestation_path(path)
+    place = statement_file(path)
     sealed = _signing().open_envelope(place, key)
     statement: _Json = json.loads(sealed.body) if sealed.kind == _PAYLOAD_TYPE else {}
     types = statement.get("_type"), statement.get("predicateType")
     if types != (STATEMENT_TYPE, PREDICATE_TYPE):
         msg = f"{place}: signed is {sealed.kind} {types}; allowed is ({PREDICATE_TYPE})"
         raise AttestationError(msg)
-    digest = sha256_of(path)
-    if digest not in [subject["digest"].get("sha256") for subject in statement["subject"]]:
+    if sha256 not in [subject["digest"].get("sha256") for subject in statement["subject"]]:
         msg = (
-            f"{place}: none of its subjects is {path.name} with sha256 {digest}; the record was "
+            f"{place}: none of its subjects is {path.name} with sha256 {sha256}; the record was "
             "changed after it was signed, or the statement is about another record"
         )
         raise AttestationError(msg)
@@ -133,26 +131,15 @@ def statement_of(record: RunRecord, path: Path) -> _Json:
             "result": _result(record),
             "configuration": _once(_configuration(record)),
             "passedTests": [v.question for v in record.verdicts if v.outcome == "pass"],
-            "warnedTests": _warned(record),
+            "warnedTests": record.warned,
             "failedTests": [stop.name for stop in record.stops],
         },
     }
 
 
 def _result(record: RunRecord) -> str:
-    if not record.passed:
-        return "FAILED"
-    return "WARNED" if _warned(record) else "PASSED"
-
-
-def _warned(record: RunRecord) -> list[str]:
-    """Questions that did not pass and do not stop the release: waived, or undecided."""
-    stopped = {stop.name for stop in record.stops if stop.kind == "verdict"}
-    return [
-        verdict.question
-        for verdict in record.verdicts
-        if verdict.outcome != "pass" and verdict.question not in stopped
-    ]
+    """The result in the words of the predicate, which knows no incomplete test."""
+    return "FAILED" if record.state == "INCOMPLETE" else record.state
 
 
 def _subjects(run: JudgedRun) -> list[_Json]:

@@ -1,6 +1,7 @@
 """Is a record what its policy makes of its counts? Every verdict is computed again."""
 
 import datetime as dt
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,10 +11,10 @@ from pytest_fairness.errors import FairnessError, PolicyError
 from pytest_fairness.gate.audit.changed_fields import Difference, differences, different_fields
 from pytest_fairness.gate.decision.judging import judge_counts
 from pytest_fairness.gate.decision.required import check_required
-from pytest_fairness.gate.decision.waivers import apply_waivers
+from pytest_fairness.gate.decision.waivers import apply_waivers, waiver_problems
 from pytest_fairness.gate.estimates.estimate import Counted, Estimate
 from pytest_fairness.gate.evidence import Evidence, gather_evidence
-from pytest_fairness.gate.questions import Question, asked_of
+from pytest_fairness.gate.questions import Question, asked_of, questions
 from pytest_fairness.gate.record.kept import find_predictions
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord, Verdict
 from pytest_fairness.gate.run import count_predictions, record_of
@@ -31,11 +32,15 @@ class Verification:
     """The result of checking a record.
 
     Args:
+        record: The record.
+        sha256: Hash of the bytes that it was read from.
         differences: Values that are not what they should be.
         unchecked: What could not be checked, and why.
         checked: Number of verdicts that were computed again.
     """
 
+    record: RunRecord
+    sha256: str
     differences: list[Difference] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     checked: int = 0
@@ -53,15 +58,28 @@ def verify(path: Path) -> Verification:
     Raises:
         FairnessError: The record cannot be read, or holds no policy that can be read.
     """
-    record = RunRecord.from_json(path)
-    found = Verification()
+    try:
+        text = path.read_bytes()  # once, so that what is hashed is what is checked
+    except OSError as error:
+        msg = f"{path}: the record cannot be read: {error.strerror}"
+        raise FairnessError(msg) from error
+    record = RunRecord.from_bytes(text, path)
+    found = Verification(record, hashlib.sha256(text).hexdigest())
     policy = _policy(record, path, found)
     verdicts: list[Verdict] = []
     for run in record.runs:
         verdicts += _Run(record, run, policy, path.parent, found).verdicts()
     _compare_verdicts(record, verdicts, found)
+    asked = questions(policy, _models(record))
+    _compare_completeness(record, asked, found)
     _compare_required(record, policy, found)
+    _compare_problems(record, policy, asked, found)
     return found
+
+
+def _models(record: RunRecord) -> list[str]:
+    """The models under test; those that were judged, in a record that does not say them."""
+    return record.models or list(dict.fromkeys(run.model for run in record.runs))
 
 
 def _policy(record: RunRecord, path: Path, found: Verification) -> Policy:
@@ -241,18 +259,46 @@ def _compare_verdicts(
             )
 
 
+def _compare_completeness(
+    record: RunRecord, asked: Sequence[Question], found: Verification
+) -> None:
+    """Compare whether all questions of the policy were judged with what the record holds."""
+    have = {verdict.question for verdict in record.verdicts}
+    lacking = [question.key for question in asked if question.key not in have]
+    if record.complete and lacking:
+        again = f"{len(lacking)} questions of the policy have no verdict, e.g. {lacking[0]}"
+        found.differences.append(Difference("complete", "True", again))
+
+
 def _compare_required(record: RunRecord, policy: Policy, found: Verification) -> None:
-    """Compare what the policy requires; only a full run says it."""
-    again = check_required(
-        policy, record.runs, record.verdicts, models=list({run.model for run in record.runs})
-    )
+    """Compare what the policy requires; a run of a part of the questions may say nothing of it."""
+    again = check_required(policy, record.runs, record.verdicts, models=_models(record))
     known = {(one.model, one.evaluation, one.where): one for one in again}
-    for one in record.required:
-        place = f"required[{one.model} on {one.evaluation}, {one.where}]"
-        same = known.get((one.model, one.evaluation, one.where))
-        if same is None:
-            found.differences.append(Difference(place, one.outcome, "not required"))
+    recorded = {(one.model, one.evaluation, one.where): one for one in record.required}
+    for key in recorded | known if _is_checked(record, "[[required]]") else recorded:
+        place = f"required[{key[0]} on {key[1]}, {key[2]}]"
+        if key not in known:
+            found.differences.append(Difference(place, recorded[key].outcome, "not required"))
+        elif key not in recorded:
+            found.differences.append(Difference(place, "not checked", known[key].outcome))
         else:
-            found.differences += different_fields(place, record, one, same)
-    if policy.required and not record.required:
+            found.differences += different_fields(place, record, recorded[key], known[key])
+    if policy.required and not record.required and not _is_checked(record, "[[required]]"):
         found.unchecked.append("required: the record does not say whether it was judged")
+
+
+def _compare_problems(
+    record: RunRecord, policy: Policy, asked: Sequence[Question], found: Verification
+) -> None:
+    """Compare what is wrong with waivers, as of the day of the record."""
+    if not _is_checked(record, "[[waiver]]"):
+        return
+    today = dt.datetime.fromisoformat(record.created).date()
+    again = waiver_problems(policy, asked, record.verdicts, today=today)
+    if set(again) != set(record.problems):
+        found.differences += differences("problems", record.problems, again)
+
+
+def _is_checked(record: RunRecord, table: str) -> bool:
+    """Whether a run checked a table of its policy; one that asked a part of the questions did not."""
+    return record.complete and table not in record.not_checked

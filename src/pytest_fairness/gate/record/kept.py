@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.files import replacing
 from pytest_fairness.gate.record.details import PredictionsFile
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
 from pytest_fairness.hashing import sha256_of
@@ -46,7 +47,8 @@ def _keep(run: JudgedRun, predictions: Predictions | Path | None, record: Path) 
     if isinstance(predictions, Predictions):
         predictions.to_parquet(file)
     elif not file.exists() or not file.samefile(predictions):
-        shutil.copyfile(predictions, file)
+        with replacing(file) as part:
+            shutil.copyfile(predictions, part)
     kept = PredictionsFile(file=name, sha256=sha256_of(file))
     return run.model_copy(update={"predictions": kept})
 

@@ -1,11 +1,12 @@
 """What one run leaves: a record from which every report is rendered, readable as JSON."""
 
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, ValidationError
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.files import write_whole
 from pytest_fairness.gate.record.details import (
     AcceptedRecord,
     BaselineRecord,
@@ -25,6 +26,7 @@ from pytest_fairness.gate.record.policy_records import (
     RuleRecord,
     WaiverRecord,
 )
+from pytest_fairness.gate.record.stop import OF_AN_INCOMPLETE_RUN, RecordState, Stop
 from pytest_fairness.policy.records import LimitKind
 from pytest_fairness.policy.tables.tables import CorrectionMethod
 from pytest_fairness.statistics.looks import Looks
@@ -38,8 +40,6 @@ __all__ = [
     "PolicyRecord",
     "RunRecord",
     "State",
-    "Stop",
-    "StopKind",
     "Verdict",
 ]
 
@@ -168,28 +168,6 @@ class Verdict(FrozenRecord):
         return self.waiver is None and (self.outcome == "fail" or undecided)
 
 
-StopKind: TypeAlias = Literal[
-    "no verdict", "not judged", "verdict", "required", "vanished", "problem"
-]
-
-
-class Stop(NamedTuple):
-    """A reason why a release may not go.
-
-    Args:
-        kind: `no verdict`: the run judged nothing; `not judged`: the policy asks more than was
-            judged; `verdict`: a question failed, or is inconclusive and must not be; `required`:
-            what the policy requires was not judged; `vanished`: the baseline had it and this run
-            does not; `problem`: a waiver that ended or covers nothing.
-        name: What a statement about the record calls it, such as the key of a question.
-        reason: Why it stops the release, in words.
-    """
-
-    kind: StopKind
-    name: str
-    reason: str
-
-
 class PolicyRecord(FrozenRecord):
     """The policy that a run was judged by."""
 
@@ -253,6 +231,33 @@ class RunRecord(FrozenRecord):
     """What random draws started from: `max-t` for the levels of that correction."""
     unread: list[str] = Field(default_factory=list)
     """Records at hand that could not be read: `look` and `models_judged` do not count them."""
+    models: list[str] = Field(default_factory=list)
+    """Models under test, whether or not they were judged."""
+    not_checked: list[str] = Field(default_factory=list)
+    """Checks of a full run that this one did not make, such as `waivers`."""
+    finished: bool = True
+    """False from the start of a run until its end; a run that died leaves it."""
+
+    @property
+    def state(self) -> RecordState:
+        """The state of the release in one word.
+
+        `PASSED`; `WARNED` when it passed with waived or undecided questions; `FAILED` when an answer
+        stops the release; `INCOMPLETE` when only missing answers stop it.
+        """
+        kinds = {stop.kind for stop in self.stops}
+        if kinds:
+            return "INCOMPLETE" if kinds <= OF_AN_INCOMPLETE_RUN else "FAILED"
+        return "WARNED" if self.warned else "PASSED"
+
+    @property
+    def warned(self) -> list[str]:
+        """The questions that did not pass and do not stop the release: waived, or undecided."""
+        return [
+            verdict.question
+            for verdict in self.verdicts
+            if verdict.outcome != "pass" and not verdict.blocks(self.policy.inconclusive)
+        ]
 
     @property
     def passed(self) -> bool:
@@ -267,9 +272,20 @@ class RunRecord(FrozenRecord):
         statement ask this list.
         """
         stops = [] if self.verdicts else [Stop("no verdict", "verdicts", "it judged nothing")]
+        if not self.finished:
+            reason = "its run has not ended, or died before it could write its verdicts"
+            stops.insert(0, Stop("unfinished", "finished", reason))
         if not self.complete:
             reason = "questions of its policy were not judged"
             stops.append(Stop("not judged", "complete", reason))
+        stops += [
+            Stop(
+                "not checked",
+                f"not_checked[{what}]",
+                f"not checked, since tests were left out: {what}",
+            )
+            for what in self.not_checked
+        ]
         stops += [
             Stop("verdict", verdict.question, f"{verdict.outcome}: {verdict.reason}")
             for verdict in self.verdicts
@@ -294,10 +310,8 @@ class RunRecord(FrozenRecord):
         return list(dict.fromkeys(name for names in found for name in names))
 
     def to_json(self, path: str | Path) -> None:
-        """Write the record as UTF-8 JSON. The folder is made when it is missing."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        """Write the record as UTF-8 JSON, in one step. The folder is made when it is missing."""
+        write_whole(Path(path), self.model_dump_json(indent=2) + "\n")
 
     @classmethod
     def from_json(cls, path: str | Path) -> "RunRecord":
@@ -308,11 +322,25 @@ class RunRecord(FrozenRecord):
         """
         try:
             text = Path(path).read_bytes()
-            _check_version(text, path)
-            return cls.model_validate_json(text)
         except OSError as error:
             msg = f"{path}: the record cannot be read: {error.strerror}"
             raise FairnessError(msg) from error
+        return cls.from_bytes(text, path)
+
+    @classmethod
+    def from_bytes(cls, text: bytes, path: str | Path) -> "RunRecord":
+        """Read a record from the bytes of its file.
+
+        Args:
+            text: The bytes.
+            path: The file, for messages.
+
+        Raises:
+            FairnessError: It is not a record of a schema that this version reads.
+        """
+        try:
+            _check_version(text, path)
+            return cls.model_validate_json(text)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "the file"

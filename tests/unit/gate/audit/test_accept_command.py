@@ -97,7 +97,7 @@ def test_a_record_that_did_not_pass_is_refused(write, tmp_path, capsys, changes,
 def test_a_failed_record_is_refused_and_says_how_many_questions_stop_it(write, capsys):
     wrong = FRAME.assign(prediction=FRAME["prediction"].where(FRAME["sex"] == "male", "b"))
     assert accept(write(frame=wrong)) == 1
-    assert "run.json: 1 of its questions stop the release" in capsys.readouterr().err
+    assert "run.json: 1 question stops the release" in capsys.readouterr().err
 
 
 def test_a_reason_makes_a_failed_record_the_baseline_and_stays_in_it(write, tmp_path):

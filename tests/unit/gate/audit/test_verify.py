@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,12 +11,9 @@ import pytest
 from pytest_fairness import judge, load_policy
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.gate.audit.verify import verify
-from pytest_fairness.gate.decision.waivers import apply_waivers
 from pytest_fairness.gate.record.kept import write_record
 from pytest_fairness.inference import read_predictions
-from pytest_fairness.policy import PolicyText, restore_policy
 
-V1 = Path(__file__).parents[3] / "data" / "record_v1.json"
 ORG = """\
 schema = 1
 
@@ -104,19 +100,11 @@ def judged(tmp_path_factory):
     )
     first = judge(policy, then)
     write_record(first, folder / "baseline.json", predictions={("candidate", "faces"): then})
-    record = judge(policy, now, baseline=folder / "baseline.json")
+    # On the day on which the waiver still holds.
+    record = judge(policy, now, baseline=folder / "baseline.json", today=dt.date(2026, 6, 30))
     record = record.model_copy(update={"created": "2026-06-30T23:00:00+00:00"})
-    record = record.model_copy(update={"verdicts": _waived(record)})
     write_record(record, folder / "record.json", predictions={("candidate", "faces"): now})
     return folder
-
-
-def _waived(record):
-    """The verdicts as of the day on which the waiver still held."""
-    files = record.policy.files
-    policy = restore_policy([PolicyText(f.source, f.text, f.sha256) for f in files])
-    bare = [verdict.model_copy(update={"waiver": None}) for verdict in record.verdicts]
-    return apply_waivers(policy, bare, today=dt.date(2026, 6, 30))
 
 
 @pytest.fixture
@@ -242,6 +230,26 @@ def test_a_record_is_what_its_policy_makes_of_its_counts(copy):
             r"runs\[candidate on other\]\.evaluation: recorded 'other', recomputed 'faces'",
             id="evaluation",
         ),
+        pytest.param(
+            lambda values: values["required"].clear(),
+            r"required\[candidate on faces, .*\]: recorded 'not checked', recomputed 'pass'",
+            id="requirement gone",
+        ),
+        pytest.param(
+            lambda values: values.update(problems=["a waiver that is not there"]),
+            r"problems: recorded \['a waiver that is not there'\], recomputed \[\]",
+            id="problem added",
+        ),
+        pytest.param(
+            lambda values: values.update(created="2026-07-01T00:00:00+00:00"),
+            r"problems: recorded \[\], recomputed \[.*ended after 2026-06-30",
+            id="problem gone",
+        ),
+        pytest.param(
+            lambda values: values.update(runs=[], verdicts=values["verdicts"][:0], required=[]),
+            r"complete: recorded 'True', recomputed '6 questions of the policy have no verdict",
+            id="a whole run gone",
+        ),
     ],
 )
 def test_whatever_was_changed_is_found(copy, edit, text):
@@ -328,23 +336,6 @@ def test_a_policy_from_a_mapping_is_verified_too(tmp_path):
     record.to_json(tmp_path / "record.json")
     found = verify(tmp_path / "record.json")
     assert (found.differences, found.unchecked, found.checked) == ([], [], 3)
-
-
-def test_a_record_of_the_first_schema_is_judged_by_the_fields_that_it_has(tmp_path):
-    found = verify(V1)
-    assert found.checked == 5
-    places = {one.place.rsplit(".", 1)[1] for one in found.differences}
-    # Intervals of that version were those of Wilson, without a correction for many questions.
-    assert places <= {
-        "low",
-        "high",
-        "n_to_settle",
-        "correction",
-        "outcome",
-        "within_noise",
-        "reason",
-    }
-    assert "robust_to" not in places
 
 
 LEVELS = {

@@ -1,0 +1,74 @@
+"""The start of a run: everything that can be checked before a model runs is checked."""
+
+from pathlib import Path
+
+from pytest_fairness.errors import FairnessError
+from pytest_fairness.plugin.session import GateSession
+
+__all__ = ["begin_run", "check_run"]
+
+
+def check_run(gate: GateSession) -> None:
+    """Check the policy, the models, the baseline and the key before anything runs.
+
+    Raises:
+        FairnessError: The policy is not valid or lacks an evaluation, the run would write
+            over its baseline, or the key cannot sign.
+    """
+    settings = gate.settings
+    for name in settings.candidates:
+        gate.under_test.spec(name)
+    for evaluation in settings.predictions:
+        gate.policy.evaluation_named(evaluation)
+    for evaluation, file in settings.baseline.items():
+        if evaluation is not None or file.suffix.lower() != ".json":
+            gate.policy.evaluation_named(evaluation)
+    if settings.baseline or settings.record or settings.reports:
+        from pytest_fairness.gate.audit.guard import check_baseline_stays
+
+        check_baseline_stays(settings.baseline.values(), _written(gate))
+    if settings.sign is not None:
+        from pytest_fairness.gate.audit.attestation import private_key
+
+        private_key(settings.sign)
+
+
+def begin_run(gate: GateSession) -> None:
+    """Write that the run began where its record will be, after a check of all files to be written.
+
+    Raises:
+        FairnessError: One of them cannot be written.
+    """
+    from pytest_fairness.files import cannot_write
+
+    for path in _written(gate):
+        if problem := cannot_write(path):
+            raise FairnessError(problem)
+    record = gate.settings.record
+    if record is None:
+        return
+    from pytest_fairness.gate.record.begun import begin_record
+    from pytest_fairness.gate.run import record_of
+
+    unfinished = record_of(gate.policy, [], [], complete=False, models=gate.models, finished=False)
+    try:
+        begin_record(unfinished, record)
+    except OSError as error:
+        msg = f"{record}: cannot be written: {error.strerror}; give another file"
+        raise FairnessError(msg) from error
+
+
+def _written(gate: GateSession) -> list[Path]:
+    """Files that the run will write."""
+    record, folder = gate.settings.record, gate.settings.save_predictions
+    files = [path for _, path in gate.settings.reports]
+    files += [] if record is None else [record]
+    if folder is not None:
+        files += [
+            folder / f"{model}-{evaluation}.parquet"
+            for model in gate.settings.models or gate.policy.models
+            for evaluation in gate.policy.evaluations
+        ]
+    if gate.settings.explain:
+        files.append(gate.settings.explain_folder / "explanation.png")
+    return files
