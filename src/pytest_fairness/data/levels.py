@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pytest_fairness.policy.text.level_text import level_text
+
 __all__ = ["MISSING", "as_level", "as_levels"]
 
 MISSING = "(missing)"
@@ -14,16 +16,16 @@ def as_level(value: Any) -> str | None:
     """Return a value as text, or None when it is missing (None, NaN, or an empty string).
 
     Example:
-        >>> [as_level(value) for value in (1.0, 0.5, True, "dark", float("nan"), "")]
-        ['1', '0.5', 'True', 'dark', None, None]
+        >>> [as_level(value) for value in (1.0, "1.0", 0.5, True, "dark", float("nan"), "")]
+        ['1', '1', '0.5', 'True', 'dark', None, None]
     """
     if isinstance(value, str):
-        return str(value) or None
+        return level_text(str(value)) or None
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
-    if isinstance(value, float | np.floating) and value.is_integer():
+    if isinstance(value, np.floating) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return level_text(value) if isinstance(value, float) else str(value)
 
 
 def as_levels(column: pd.Series) -> pd.Series:

@@ -1,5 +1,6 @@
 """Rows of a manifest or of predictions, and the words that name one of them in an error."""
 
+import csv
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -42,6 +43,17 @@ class Rows:
     unit: Literal["line", "row"] = "row"
     header: int = 1
 
+    def __post_init__(self) -> None:
+        """Refuse two columns of one name: nothing says which of them is meant."""
+        columns = [str(name) for name in self.frame.columns]
+        if len(set(columns)) < len(columns):
+            doubled = next(name for name in columns if columns.count(name) > 1)
+            msg = (
+                f"{self.source}: more than one column {doubled!r} (evaluation {self.evaluation!r}); the "
+                f"columns are {listed(columns)}; rename or remove one"
+            )
+            raise self.error(msg)
+
     def place(self, position: int) -> str:
         """Return where in the source the row at a position stands, e.g. `line 3`."""
         number = int(self.frame.index[position])
@@ -50,12 +62,10 @@ class Rows:
     def column(self, name: str, *, key: str) -> pd.Series:
         """Return the column that a key of the evaluation names, or raise when there is none."""
         columns = list(self.frame.columns)
-        if columns.count(name) != 1:
-            found = "more than one column" if name in columns else "no column"
+        if name not in columns:
             msg = (
-                f"{self.source}: {found} {name!r}, which `{key}` of evaluation "
-                f"{self.evaluation!r} reads; the columns are {listed(columns)}"
-                f"{suggest(name, columns) if name not in columns else ''}"
+                f"{self.source}: no column {name!r}, which `{key}` of evaluation "
+                f"{self.evaluation!r} reads; the columns are {listed(columns)}{suggest(name, columns)}"
             )
             raise self.error(msg)
         return self.frame[name]
@@ -98,13 +108,40 @@ class Rows:
         """Return some of the rows, which keep their places."""
         return replace(self, frame=self.frame[kept])
 
+    def matches(
+        self, where: Mapping[str, tuple[str, ...]], *, every: "Rows | None" = None
+    ) -> NDArray[np.bool_]:
+        """Return which rows (N,) hold, in each column, one of the values.
+
+        Args:
+            where: Column -> values.
+            every: Rows that must hold each of the values somewhere; these rows when absent.
+
+        Raises:
+            FairnessError: No row holds one of the values: it is misspelt, or selects nothing.
+        """
+        kept = np.ones(len(self.frame), dtype=bool)
+        for name, values in where.items():
+            key = f"where.{name}"
+            there = (self if every is None else every).text(name, key=key).fillna(MISSING).unique()
+            lacking = [value for value in values if value not in there]
+            if lacking and len(there):
+                msg = (
+                    f"{self.source}: no row has {name} = {lacking[0]!r}, which `{key}` of evaluation "
+                    f"{self.evaluation!r} selects{suggest(lacking[0], there)}; there are "
+                    f"{listed(sorted(there))}; correct the value, or remove it"
+                )
+                raise self.error(msg)
+            kept &= self.text(name, key=key).fillna(MISSING).isin(values).to_numpy()
+        return kept
+
     def keep(self, where: Mapping[str, tuple[str, ...]]) -> "Rows":
         """Return the rows whose columns hold one of the values, or raise when none are left."""
         kept, removed = self, []
         for name, values in where.items():
-            found = kept.text(name, key=f"where.{name}").fillna(MISSING).isin(values)
+            found = kept.matches({name: values}, every=self)
             removed.append(f"{name} in [{listed(values)}] removed {int((~found).sum())}")
-            kept = kept.part(found.to_numpy())
+            kept = kept.part(found)
         if kept.frame.empty:
             msg = (
                 f"{self.source}: no sample is left for evaluation {self.evaluation!r}: of "
@@ -161,6 +198,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
     Lines without any value are no rows; those after them keep their line numbers.
     """
+    _refuse_doubled_names(path)
     with warnings.catch_warnings():
         # Without both, a line with one field too many shifts every column unseen.
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -174,3 +212,13 @@ def _read_csv(path: Path) -> pd.DataFrame:
             encoding="utf-8-sig",
         )
     return frame.dropna(how="all")
+
+
+def _refuse_doubled_names(path: Path) -> None:
+    """Refuse two columns of one name, since pandas would rename the second without a word."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        names = [name for name in next(csv.reader(file), []) if name]
+    doubled = [name for name in names if names.count(name) > 1]
+    if doubled:
+        msg = f"more than one column {doubled[0]!r}; rename or remove one"
+        raise ValueError(msg)

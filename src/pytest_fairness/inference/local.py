@@ -119,6 +119,7 @@ def _data_metadata(evaluation_set: "EvaluationSet") -> dict[str, str]:
     derived = dict(evaluation_set.derived)
     return {
         "source": evaluation_set.source,
+        "ground_truth": "manifest",
         "data_sha256": evaluation_set.sha256,
         "left_out": str(evaluation_set.left_out),
         "where": json.dumps({name: list(kept) for name, kept in evaluation_set.where.items()}),

@@ -18,6 +18,7 @@ from pytest_fairness.data.label_sets import LABELS, PREDICTED, only_label_sets, 
 from pytest_fairness.data.rows import Rows, arrow_rows, read_rows
 from pytest_fairness.data.samples import Samples, check_classes, read_ids, read_samples
 from pytest_fairness.errors import PredictionError
+from pytest_fairness.inference.ground_truth import beside_the_truth
 from pytest_fairness.inference.json_lines import SUFFIXES, read_json_lines
 from pytest_fairness.inference.predictions import (
     OBSERVED_PREFIX,
@@ -43,6 +44,7 @@ def read_predictions(
     evaluation: "Evaluation",
     *,
     model: str = "model",
+    ground_truth: bool = True,
 ) -> Predictions:
     """Check predictions and put them into the form that is counted.
 
@@ -54,6 +56,8 @@ def read_predictions(
             of the evaluation's manifest, which then gives the rest.
         evaluation: The evaluation that they are judged for.
         model: Name of the model; a file of `to_parquet` brings its own unless one is given.
+        ground_truth: Whether targets and attributes come from the manifest or reader of the
+            evaluation, where it has one; else from the predictions.
 
     Raises:
         PredictionError: A column is missing; no sample is left; an id is used twice; a target,
@@ -67,28 +71,31 @@ def read_predictions(
         [{'id': 'row-0', 'target': '1', 'prediction': '1', 'sex': 'male'}]
     """
     found, record = _read(source, evaluation)
-    if record:
-        evaluation = _with_our_names(evaluation)
-        model = record["model"] if model == "model" else model
+    from_manifest = ground_truth and evaluation.source is not None
+    model = record["model"] if record and model == "model" else model
     before = record.get("metadata", {})
-    done = json.loads(before.get("where", "{}"))
+    done = {} if from_manifest else json.loads(before.get("where", "{}"))
     derive = {column: made.text for column, made in evaluation.derive.items()}
     if record:
         _check_derived(found.source, json.loads(before.get("derive", "{}")), derive)
-    elif not is_y_pred(source):  # the samples of a manifest come with them
+    if is_y_pred(source):  # the samples of a manifest come with them
+        from_manifest = True
+    elif from_manifest:
+        found = beside_the_truth(found, evaluation, record)
+        if record:  # its classes were decided when it was written
+            evaluation = replace(evaluation, score=None, threshold=None)
+    elif record:
+        evaluation = _with_our_names(evaluation)
+    else:
         found = derive_columns(found, evaluation)
     rows = found.keep(_left_to_do(evaluation.where, done, columns=found.frame.columns))
     ids = read_ids(rows, evaluation, otherwise=None)
     samples = read_samples(rows, evaluation, ids=ids, known=tuple(record.get("classes", ())))
     samples = _with_predicted_labels(samples, rows, evaluation, ids=ids)
-    scores: _Scores = {}
-    if only_label_sets(rows, evaluation):
-        prediction = exactly_right(samples.frame)
-    else:
-        prediction, scores = read_answers(rows, evaluation, samples.classes, ids=ids)
+    prediction, scores = _answers(rows, evaluation, samples, ids=ids)
     if record:
         scores = _kept_scores(rows.frame)
-    left_out = int(before.get("left_out", 0)) + len(found.frame) - len(rows.frame)
+    left_out = len(found.frame) - len(rows.frame)
     return Predictions(
         table=_with_observations(prediction_table(samples.frame, prediction, scores), rows, record),
         model=model,
@@ -98,7 +105,8 @@ def read_predictions(
         metadata={
             **before,
             "source": found.source,
-            "left_out": str(left_out),
+            "left_out": str(left_out + (0 if from_manifest else int(before.get("left_out", 0)))),
+            "ground_truth": "manifest" if from_manifest else "predictions",
             "where": json.dumps(done | {name: list(v) for name, v in evaluation.where.items()}),
             **({"derive": json.dumps(derive)} if derive else {}),
             "predictions_sha256": hash_rows(samples.frame.assign(prediction=prediction.tolist())),
@@ -125,7 +133,9 @@ def _read(source: Any, evaluation: "Evaluation") -> tuple[Rows, dict[str, Any]]:
 
 def _with_our_names(evaluation: "Evaluation") -> "Evaluation":
     """Name the columns as `Predictions.to_parquet` does."""
-    named = replace(evaluation, id="id", target="target", prediction="prediction", score=None)
+    named = replace(
+        evaluation, id="id", target="target", prediction="prediction", score=None, threshold=None
+    )
     if evaluation.labels is None:
         return named
     return replace(named, labels=LABELS, predicted_labels=PREDICTED)
@@ -180,6 +190,14 @@ def _kept_scores(frame: pd.DataFrame) -> _Scores:
     return {name.removeprefix(SCORE_PREFIX): frame[name].to_numpy() for name in names}
 
 
+def _answers(
+    rows: Rows, evaluation: "Evaluation", samples: Samples, *, ids: pd.Series
+) -> tuple[pd.Series, _Scores]:
+    if only_label_sets(rows, evaluation):
+        return exactly_right(samples.frame), {}
+    return read_answers(rows, evaluation, samples.classes, ids=ids)
+
+
 def read_answers(
     rows: Rows, evaluation: "Evaluation", classes: tuple[str, ...], *, ids: pd.Series
 ) -> tuple[pd.Series, _Scores]:
@@ -189,6 +207,7 @@ def read_answers(
     if name is None and evaluation.prediction not in columns and "score" in columns:
         name = "score"
     if name is None:
+        _refuse_idle_threshold(rows, evaluation)
         prediction = rows.required(evaluation.prediction, key="prediction", ids=ids)
         check_classes(rows, prediction, ids=ids, key="prediction", classes=classes)
         return prediction, {}
@@ -202,8 +221,39 @@ def read_answers(
     scores = _read_scores(rows, name, ids=ids, probability=evaluation.threshold is None)
     threshold = 0.5 if evaluation.threshold is None else evaluation.threshold
     negative = next(label for label in classes if label != evaluation.positive)
-    answers = np.where(scores >= threshold, evaluation.positive, negative)
-    return pd.Series(answers, index=rows.frame.index), {evaluation.positive: scores}
+    answers = pd.Series(
+        np.where(scores >= threshold, evaluation.positive, negative), index=rows.frame.index
+    )
+    if evaluation.prediction in columns:
+        _refuse_conflict(rows, evaluation, name, answers, ids=ids)
+    return answers, {evaluation.positive: scores}
+
+
+def _refuse_idle_threshold(rows: Rows, evaluation: "Evaluation") -> None:
+    """Refuse a threshold that decides nothing, since the classes are given."""
+    if evaluation.threshold is not None:
+        msg = (
+            f"{rows.source}: threshold = {evaluation.threshold:g} of evaluation {evaluation.name!r} has "
+            f"no effect, since the classes are read from column {evaluation.prediction!r} and no score "
+            "is; name the column of the scores as `score`, or remove threshold"
+        )
+        raise PredictionError(msg)
+
+
+def _refuse_conflict(
+    rows: Rows, evaluation: "Evaluation", name: str, answers: pd.Series, *, ids: pd.Series
+) -> None:
+    """Refuse predicted classes that are not those of the scores beside them."""
+    given = rows.text(evaluation.prediction, key="prediction")
+    rows.reject(
+        (given.notna() & (given != answers)).to_numpy(),
+        ids,
+        lambda first: (
+            f"`prediction` is {given.iloc[first]!r} in column {evaluation.prediction!r}, but the score in "
+            f"column {name!r} makes it {answers.iloc[first]!r}"
+        ),
+        remedy="remove one of the two columns, or correct `threshold` and `positive`",
+    )
 
 
 def _read_scores(

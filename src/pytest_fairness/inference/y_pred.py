@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pytest_fairness.data.levels import MISSING
 from pytest_fairness.data.readers import list_samples
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import PredictionError
@@ -53,7 +52,7 @@ def rows_of_y_pred(source: "YPred", evaluation: "Evaluation") -> Rows:
     frame = listing.frame
     if evaluation.prediction in frame.columns:
         frame = frame.drop(columns=evaluation.prediction)
-    kept = _kept(listing, evaluation)
+    kept = listing.matches(evaluation.where)
     if len(values) not in (len(frame), int(kept.sum())):
         of_where = f", or {int(kept.sum())}, those that `where` keeps" if not kept.all() else ""
         msg = (
@@ -69,14 +68,6 @@ def rows_of_y_pred(source: "YPred", evaluation: "Evaluation") -> Rows:
         if paths is not None and all(isinstance(path, str) for path in paths):
             frame = frame.assign(id=paths)
     return replace(listing, frame=frame, source=name, error=PredictionError)
-
-
-def _kept(rows: Rows, evaluation: "Evaluation") -> NDArray[np.bool_]:
-    kept = np.ones(len(rows.frame), dtype=bool)
-    for name, levels in evaluation.where.items():
-        found = rows.text(name, key=f"where.{name}").fillna(MISSING).isin(levels)
-        kept &= found.to_numpy()
-    return kept
 
 
 def _values(source: "YPred") -> tuple[NDArray[Any], str]:

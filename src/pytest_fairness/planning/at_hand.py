@@ -203,7 +203,7 @@ def read_at_hand(
         FairnessError: The file cannot be used.
     """
     if predictions is not None:
-        found = read_predictions(predictions, evaluation)
+        found = read_predictions(predictions, evaluation, ground_truth=False)
         return AtHand(evaluation, found, answered=True, given=given)
     read = evaluation
     if manifest is not None:

@@ -16,6 +16,8 @@ def model_lines(record: RunRecord) -> list[str]:
 def _of(run: JudgedRun) -> list[str]:
     metadata = run.metadata
     lines = []
+    if metadata.get("ground_truth") == "predictions":
+        lines.append(f"{run.model} on {run.evaluation}: ground truth from the predictions file")
     if count := int(metadata.get("reduce_disagreements", 0)):
         lines.append(
             f"{run.model} on {run.evaluation}: label groups are read by {metadata['reduce']}; "

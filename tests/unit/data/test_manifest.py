@@ -89,10 +89,18 @@ def test_target_may_be_an_attribute_too(written: Write, rows: Rows) -> None:
 
 
 def test_where_keeps_rows_and_counts_the_others(written: Write, rows: Rows) -> None:
-    found = load_evaluation_set(written(rows, where={"vendor": ("two", "three")}))
+    found = load_evaluation_set(written(rows, where={"vendor": ("two",)}))
     assert found.samples["id"].tolist() == ["c"]
     assert found.images.read(0).getpixel((0, 0)) == (2, 0, 0)
-    assert (found.left_out, found.where) == (2, {"vendor": ("two", "three")})
+    assert (found.left_out, found.where) == (2, {"vendor": ("two",)})
+
+
+@pytest.mark.parametrize("values", [("two", "twoo"), ("twoo",), ("two", MISSING)], ids=str)
+def test_a_value_of_where_that_no_row_has_is_refused(
+    written: Write, rows: Rows, values: tuple[str, ...]
+) -> None:
+    with pytest.raises(DataError, match=r"no row has vendor = .*there are 'one', 'two'; correct"):
+        load_evaluation_set(written(rows, where={"vendor": values}))
 
 
 def test_where_may_ask_for_missing_values(written: Write, rows: Rows) -> None:
@@ -216,6 +224,7 @@ def test_manifest_without_rows_is_refused(tmp_path: Path) -> None:
 
 
 def test_where_that_leaves_nothing_tells_which_key_removed_what(written: Write, rows: Rows) -> None:
+    rows[2]["skin_tone"] = "medium"  # that of the only row of the other vendor
     where = {"vendor": ("one",), "skin_tone": ("medium",)}
     with pytest.raises(
         DataError,

@@ -32,7 +32,7 @@ def test_rows_are_those_of_the_same_table(name, tmp_path):
 
 def test_scores_decide_where_the_evaluation_names_them(tmp_path):
     rows = [row | {"p": p} for row, p in zip(ROWS, (0.9, 0.2, 0.5), strict=True)]
-    scored = replace(FACES, score="p", positive="1")
+    scored = replace(FACES, prediction="none", score="p", positive="1")
     found = read_predictions(write(tmp_path / "p.jsonl", rows), scored)
     assert found.table["prediction"].to_pylist() == ["1", "0", "1"]
 

@@ -52,6 +52,7 @@ def test_metadata_tell_what_made_the_predictions(red: Classifier, evaluation_set
     assert len(found.pop("weights_sha256")) == 64
     assert found == {
         "source": "faces.parquet",
+        "ground_truth": "manifest",
         "data_sha256": "0" * 64,
         "left_out": "5",
         "where": '{"vendor": ["one"]}',

@@ -19,7 +19,8 @@ from pytest_fairness.inference import Predictions, predict, read_predictions
 from pytest_fairness.policy.records import Evaluation
 
 FACES = Evaluation("faces", attributes={"skin_tone": ("light", "medium", "dark")})
-SCORED = replace(FACES, score="p", positive="man")
+# The column `prediction` of the table is another answer than that of the scores.
+SCORED = replace(FACES, score="p", positive="man", prediction="none")
 
 
 @pytest.fixture
@@ -72,7 +73,13 @@ def test_predictions_of_every_form_are_read(source: Any) -> None:
 
 def test_metadata_tell_source_and_content(source: Any, table: pd.DataFrame) -> None:
     found = read_predictions(source, FACES).metadata
-    assert set(found) == {"source", "left_out", "where", "predictions_sha256"}
+    assert set(found) == {
+        "source",
+        "left_out",
+        "ground_truth",
+        "where",
+        "predictions_sha256",
+    }
     assert (
         found["predictions_sha256"] == read_predictions(table, FACES).metadata["predictions_sha256"]
     )
@@ -325,3 +332,16 @@ def test_where_on_an_attribute_narrows_our_own_file(ours: tuple[Predictions, Pat
     assert set(column(found, "skin_tone")) == {"dark"}
     assert found.metadata["left_out"] == "8"
     assert json.loads(found.metadata["where"]) == {"vendor": ["one"], "skin_tone": ["dark"]}
+
+
+def test_a_threshold_that_decides_nothing_is_refused(table: pd.DataFrame) -> None:
+    with pytest.raises(PredictionError, match=r"threshold = 0.5 of evaluation .* has no effect"):
+        read_predictions(table, replace(FACES, threshold=0.5))
+
+
+def test_a_prediction_that_its_score_contradicts_is_refused(table: pd.DataFrame) -> None:
+    scored = replace(FACES, positive="woman", score="p")
+    agree = table.assign(p=(table["prediction"] == "woman").astype(float))
+    assert read_predictions(agree, scored).table.num_rows == len(table)
+    with pytest.raises(PredictionError, match=r"`prediction` is .* but the score in column 'p'"):
+        read_predictions(agree.assign(p=1 - agree["p"]), scored)

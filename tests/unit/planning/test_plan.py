@@ -26,6 +26,7 @@ classes = ["no", "yes"]
 attributes = { tone = ["light", "medium", "dark"], sex = ["woman", "man"] }
 reference = { tone = "light", sex = "man" }
 """
+WITHOUT_MANIFEST = POLICY.replace('manifest = "faces.csv"\n', "")
 FLOOR = """
 [[rule]]
 id = "floor"
@@ -274,7 +275,7 @@ def test_a_wrong_option_is_a_wrong_use(folder, capsys, arguments):
 
 
 def test_without_data_it_says_what_would_be_needed(folder, capsys):
-    write(FLOOR, head=POLICY.replace('manifest = "faces.csv"\n', ""))
+    write(FLOOR, head=WITHOUT_MANIFEST)
     dark = planned(capsys)["floor dark"]
     assert (dark["n"], dark["passes_at"], dark["never_passes"]) == (None, None, "")
     assert dark["to_pass"]["n"] == 113
@@ -297,7 +298,7 @@ def test_predictions_bring_rates_verdicts_and_the_number_that_would_settle_them(
 
 def test_at_the_number_that_would_settle_a_verdict_the_chance_is_four_of_five(folder):
     """Verdict and plan answer the same: one at the rate seen, the other with a chance."""
-    write(FLOOR)
+    write(FLOOR, head=WITHOUT_MANIFEST)
     policy = load_policy("policy.toml")
     for right in (850, 830, 770):
         frame = pd.DataFrame({"tone": "light", "sex": "man", "target": ["no"] * 200})
@@ -368,7 +369,7 @@ def test_a_drop_since_the_baseline_is_planned_from_the_same_images(folder, capsy
 @pytest.mark.parametrize("reference", ["best", "all"])
 def test_the_needed_samples_settle_a_gap_of_several_groups(folder, reference):
     """Simulated with the gate itself: at least the planned chance."""
-    write(GAP + f'reference = "{reference}"\n')
+    write(GAP + f'reference = "{reference}"\n', head=WITHOUT_MANIFEST)
     policy = load_policy("policy.toml")
     at_hand = read_at_hand(policy.evaluation_named(None), given=[Given((), 100)])
     question = plan(policy, at_hand).questions[-1]

@@ -70,9 +70,11 @@ def test_the_hash_covers_every_file_and_is_the_files_own_where_there_is_one(writ
 def test_the_record_keeps_the_text_of_every_file(write):
     policy = load_policy(write(CHILD))
     frame = pd.DataFrame(
-        [("female", "light", "yes", "yes")], columns=["sex", "tone", "target", "prediction"]
+        [(name, "female", "light", "yes", "yes") for name in ("a", "b")],
+        columns=["id", "sex", "tone", "target", "prediction"],
     )
-    kept = judge(policy, frame.assign(split="test")).policy.files
+    frame.assign(split=["test", "holdout"]).to_csv("faces.csv", index=False)
+    kept = judge(policy, frame).policy.files
     assert [(file.source, file.text) for file in kept] == [
         ("org.toml", org_text()),
         ("team.toml", CHILD),

@@ -109,7 +109,7 @@ def _read(
         # Sets of labels are no part of the comparison, unless they are all that there is.
         labels=None if {"target", evaluation.target} & {*frame.columns} else evaluation.labels,
     )
-    return read_predictions(source, lenient)
+    return read_predictions(source, lenient, ground_truth=False)
 
 
 def _frame(

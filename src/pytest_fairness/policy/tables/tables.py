@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pytest_fairness.policy.derive import Scale
 from pytest_fairness.policy.tables.declared import METRIC, READER
 from pytest_fairness.policy.tables.model_tables import ModelTable
+from pytest_fairness.policy.text.level_text import level_text
 
 __all__ = [
     "CorrectionMethod",
@@ -24,8 +25,8 @@ __all__ = [
 
 
 def _as_level(value: object) -> object:
-    """Write a TOML integer or boolean as the text that data values are compared by."""
-    return str(value) if isinstance(value, bool | int) else value
+    """Write a TOML value as the text that data values are compared by."""
+    return level_text(value) if isinstance(value, str | bool | int | float) else value
 
 
 def _as_day(value: object) -> object:
@@ -46,7 +47,7 @@ def _as_columns(value: object) -> object:
 Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Level: TypeAlias = Annotated[
     Name,
-    BeforeValidator(_as_level, json_schema_input_type=str | int | bool),
+    BeforeValidator(_as_level, json_schema_input_type=str | int | float | bool),
 ]
 Limit: TypeAlias = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Columns: TypeAlias = Annotated[

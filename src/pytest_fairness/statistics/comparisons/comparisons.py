@@ -151,10 +151,13 @@ class AgainstBest:
 
     @property
     def value(self) -> Floats:
-        """The distance of each group to the best."""
+        """The distance of each group to the best; nan for 0 divided by 0."""
         first, second = self._pairs(self.group)
         pairs = self.measured.compare(first, second, kind=self.kind)
-        return self._nearest(pairs, self.group)
+        grid, best = pairs.reshape(len(self.eligible), -1), self.reference
+        to_best = np.isnan(grid[self.group, best])  # 0 / 0, the best group with itself included
+        to_rivals = (self._usable & ~np.isnan(grid)).any(axis=1) & (best == self.group)
+        return np.where(to_best & ~to_rivals, np.nan, self._nearest(pairs, self.group))
 
     def bounds(self, confidence: float, rows: Integers, *, size: Floats | float = 0.0) -> Interval:
         """Return the interval of each distance."""

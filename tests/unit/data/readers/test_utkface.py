@@ -54,7 +54,7 @@ def test_ages_may_be_binned(utkface, load):
         target="race",
         attributes={"age_group": ages.labels},
         derive={"age_group": ages},
-        where={"race": RACES, "gender": ("male",)},
+        where={"race": tuple(race for race in RACES if race != "Indian"), "gender": ("male",)},
     )
     assert sorted(found.samples["age_group"]) == ["adult", "adult", "old"]
 

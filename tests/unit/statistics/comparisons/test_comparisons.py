@@ -165,6 +165,24 @@ def test_the_interval_of_the_largest_gap_covers_a_true_gap():
     assert np.mean([f.low[0] <= 0.2 <= f.high[0] for f in found]) >= 0.93
 
 
+@pytest.mark.parametrize("eligible", [(True, True, True), (True, False, False)], ids=str)
+@pytest.mark.parametrize("higher", [True, False])
+def test_nothing_divided_by_nothing_is_undefined_beside_the_best_too(higher, eligible):
+    nobody = RateCounts(np.array([0, 0, 0]), np.array([50, 60, 50]))
+    assert np.isnan(best(nobody, "ratio", higher=higher, eligible=eligible).value).all()
+    assert best(nobody, "difference", higher=higher, eligible=eligible).value.tolist() == [0, 0, 0]
+
+
+def test_a_best_group_without_errors_is_the_best_and_another_without_errors_is_undefined():
+    two = RateCounts(np.array([0, 0, 10]), np.array([50, 60, 50]))
+    found = best(two, "ratio", higher=False)
+    assert found.reference.tolist() == [0, 0, 0]
+    assert found.value == pytest.approx([1.0, np.nan, np.inf], nan_ok=True)
+    one = RateCounts(np.array([0, 5, 10]), np.array([50, 50, 50]))
+    assert best(one, "ratio", higher=False).value.tolist() == [1.0, np.inf, np.inf]
+    assert best(one, "ratio").value.tolist() == [0.0, 0.5, 1.0]
+
+
 def test_a_group_that_may_not_be_the_best_is_compared_but_never_compared_with():
     found = best(COUNTS, "difference", eligible=[True, True, False])
     assert found.reference.tolist() == [1, 1, 1]

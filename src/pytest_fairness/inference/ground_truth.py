@@ -1,0 +1,163 @@
+"""Targets and attributes of predictions come from the manifest, never from the predictions alone."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pytest_fairness.data.label_sets import PREDICTED
+from pytest_fairness.data.levels import as_levels
+from pytest_fairness.data.readers import list_samples
+from pytest_fairness.data.rows import Rows
+from pytest_fairness.data.samples import read_ids
+from pytest_fairness.errors import PredictionError
+from pytest_fairness.inference.predictions import OBSERVED_PREFIX, SCORE_PREFIX
+from pytest_fairness.wording import counted, listed
+
+if TYPE_CHECKING:
+    from pytest_fairness.policy.records import Evaluation
+
+__all__ = ["beside_the_truth"]
+
+_SHOWN = 3
+
+
+def beside_the_truth(found: Rows, evaluation: "Evaluation", record: Mapping[str, Any]) -> Rows:
+    """Return the samples of an evaluation's manifest, with the predictions of a file beside them.
+
+    Args:
+        found: The rows of the file.
+        evaluation: Its manifest or reader gives ids, targets and attributes, derived ones included.
+        record: What `Predictions.to_parquet` recorded in the file; empty for other files.
+
+    Raises:
+        PredictionError: The file has no ids, lacks a sample that `where` keeps, has one that the
+            manifest lacks, or gives another target or attribute than the manifest.
+        DataError: The manifest cannot be read.
+    """
+    listing = list_samples(evaluation).rows
+    paths = _paths(listing, evaluation)
+    truth_ids = read_ids(listing, evaluation, otherwise=paths)
+    ids = _ids(found, evaluation, record)
+    places = pd.Index(ids).get_indexer(truth_ids)
+    _refuse_unknown(found, ids, truth_ids, source=listing.source)
+    lost = _lost(record)
+    kept = listing.matches(evaluation.where) & ~truth_ids.isin(lost).to_numpy()
+    _refuse_missing(found, truth_ids, (places < 0) & kept, source=listing.source)
+    there = (places >= 0) & kept
+    _refuse_different(found, listing, evaluation, record, places=places, there=there, ids=truth_ids)
+    answers = _answers(found, evaluation, record, places, there)
+    frame = listing.frame.assign(**{name: column.to_numpy() for name, column in answers.items()})
+    if evaluation.id == "id":
+        frame = frame.assign(id=truth_ids)
+    frame = frame[~truth_ids.isin(lost).to_numpy()]
+    return replace(listing, frame=frame, source=found.source, error=PredictionError)
+
+
+def _paths(listing: Rows, evaluation: "Evaluation") -> pd.Series | None:
+    """The paths of the images, which are the ids where there are no others."""
+    paths = listing.frame.get(evaluation.image)
+    if paths is None or not all(isinstance(path, str) for path in paths.dropna()):
+        return None
+    return as_levels(paths)
+
+
+def _ids(found: Rows, evaluation: "Evaluation", record: Mapping[str, Any]) -> pd.Series:
+    name = "id" if record else evaluation.id
+    columns = found.frame.columns
+    if name in columns:
+        return read_ids(found, replace(evaluation, id=name), otherwise=None)
+    if name == "id" and evaluation.image in columns:  # as for the images of a model
+        return read_ids(_called_by(found, evaluation.image), evaluation, otherwise=None)
+    msg = (
+        f"{found.source}: no column {name!r}, and evaluation {evaluation.name!r} has a manifest, whose "
+        f"samples the predictions must name; the columns are {listed(columns)}; add the ids, or give a "
+        "y_pred in the order of the manifest (.npy)"
+    )
+    raise PredictionError(msg)
+
+
+def _called_by(found: Rows, column: str) -> Rows:
+    return replace(found, frame=found.frame.assign(id=found.frame[column]))
+
+
+def _lost(record: Mapping[str, Any]) -> list[str]:
+    """Ids of images that could not be read when the predictions were made, and were counted."""
+    return list(json.loads(record.get("metadata", {}).get("unreadable_images", "{}")))
+
+
+def _refuse_unknown(found: Rows, ids: pd.Series, truth: pd.Series, *, source: str) -> None:
+    found.reject(
+        ~ids.isin(truth).to_numpy(),
+        ids,
+        lambda _: f"the manifest {source} has no such sample",
+        remedy="remove the row, or judge the predictions by the manifest that they were made for",
+    )
+
+
+def _refuse_missing(found: Rows, ids: pd.Series, missing: Any, *, source: str) -> None:
+    if not missing.any():
+        return
+    names = ids[missing].tolist()
+    more, verb = ", …" if len(names) > _SHOWN else "", "has" if len(names) == 1 else "have"
+    msg = (
+        f"{found.source}: {counted(len(names), 'sample')} of the manifest {source} {verb} no prediction: "
+        f"{', '.join(map(repr, names[:_SHOWN]))}{more}; a part of the samples is another evaluation set: "
+        "predict all of them, or leave them out with `where`"
+    )
+    raise PredictionError(msg)
+
+
+def _refuse_different(
+    found: Rows,
+    listing: Rows,
+    evaluation: "Evaluation",
+    record: Mapping[str, Any],
+    *,
+    places: Any,
+    there: Any,
+    ids: pd.Series,
+) -> None:
+    """Refuse a target or attribute that is not the one of the manifest; without one, it is taken."""
+    named = {evaluation.target: "target" if record else evaluation.target}
+    named |= {name: name for name in (*evaluation.attributes, *evaluation.carried)}
+    for ours, theirs in named.items():
+        if theirs not in found.frame.columns or ours not in listing.frame.columns:
+            continue
+        truth = as_levels(listing.frame[ours])[there].to_numpy()
+        given = as_levels(found.frame[theirs]).to_numpy()[places[there]]
+        different = (truth != given) & ~(pd.isna(truth) & pd.isna(given))
+        if different.any():
+            first, number = int(np.argmax(different)), int(different.sum())
+            more = f" ({number} such samples)" if number > 1 else ""
+            msg = (
+                f"{found.source}, sample {ids[there].iloc[first]!r}: {theirs} is {given[first]!r}, and the "
+                f"manifest {listing.source} says {truth[first]!r}{more}; correct one of them, or leave "
+                "the column out of the predictions"
+            )
+            raise PredictionError(msg)
+
+
+def _answers(
+    found: Rows, evaluation: "Evaluation", record: Mapping[str, Any], places: Any, there: Any
+) -> dict[str, pd.Series]:
+    """The columns of the file that are answers, in the order of the manifest."""
+    names = {
+        "prediction": evaluation.prediction,
+        PREDICTED: evaluation.predicted_labels or PREDICTED,
+    }
+    if not record:
+        names = {name: name for name in names.values()} | {"score": "score"}
+        names |= {} if evaluation.score is None else {evaluation.score: evaluation.score}
+    prefixes = (SCORE_PREFIX, OBSERVED_PREFIX)
+    names |= {name: name for name in found.frame.columns if str(name).startswith(prefixes)}
+    answers = {}
+    for theirs, ours in names.items():
+        if theirs in found.frame.columns:
+            column = found.frame[theirs].reset_index(drop=True)
+            # A place of -1 would take the last row, so samples without an answer get none.
+            answers[ours] = column.reindex(np.where(there, places, -1))
+    return answers
