@@ -33,15 +33,12 @@ def test_every_file_and_every_policy_means_the_same_group(tmp_path, declared, ki
         {"type": values * 20, "target": [1, 0] * 20, "prediction": [1.0, 0.0] * 20}
     )
     source = tmp_path / f"answers.{kind}"
-    match kind:
-        case "csv":
-            frame.to_csv(source, index=False)
-        case "parquet":
-            frame.to_parquet(source)
-        case "jsonl":
-            frame.to_json(source, orient="records", lines=True)
-        case "frame":
-            source = frame
+    if kind == "csv":
+        frame.to_csv(source, index=False)
+    elif kind == "parquet":
+        frame.to_parquet(source)
+    elif kind == "jsonl":
+        frame.to_json(source, orient="records", lines=True)
     policy = load_policy(
         {
             "schema": 1,
@@ -52,7 +49,7 @@ def test_every_file_and_every_policy_means_the_same_group(tmp_path, declared, ki
             "rule": [{"metric": "accuracy", "min": 0.5}],
         }
     )
-    verdicts = judge(policy, source).verdicts
+    verdicts = judge(policy, frame if kind == "frame" else source).verdicts
     assert [(v.group, v.n, v.value) for v in verdicts] == [
         ({"type": "1"}, 20, 1.0),
         ({"type": "2"}, 20, 1.0),

@@ -1,6 +1,7 @@
 """Predictions from a file are judged by the targets and attributes of the manifest."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -66,7 +67,7 @@ def test_targets_and_attributes_come_from_the_manifest(faces, answers, manifest)
 
 
 def test_without_a_manifest_they_come_from_the_file_and_it_is_told(faces, answers, manifest):
-    policy = {
+    policy: dict[str, Any] = {
         "schema": 1,
         "decision": {"inconclusive": "warn"},
         "evaluation": {"faces": {"attributes": {"tone": ["light", "dark"]}}},

@@ -22,6 +22,6 @@ def level_text(value: str | float) -> str:
     if isinstance(value, str):
         whole = _WHOLE.fullmatch(value)
         return str(int(whole[1])) if whole else value
-    if isinstance(value, float) and value.is_integer():
+    if not isinstance(value, int) and value.is_integer():
         return str(int(value))
     return str(value)
