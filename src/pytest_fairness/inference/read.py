@@ -71,23 +71,16 @@ def read_predictions(
         [{'id': 'row-0', 'target': '1', 'prediction': '1', 'sex': 'male'}]
     """
     found, record = _read(source, evaluation)
-    from_manifest = ground_truth and evaluation.source is not None
     model = record["model"] if record and model == "model" else model
     before = record.get("metadata", {})
-    done = {} if from_manifest else json.loads(before.get("where", "{}"))
     derive = {column: made.text for column, made in evaluation.derive.items()}
     if record:
         _check_derived(found.source, json.loads(before.get("derive", "{}")), derive)
-    if is_y_pred(source):  # the samples of a manifest come with them
-        from_manifest = True
-    elif from_manifest:
-        found = beside_the_truth(found, evaluation, record)
-        if record:  # its classes were decided when it was written
-            evaluation = replace(evaluation, score=None, threshold=None)
-    elif record:
-        evaluation = _with_our_names(evaluation)
-    else:
-        found = derive_columns(found, evaluation)
+    from_manifest = is_y_pred(source) or (ground_truth and evaluation.source is not None)
+    done = {} if from_manifest else json.loads(before.get("where", "{}"))
+    done_before = 0 if from_manifest else int(before.get("left_out", 0))
+    if not is_y_pred(source):  # the samples of a manifest come with them
+        found, evaluation = _of_evaluation(found, evaluation, record, from_manifest=from_manifest)
     rows = found.keep(_left_to_do(evaluation.where, done, columns=found.frame.columns))
     ids = read_ids(rows, evaluation, otherwise=None)
     samples = read_samples(rows, evaluation, ids=ids, known=tuple(record.get("classes", ())))
@@ -95,7 +88,6 @@ def read_predictions(
     prediction, scores = _answers(rows, evaluation, samples, ids=ids)
     if record:
         scores = _kept_scores(rows.frame)
-    left_out = len(found.frame) - len(rows.frame)
     return Predictions(
         table=_with_observations(prediction_table(samples.frame, prediction, scores), rows, record),
         model=model,
@@ -105,7 +97,7 @@ def read_predictions(
         metadata={
             **before,
             "source": found.source,
-            "left_out": str(left_out + (0 if from_manifest else int(before.get("left_out", 0)))),
+            "left_out": str(len(found.frame) - len(rows.frame) + done_before),
             "ground_truth": "manifest" if from_manifest else "predictions",
             "where": json.dumps(done | {name: list(v) for name, v in evaluation.where.items()}),
             **({"derive": json.dumps(derive)} if derive else {}),
@@ -129,6 +121,20 @@ def _read(source: Any, evaluation: "Evaluation") -> tuple[Rows, dict[str, Any]]:
         return Rows(frame, kind, evaluation.name, PredictionError), {}
     rows = Rows(arrow_rows(source), kind, evaluation.name, PredictionError)
     return rows, recorded_in(source.schema)
+
+
+def _of_evaluation(
+    found: Rows, evaluation: "Evaluation", record: Mapping[str, Any], *, from_manifest: bool
+) -> tuple[Rows, "Evaluation"]:
+    """Return rows with targets, attributes and answers, and the names of their columns."""
+    if from_manifest:
+        found = beside_the_truth(found, evaluation, record)
+        # The classes of a file of ours were decided when it was written.
+        decided = replace(evaluation, score=None, threshold=None)
+        return found, decided if record else evaluation
+    if record:
+        return found, _with_our_names(evaluation)
+    return derive_columns(found, evaluation), evaluation
 
 
 def _with_our_names(evaluation: "Evaluation") -> "Evaluation":

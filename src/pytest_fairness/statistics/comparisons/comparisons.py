@@ -151,7 +151,7 @@ class AgainstBest:
 
     @property
     def value(self) -> Floats:
-        """The distance of each group to the best; nan for 0 divided by 0."""
+        """The distance of each group to the best, nan for 0 divided by 0."""
         first, second = self._pairs(self.group)
         pairs = self.measured.compare(first, second, kind=self.kind)
         grid, best = pairs.reshape(len(self.eligible), -1), self.reference
