@@ -12,6 +12,7 @@ from pytest_fairness.errors import (
     PolicyError,
     SigningKeyError,
 )
+from pytest_fairness.wording import printable_lines
 
 __all__ = ["main"]
 
@@ -49,7 +50,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:  # type: ignore[explicit-override]
         self.print_usage(sys.stderr)
-        self.exit(_WRONG_USE, f"{self.prog}: error: {message}\n")
+        self.exit(_WRONG_USE, f"{self.prog}: error: {printable_lines(message)}\n")
 
 
 if __name__ == "__main__":

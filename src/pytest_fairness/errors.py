@@ -1,5 +1,7 @@
 """Errors that users meet: each says where, what was got, what is allowed and what to do."""
 
+from pytest_fairness.wording import printable_lines
+
 __all__ = [
     "AttestationError",
     "DataError",
@@ -16,6 +18,10 @@ __all__ = [
 class FairnessError(Exception):
     """Base of every error that this package raises on purpose."""
 
+    def __str__(self) -> str:
+        """Return the message, with the names in it printable."""
+        return printable_lines(super().__str__())
+
 
 class PolicyError(FairnessError):
     """The policy file is missing, malformed, or asks for something that cannot be judged."""
@@ -30,7 +36,7 @@ class UnknownNameError(DeclarationError, KeyError):
 
     def __str__(self) -> str:  # type: ignore[explicit-override]
         """Return the message as it is; `KeyError` would quote it."""
-        return str(self.args[0])
+        return printable_lines(str(self.args[0]))
 
 
 class DataError(FairnessError):

@@ -1,12 +1,50 @@
 """Files that are whole or not there: what is written replaces the former file in one step."""
 
+import hashlib
 import os
+import re
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["cannot_write", "replacing", "write_whole"]
+__all__ = ["cannot_write", "file_name", "replacing", "write_whole"]
+
+_PLAIN = re.compile("[a-z0-9_][a-z0-9_+-]*")
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
+"""Names that Windows gives to devices, with any ending."""
+_LONGEST = 120
+_DIGITS = 16
+
+
+def file_name(*names: str, ending: str) -> str:
+    """Return the name of a file for some names: others give another file, on every system.
+
+    Names in small letters are kept as they are, and only the last of several has no `-`. All
+    others get a hash: file systems may not tell `Ads` from `ads`, and `a-b` with `c` would be `a`
+    with `b-c`.
+
+    Args:
+        names: What the file is for, such as a model and an evaluation.
+        ending: Ending of the file, with its dot.
+
+    Example:
+        >>> file_name("ads", "faces", ending=".parquet"), file_name("m-a", "b", ending=".png")
+        ('ads-faces.parquet', 'm-a-b.png')
+        >>> file_name("m", "a-b", ending=".png"), file_name("../../evil", "b", ending=".png")
+        ('m-a-b~85e5c5f01cad2473.png', 'evil-b~701b0fd5d79f24be.png')
+    """
+    whole = "-".join(names)
+    plain = all(map(_PLAIN.fullmatch, names)) and "-" not in names[-1]
+    if plain and len(whole) <= _LONGEST and not _RESERVED.fullmatch(whole):
+        return whole + ending
+    exact = "".join(f"{len(name)}:{name}" for name in names).encode("utf-8", "surrogatepass")
+    readable = re.sub(r"[^\w+.-]+", "_", unicodedata.normalize("NFC", whole)).strip("_.-")
+    if _RESERVED.fullmatch(readable.split(".")[0]):
+        readable = f"_{readable}"
+    short = readable.encode()[:_LONGEST].decode(errors="ignore")
+    return f"{short}~{hashlib.sha256(exact).hexdigest()[:_DIGITS]}{ending}"
 
 
 @contextmanager

@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["allowed_names", "counted", "listed", "plural", "suggest"]
+__all__ = [
+    "allowed_names",
+    "counted",
+    "listed",
+    "plural",
+    "printable",
+    "printable_lines",
+    "suggest",
+]
 
 _SHOWN = 12
 
@@ -84,3 +92,34 @@ def counted(number: int, thing: str, things: str = "") -> str:
         ('1 question', '1,200 questions', '0 classes')
     """
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def printable(text: str) -> str:
+    r"""Return a text in which control and bidirectional characters are written as escapes.
+
+    Every name that a person reads goes through it: a terminal obeys such characters, and a reader
+    cannot see them. They are those that `repr` escapes too.
+
+    Args:
+        text: One line.
+
+    Example:
+        >>> print(printable("dark\x1b[2Kfair \u202e sex\r\n"))
+        dark\x1b[2Kfair \u202e sex\r\n
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text
+    )
+
+
+def printable_lines(text: str) -> str:
+    r"""Return a text of several lines, each of them printable.
+
+    Example:
+        >>> print(printable_lines("first\nsecond\a"))
+        first
+        second\x07
+    """
+    return "\n".join(map(printable, text.split("\n")))

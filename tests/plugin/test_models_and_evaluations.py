@@ -142,3 +142,52 @@ def test_by_or_evaluations_says_what_is_asked_where_attributes_differ(rule):
     policy = load_policy(two_evaluations(attributes=["tone", "sex"], rule=rule))
     assert policy.rules[0].by[0] == ("tone",)
     assert len(policy.rules[0].by) == (1 if "by" in rule else 2)
+
+
+TWINS = """\
+schema = 1
+
+[decision]
+inconclusive = "warn"
+
+[[rule]]
+id = "floor"
+metric = "accuracy"
+min = 0.7
+"""
+TWIN_EVALUATION = """
+[evaluation.{name}]
+manifest = "faces.csv"
+positive = "yes"
+attributes = {{ tone = ["light", "dark"] }}
+where = {{ sex = ["{sex}"] }}
+"""
+TWIN_MODEL = """
+[model."{name}"]
+factory = "models.py:build"
+arguments = {{ answer = "{answer}" }}
+labels = ["no", "yes"]
+score = "logit"
+preprocessing = {{ size = 8 }}
+"""
+
+
+def test_models_and_evaluations_whose_names_join_alike_keep_their_own_predictions(project):
+    text = TWINS
+    for name, sex in (("b", "female"), ("a-b", "male")):
+        text += TWIN_EVALUATION.format(name=name, sex=sex)
+    for name, answer in (("m-a", "bright"), ("m", "no"), ("../../evil", "no")):
+        text += TWIN_MODEL.format(name=name, answer=answer)
+    (project.path / "policy.toml").write_text(text, encoding="utf-8")
+    project.runpytest_subprocess(
+        "--fairness-policy=policy.toml",
+        "--fairness-record=kept/record.json",
+        "--fairness-save-predictions=saved",
+    )
+    record = json.loads((project.path / "kept" / "record.json").read_text(encoding="utf-8"))
+    outcomes = {(v["model"], v["evaluation"]): v["value"] for v in record["verdicts"]}
+    assert outcomes["m-a", "b"] != outcomes["m", "a-b"]
+    assert len(list((project.path / "saved").iterdir())) == 6
+    assert len({run["predictions"]["file"] for run in record["runs"]}) == 6
+    assert len(list((project.path / "kept").glob("*.parquet"))) == 6
+    assert not list(project.path.parent.rglob("*evil-b.parquet"))

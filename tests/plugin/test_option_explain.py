@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pytest_fairness.files import file_name
+
 STRICT = "min = 0.7\n"
 
 
@@ -30,8 +32,8 @@ def test_each_failure_is_drawn_once_with_the_worst_samples_of_its_group(failing_
     )
     sheets = sorted((failing_gate.path / "fairness-explanations").glob("*.png"))
     assert [sheet.name for sheet in sheets] == [
-        "floor_bright-faces-sex-male.png",
-        "floor_bright-faces-tone-dark.png",
+        file_name("floor[bright-faces-sex-male]", ending=".png"),
+        file_name("floor[bright-faces-tone-dark]", ending=".png"),
     ]
     with Image.open(sheets[0]) as sheet:
         pixels = np.asarray(sheet.convert("RGB")).reshape(-1, 3)

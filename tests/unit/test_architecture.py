@@ -15,8 +15,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 ORDER = (
-    "errors",
     "wording",
+    "errors",
     "hashing",
     "files",
     "statistics",
@@ -37,7 +37,7 @@ MAY_IMPORT = {room: set(ORDER[: place + 1]) for place, room in enumerate(ORDER)}
 BESIDE = {
     "strategies": MAY_IMPORT["analyses"],
     "commands": {"commands", *MAY_IMPORT["report"]},
-    "cli": {"cli", "commands", "errors"},
+    "cli": {"cli", "commands", "errors", "wording"},
 }
 """Rooms that no room of ORDER may import."""
 MAY_IMPORT |= BESIDE

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from pytest_fairness.commands.saying import say
+
 __all__ = ["add_parser", "run"]
 
 
@@ -42,11 +44,11 @@ def run(args: argparse.Namespace) -> int:
 
     written = accept(args.record, args.to, even_if_failed=args.even_if_failed)
     target = args.to / BASELINE_NAME
-    print(f"{target}: the baseline is now {args.record} of {written.created}")
+    say(f"{target}: the baseline is now {args.record} of {written.created}")
     for one in written.runs:
         what = f"  {one.model} on {one.evaluation}: {one.n:,} samples"
         if one.predictions is None:
-            print(f"{what}, counts only: later runs cannot be compared image by image")
+            say(f"{what}, counts only: later runs cannot be compared image by image")
         else:
-            print(f"{what}, {one.predictions.file}")
+            say(f"{what}, {one.predictions.file}")
     return 0

@@ -1,11 +1,11 @@
 """`pytest-fairness init`: write a gate for a model and its data into a repository."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_fairness.commands.init_options import add_data, add_gate, add_model
+from pytest_fairness.commands.saying import say
 
 if TYPE_CHECKING:
     from pytest_fairness.commands.scaffold.found_data import DataRequest, FoundData
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         _write(args)
     except InitError as error:
-        print(error, file=sys.stderr)
+        say(error, error=True)
         return _WRONG_USE
     return 0
 
@@ -90,27 +90,27 @@ def _say(gate: "Gate", model: "FoundModel", data: "FoundData", args: argparse.Na
     from pytest_fairness.commands.answerable import unanswerable_warnings
 
     for file in gate.files:
-        print(f"wrote {args.into / file.path}")
+        say(f"wrote {args.into / file.path}")
     attributes = ", ".join(one.name for one in data.attributes)
-    print(f"\n{model.name} ({model.kind}) is judged on {data.name}: {data.samples:,} samples,")
-    print(f"class {data.target.name}, by {attributes}. The policy says what each line means.")
+    say(f"\n{model.name} ({model.kind}) is judged on {data.name}: {data.samples:,} samples,")
+    say(f"class {data.target.name}, by {attributes}. The policy says what each line means.")
     if args.inconclusive is None:
-        print('inconclusive = "fail": what cannot be decided blocks the release (--inconclusive).')
+        say('inconclusive = "fail": what cannot be decided blocks the release (--inconclusive).')
     for column in data.left:
-        print(f"not asked about: {column.name} ({len(column.counts):,} values); see the policy")
+        say(f"not asked about: {column.name} ({len(column.counts):,} values); see the policy")
     for note in gate.notes:
-        print(f"\n{note}")
+        say(f"\n{note}")
     for path in _outside(model, data, args.into):
-        print(f"\n{path} lies outside of the repository: CI and others will not find it there")
+        say(f"\n{path} lies outside of the repository: CI and others will not find it there")
     for warning in unanswerable_warnings(args.into / gate.files[0].path):
-        print(warning)
+        say(warning)
     there = "" if args.into.resolve() == Path.cwd() else f"cd {args.into} && "
     policy = gate.files[0].path
-    print(
+    say(
         f"\nnext, before a model is judged: set the limits in {policy}, and see what the samples can"
     )
-    print(f"settle:  {there}pytest-fairness plan --policy {policy}")
-    print(f"then:    {there}{gate.command}")
+    say(f"settle:  {there}pytest-fairness plan --policy {policy}")
+    say(f"then:    {there}{gate.command}")
 
 
 def _outside(model: "FoundModel", data: "FoundData", root: Path) -> list[Path]:

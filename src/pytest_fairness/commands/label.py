@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from pytest_fairness.commands.saying import say
+
 __all__ = ["add_parser", "run"]
 
 
@@ -82,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     confidence = policy.decision.confidence
-    print("\n".join(labelling_lines(found, args.labels, confidence=confidence)))
+    say("\n".join(labelling_lines(found, args.labels, confidence=confidence)))
     failed = any(one.state == "settled" and one.verdict.outcome == "fail" for one in found.verdicts)
     undecided = any(one.state == "exhausted" for one in found.verdicts)
     stops = undecided and policy.decision.inconclusive == "fail"

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_fairness.commands.saying import say
+
 if TYPE_CHECKING:
     from pytest_fairness.planning.at_hand import Given
 
@@ -90,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         given=args.n,
     )
     found = plan(policy, at_hand, rates=dict(args.rate), power=args.power)
-    print(found.model_dump_json(indent=2) if args.json else "\n".join(plan_lines(found)))
+    say(found.model_dump_json(indent=2) if args.json else "\n".join(plan_lines(found)))
     return 0
 
 

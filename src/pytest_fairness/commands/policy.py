@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from pytest_fairness.commands.saying import say
+
 __all__ = ["add_parser"]
 
 
@@ -35,7 +37,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 def _explain(args: argparse.Namespace) -> int:
     from pytest_fairness.policy import effective_lines
 
-    print("\n".join(effective_lines(_document(args.file))))
+    say("\n".join(effective_lines(_document(args.file))))
     return 0
 
 
@@ -43,7 +45,7 @@ def _diff(args: argparse.Namespace) -> int:
     from pytest_fairness.policy import compare
 
     changes = compare(_document(args.before), _document(args.after))
-    print("\n".join(change.text for change in changes) or "no difference")
+    say("\n".join(change.text for change in changes) or "no difference")
     return 0
 
 

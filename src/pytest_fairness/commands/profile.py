@@ -1,7 +1,6 @@
 """`pytest-fairness profile DATA`: what a data set holds, before a model is judged on it."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from pytest_fairness.commands.profile_options import (
     add_comparisons,
     add_outputs,
 )
+from pytest_fairness.commands.saying import say
 
 if TYPE_CHECKING:
     from pytest_fairness.data.profile import AuditRequest, DataProfile, ProfileRequest
@@ -57,14 +57,14 @@ def run(args: argparse.Namespace) -> int:
         _check_once(args)
         found = profile_data(_request(args))
     except ProfileUsageError as error:
-        print(error, file=sys.stderr)
+        say(error, error=True)
         return _WRONG_USE
-    print("\n".join(profile_lines(found)))
+    say("\n".join(profile_lines(found)))
     if args.data.suffix.lower() == ".toml":
         from pytest_fairness.commands.answerable import unanswerable_warnings
 
         for warning in unanswerable_warnings(args.data, args.evaluation):
-            print(warning)
+            say(warning)
     _write(found, args)
     stopping = [one for one in found.problems if one.kind not in args.allow]
     return _FAILED if args.strict and stopping else 0
@@ -100,7 +100,7 @@ def _write(found: "DataProfile", args: argparse.Namespace) -> None:
         try:
             plots = draw_profile(found, args.plots, kind=args.plot_format)
         except NoPlotsError as error:
-            print(error, file=sys.stderr)
+            say(error, error=True)
     if args.json is not None:
         found.to_json(args.json)
     if args.markdown is not None:
@@ -109,7 +109,7 @@ def _write(found: "DataProfile", args: argparse.Namespace) -> None:
         args.markdown.write_text(text, encoding="utf-8")
     for path in (args.json, args.markdown, *plots):
         if path is not None:
-            print(f"wrote {path}")
+            say(f"wrote {path}")
 
 
 def _request(args: argparse.Namespace) -> "ProfileRequest":

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from pytest_fairness.commands.saying import say
+
 __all__ = ["add_parser", "run"]
 
 
@@ -42,5 +44,5 @@ def run(args: argparse.Namespace) -> int:
 
     report = report_for(args.output, args.report)
     write_report(RunRecord.from_json(args.record), args.output, report.name)
-    print(f"{args.output}: report {report.name!r} of {args.record}")
+    say(f"{args.output}: report {report.name!r} of {args.record}")
     return 0

@@ -5,6 +5,9 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_fairness.commands.saying import say
+from pytest_fairness.wording import printable
+
 if TYPE_CHECKING:
     from pytest_fairness.gate.audit.verify import Verification
 
@@ -80,14 +83,14 @@ def run(args: argparse.Namespace) -> int:
         key = public_key(args.key)
         statement = check_attestation(found.record, args.record, key, sha256=found.sha256)
         result = statement["predicate"]["result"]
-        print(f"{statement_file(args.record)}: signed with {args.key}, result {result}")
+        say(f"{statement_file(args.record)}: signed with {args.key}, result {result}")
     untied = _untied(found, args)
     for text in [difference.text for difference in found.differences] + found.unchecked + untied:
-        print(text)
+        say(printable(text))
     number = len(found.differences)
     state = counted(number, "difference") if number else "no difference"
     left = f", {len(found.unchecked)} not checked" if found.unchecked else ""
-    print(f"{args.record}: {counted(found.checked, 'verdict')} computed again, {state}{left}")
+    say(f"{args.record}: {counted(found.checked, 'verdict')} computed again, {state}{left}")
     return _result(found, untied, args)
 
 
@@ -114,19 +117,19 @@ def _result(found: "Verification", untied: list[str], args: argparse.Namespace) 
 
     record, name = found.record, args.record
     if found.differences:
-        print(f"{name}: FAILED: the record is not what its policy makes of its counts")
+        say(f"{name}: FAILED: the record is not what its policy makes of its counts")
         return _FAILED
     if untied:
-        print(f"{name}: FAILED: the record is not about what was given")
+        say(f"{name}: FAILED: the record is not about what was given")
         return _FAILED
     if record.stops:
-        print(f"{name}: {record.state}: {why_not(record)}")
+        say(f"{name}: {record.state}: {printable(why_not(record))}")
         return _INCOMPLETE if record.state == "INCOMPLETE" else _FAILED
     if found.unchecked and not args.allow_unchecked:
-        print(
+        say(
             f"{name}: INCOMPLETE: it says {record.state}, but a part cannot be computed again; "
             "restore the files named above, or say --allow-unchecked"
         )
         return _INCOMPLETE
-    print(f"{name}: {record.state}")
+    say(f"{name}: {record.state}")
     return 0

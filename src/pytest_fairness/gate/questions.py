@@ -1,5 +1,6 @@
 """What a policy asks: one question a rule, model, evaluation and group, known before any data."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ from pytest_fairness.statistics.groups import groups_of
 from pytest_fairness.statistics.metrics.definitions import CompositeDefinition
 
 __all__ = ["Question", "asked_of", "questions", "rules_by"]
+
+_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +43,23 @@ class Question:
     def name(self) -> str:
         """The readable test id: `ads-emoji_people-skin_tone-dark_v_light`."""
         groups = self._groups if self.rule.against is None else f"{self._groups}_v_baseline"
-        asked = () if self.positive is None else (f"class_{_slug(self.positive)}",)
-        of = () if self.of is None else (_slug(self.of),)
-        by = ("_x_".join(self.by), groups) if self.by else (OVERALL,)
-        return "-".join((self.model, self.evaluation, *by, *asked, *of))
+        asked = () if self.positive is None else (f"class_{_slug(self.positive, '-class_')}",)
+        of = () if self.of is None else (_slug(self.of, "-"),)
+        by = ("_x_".join(_slug(one, "-") for one in self.by), groups) if self.by else (OVERALL,)
+        return "-".join((_slug(self.model, "-"), _slug(self.evaluation, "-"), *by, *asked, *of))
 
     @property
     def key(self) -> str:
         """The name that no other question of the policy has."""
         return f"{self.rule.id}[{self.name}]"
+
+    @property
+    def words(self) -> set[str]:
+        """The names that it is about, as the policy writes them, to choose it by."""
+        reference = self.reference.values() if isinstance(self.reference, Mapping) else ()
+        asked = {self.positive, self.of} - {None}
+        rule = {self.rule.id, self.rule.metric.name}
+        return {*rule, *self.by, *self.group.values(), *reference, *map(str, asked)}
 
     @property
     def batch(self) -> tuple[str, tuple[str, ...], str | None, str | None]:
@@ -162,6 +173,19 @@ def _ask(
                 yield Question(rule, model, evaluation.name, by, group, reference, positive, of)
 
 
-def _slug(level: str) -> str:
-    """A level as part of a test id: no blanks, brackets, slashes or colons."""
-    return re.sub(r"[^\w.+()-]+", "_", level)
+def _slug(name: str, separator: str = "") -> str:
+    """A name as part of a test id: no blanks, brackets, slashes or colons.
+
+    A name that could be read as another one gets a hash: other names give another text, whatever
+    else the policy declares.
+
+    Args:
+        name: A model, an evaluation, an attribute, a level or a class.
+        separator: What follows it in the id, beside `_x_` and `_v_`.
+    """
+    plain = re.sub(r"[^\w.+()-]+", "_", name)
+    unclear = re.search("(^|_)[xv]_|_[xv]$", name) or (separator and separator in name)
+    if name and plain == name and not unclear:
+        return name
+    exact = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{plain}~{exact[:_DIGITS]}"

@@ -1,5 +1,6 @@
 """The pytest plugin: one test a question, its numbers in the report. Loads nothing heavy."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -174,11 +175,18 @@ def _unknown_metric(names: tuple[object, ...]) -> str:
 def _unique_names(asked: "list[Question]") -> list[str]:
     """Names of the tests; where two rules ask the same, the rule's id tells them apart."""
     names = [question.name for question in asked]
-    repeated = {name for name in names if names.count(name) > 1}
+    number = Counter(names)
     return [
-        f"{question.name}-{question.rule.id}" if question.name in repeated else question.name
-        for question in asked
+        f"{name}-{question.rule.id}" if number[name] > 1 else name
+        for name, question in zip(names, asked, strict=True)
     ]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Add the names of a question to what `-k` finds: rule, metric, attributes, levels and classes."""
+    question = getattr(item, "callspec", None) and item.callspec.params.get("fairness_question")  # type: ignore[attr-defined]
+    if question is not None:
+        item.extra_keyword_matches |= question.words
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m

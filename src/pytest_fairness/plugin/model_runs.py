@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_fairness.files import file_name
 from pytest_fairness.plugin.options import Settings
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class ModelRuns:
         kept = self.settings.save_predictions or folder
         for path in (folder, kept):
             path.mkdir(parents=True, exist_ok=True)
-        file = kept / f"{model}-{evaluation.name}.parquet"
+        file = kept / file_name(model, evaluation.name, ending=".parquet")
         done = folder / f"{file.name}.done"
         device, batch_size = self.settings.device, self.settings.batch_size
         what = f"{model} on {evaluation.name}"

@@ -12,6 +12,7 @@ from pytest_fairness.plugin.declaring import write_reports
 from pytest_fairness.plugin.ending import Ending, end_run, ending_lines, last_line, write_ending
 from pytest_fairness.plugin.exit_codes import telling_code
 from pytest_fairness.plugin.session import GateSession, of_file
+from pytest_fairness.wording import printable
 
 __all__ = ["VERDICT_PROPERTY", "GateReporter", "ends_a_run"]
 
@@ -42,6 +43,11 @@ def ends_a_run(config: pytest.Config) -> bool:
     return not hasattr(config, "workerinput")
 
 
+def _write_line(reporter: Any, text: str, **colours: bool) -> None:
+    """Write a line whose names are printable."""
+    reporter.write_line(printable(text), **colours)
+
+
 class GateReporter:
     """Collects verdicts from the reports, writes the record, prints the summary."""
 
@@ -64,7 +70,8 @@ class GateReporter:
         policy, settings = self.gate.policy, self.gate.settings
         names = settings.models or (() if settings.predictions else tuple(policy.models))
         models = ", ".join(names) or "none"
-        return f"fairness: policy {policy.source} (sha256 {policy.sha256[:12]}), models: {models}"
+        text = f"fairness: policy {policy.source} (sha256 {policy.sha256[:12]}), models: {models}"
+        return printable(text)
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Return, before any model runs, which questions no model can pass on its evaluation set."""
@@ -84,7 +91,7 @@ class GateReporter:
         if lines:
             reporter.ensure_newline()
         for line in lines:
-            reporter.write_line(line)
+            _write_line(reporter, line)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Remember that the run is not a full one."""
@@ -203,38 +210,38 @@ class GateReporter:
         self._print_summary(terminalreporter)
         yield
         if self.ending is not None and (text := last_line(self.ending)):
-            terminalreporter.write_line(text, yellow=True, bold=True)
+            _write_line(terminalreporter, text, yellow=True, bold=True)
 
     def _print_summary(self, terminalreporter: Any) -> None:
         """Print the table of verdicts and what stops the release without a test of its own."""
         ending = self.ending
         if self._nothing_asked:
             terminalreporter.section("fairness gate")
-            terminalreporter.write_line(f"FAILED {self._nothing_asked}", red=True)
+            _write_line(terminalreporter, f"FAILED {self._nothing_asked}", red=True)
         if ending is None or not (ending.record.verdicts or ending.unjudged):
             return
         from pytest_fairness.report import since_lines, table_lines
 
         terminalreporter.section("fairness gate")
         for line in [*table_lines(ending.record), *since_lines(ending.record)]:
-            terminalreporter.write_line(line.text, **_COLOURS[line.outcome])
+            _write_line(terminalreporter, line.text, **_COLOURS[line.outcome])
         if self.gate.not_asked:
             names = ", ".join(self.gate.not_asked)
-            terminalreporter.write_line(f"no rule of this policy asks: {names}")
+            _write_line(terminalreporter, f"no rule of this policy asks: {names}")
         hidden = [key for key, test in self.gate.tests.items() if test not in self._failed]
         for text in ending_lines(ending, hidden=hidden):
             colour = "red" if text.startswith("FAILED") else "yellow"
-            terminalreporter.write_line(text, **{colour: True})
+            _write_line(terminalreporter, text, **{colour: True})
         for text in self.gate.ending_waivers():
-            terminalreporter.write_line(f"WARNING {text}", yellow=True)
+            _write_line(terminalreporter, f"WARNING {text}", yellow=True)
         if self.gate.settings.record is not None and not self._not_written:
             signed = ", signed" if self.gate.settings.sign is not None else ""
-            terminalreporter.write_line(f"record: {self.gate.settings.record}{signed}")
+            _write_line(terminalreporter, f"record: {self.gate.settings.record}{signed}")
         if self._not_written:
-            terminalreporter.write_line(f"FAILED {self._not_written}", red=True)
+            _write_line(terminalreporter, f"FAILED {self._not_written}", red=True)
             return
         for _, path in self.gate.settings.reports:
-            terminalreporter.write_line(f"report: {path}")
+            _write_line(terminalreporter, f"report: {path}")
 
     def show_progress(self, text: str) -> None:
         """Print a line now and then while a model runs."""
@@ -244,10 +251,10 @@ class GateReporter:
             return
         self._shown_at = time.monotonic()
         if capture is None:
-            reporter.write_line(f"fairness: {text}")
+            _write_line(reporter, f"fairness: {text}")
             return
         with capture.global_and_fixture_disabled():
-            reporter.write_line(f"fairness: {text}")
+            _write_line(reporter, f"fairness: {text}")
 
     def _is_narrowed(self, session: pytest.Session) -> bool:
         """Return whether the command line, an option or an end before time left tests out."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_fairness.errors import FairnessError, PolicyError
+from pytest_fairness.files import file_name
 from pytest_fairness.plugin.options import Settings
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ class GateSession:
     def _keep(self, predictions: "Predictions", folder: Path) -> None:
         """Keep predictions until the record is written; each process has a file of its own."""
         key = predictions.model, predictions.evaluation
-        file = folder / f"{'-'.join(key)}.{os.getpid()}.kept.parquet"
+        file = folder / file_name(*key, ending=f".{os.getpid()}.kept.parquet")
         try:
             predictions.to_parquet(file)
         except OSError as error:  # the verdicts stand; the record that lacks them is not written

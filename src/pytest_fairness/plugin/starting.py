@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.files import cannot_write, file_name
 from pytest_fairness.plugin.session import GateSession
 
 __all__ = ["begin_run", "check_run"]
@@ -39,8 +40,6 @@ def begin_run(gate: GateSession) -> None:
     Raises:
         FairnessError: One of them cannot be written.
     """
-    from pytest_fairness.files import cannot_write
-
     for path in _written(gate):
         if problem := cannot_write(path):
             raise FairnessError(problem)
@@ -65,7 +64,7 @@ def _written(gate: GateSession) -> list[Path]:
     files += [] if record is None else [record]
     if folder is not None:
         files += [
-            folder / f"{model}-{evaluation}.parquet"
+            folder / file_name(model, evaluation, ending=".parquet")
             for model in gate.settings.models or gate.policy.models
             for evaluation in gate.policy.evaluations
         ]

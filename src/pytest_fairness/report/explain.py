@@ -1,6 +1,5 @@
 """Why a test failed, in pictures: the worst samples, where the model looked, what spoke for what."""
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from pytest_fairness.analyses.attention import attention_maps
 from pytest_fairness.analyses.attribution import attribute
 from pytest_fairness.analyses.lime import LimeExplanation, lime_explain
 from pytest_fairness.errors import ModelError
+from pytest_fairness.files import file_name
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.report.contact_sheet import Panel, SheetRow, write_sheet
 from pytest_fairness.report.messages import describe
@@ -66,7 +66,7 @@ class Explainer:
         if not rows:
             return None
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{re.sub(r'[^A-Za-z0-9_.+-]+', '_', verdict.question).strip('_')}.png"
+        path = folder / file_name(verdict.question, ending=".png")
         write_sheet(path, title=describe(verdict), rows=rows)
         return path
 

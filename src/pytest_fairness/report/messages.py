@@ -11,6 +11,7 @@ from pytest_fairness.report.observed import observed_of, observed_text
 from pytest_fairness.report.parts import independent_text, largest_text, parts_text, rate_text
 from pytest_fairness.statistics.looks import Looks
 from pytest_fairness.statistics.metrics.names import Metric
+from pytest_fairness.wording import printable
 
 __all__ = [
     "Limited",
@@ -38,7 +39,7 @@ def describe(verdict: Verdict) -> str:
         waiver_text(verdict),
         f"rule {verdict.rule}, {verdict.where}",
     ]
-    return "; ".join(part for part in parts if part)
+    return printable("; ".join(part for part in parts if part))
 
 
 def _answer(verdict: Verdict) -> str:
@@ -52,7 +53,7 @@ def groups_text(verdict: Verdict) -> str:
     asked = "" if verdict.positive is None else f", class {verdict.positive}"
     of = "" if verdict.observed is None or verdict.observed.of is None else verdict.observed.of
     measured = f", {observed_of(metric_named(verdict.metric))} {of}" if of else ""
-    return f"{_compared(verdict)}{asked}{measured}"
+    return printable(f"{_compared(verdict)}{asked}{measured}")
 
 
 def _compared(verdict: Verdict) -> str:

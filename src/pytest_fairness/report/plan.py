@@ -19,6 +19,7 @@ from pytest_fairness.report.needed import (
 )
 from pytest_fairness.statistics.metrics.names import CompositeDefinition
 from pytest_fairness.statistics.power.power import cost_of_looks
+from pytest_fairness.wording import counted, printable
 
 __all__ = ["plan_lines"]
 
@@ -41,7 +42,7 @@ def plan_lines(plan: Plan) -> list[str]:
     lines = [title, *_assumed(plan), *_legend(plan.power), *_costs(plan), *_looks(plan)]
     for _, some in groupby(plan.questions, key=lambda one: (one.rule, one.by, one.positive)):
         lines += ["", *_section(list(some), plan.power)]
-    return [*lines, "", *_total(plan)]
+    return [printable(line) for line in [*lines, "", *_total(plan)]]
 
 
 def _assumed(plan: Plan) -> Iterator[str]:
@@ -57,7 +58,7 @@ def _costs(plan: Plan) -> Iterator[str]:
     if plan.correction == "none":
         return
     costs = Counter(round(question.correction_cost, 2) for question in plan.questions)
-    told = [f"{cost:.2f} ({n} question{'s' * (n != 1)})" for cost, n in sorted(costs.items())]
+    told = [f"{cost:.2f} ({counted(n, 'question')})" for cost, n in sorted(costs.items())]
     yield f"correction {plan.correction}: a failure needs as many times the images of a single question:"
     yield from _wrapped("  ", told)
 

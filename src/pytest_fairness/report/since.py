@@ -2,7 +2,8 @@
 
 from pytest_fairness.gate.record.details import BaselineRecord, FlipRow
 from pytest_fairness.gate.record.run_record import RunRecord
-from pytest_fairness.report.terminal import Line
+from pytest_fairness.report.terminal import Line, printed
+from pytest_fairness.wording import counted, printable
 
 __all__ = ["since_lines"]
 
@@ -17,7 +18,7 @@ def since_lines(record: RunRecord) -> list[Line]:
     for run in record.runs:
         if run.baseline is not None:
             lines += _run_lines(f"{run.model} on {run.evaluation}", run.baseline)
-    return [Line(""), *lines] if lines else []
+    return printed([Line(""), *lines]) if lines else []
 
 
 def _run_lines(what: str, baseline: BaselineRecord) -> list[Line]:
@@ -26,14 +27,14 @@ def _run_lines(what: str, baseline: BaselineRecord) -> list[Line]:
     rows = baseline.flips
     if len(rows) > _MOST_ROWS:
         rows = [row for row in rows if _is_worse(row)]
-    names = [_name(row) for row in rows]
+    names = [printable(_name(row)) for row in rows]
     width = max(map(len, names), default=0)
     lines = [
         Line(f"  {name:<{width}}  {_counted(row)}", "fail" if _is_worse(row) else None)
         for name, row in zip(names, rows, strict=True)
     ]
     left = len(baseline.flips) - len(rows)
-    rest = [Line(f"  {left} more groups did not get worse")] if left else []
+    rest = [Line(f"  {counted(left, 'more group')} did not get worse")] if left else []
     return [Line(heading), *lines, *rest]
 
 

@@ -17,8 +17,9 @@ from pytest_fairness.report.models import look_lines, model_lines
 from pytest_fairness.report.needed import needed_text, unanswerable_text
 from pytest_fairness.report.observed import facts_text
 from pytest_fairness.report.unreadable import unreadable_lines
+from pytest_fairness.wording import counted, printable
 
-__all__ = ["Line", "table_lines"]
+__all__ = ["Line", "printed", "table_lines"]
 
 _ORDER = ("fail", "inconclusive", "unanswerable", "pass")
 # A policy with more questions than this lists its passes as one line a rule.
@@ -46,13 +47,20 @@ def table_lines(record: RunRecord) -> list[Line]:
         shown = verdicts
         if passes > _MOST_PASSES:
             shown = [verdict for verdict in verdicts if verdict.outcome != "pass"]
-            lines += [Line(f"  pass          {len(verdicts) - len(shown)} questions", "pass")]
+            lines += [
+                Line(f"  pass          {counted(len(verdicts) - len(shown), 'question')}", "pass")
+            ]
         lines += _rows(shown)
     unreadable = [Line(text, "inconclusive") for text in unreadable_lines(record)]
     models = [Line(text, "inconclusive") for text in model_lines(record)]
     looks = [Line(text, "inconclusive") for text in look_lines(record)]
     notes = [*unreadable, *models, *looks]
-    return [*lines, *_required(record), *notes, Line(""), Line(_total(record))]
+    return printed([*lines, *_required(record), *notes, Line(""), Line(_total(record))])
+
+
+def printed(lines: list[Line]) -> list[Line]:
+    """Return lines whose names are printable."""
+    return [line._replace(text=printable(line.text)) for line in lines]
 
 
 def _required(record: RunRecord) -> list[Line]:
@@ -125,10 +133,9 @@ def _wrong_labels(robust_to: int | None) -> str:
 
 def _total(record: RunRecord) -> str:
     outcomes: Counter[str] = Counter(verdict.state for verdict in record.verdicts)
-    counted = ", ".join(f"{outcomes[name]} {name}" for name in _ORDER if outcomes[name])
+    counts = ", ".join(f"{outcomes[name]} {name}" for name in _ORDER if outcomes[name])
     noise = sum(v.within_noise for v in record.verdicts if v.outcome != "inconclusive")
-    asked = len(record.verdicts)
-    text = f"{asked} question{'s' * (asked != 1)}: {counted or 'none judged'}"
+    text = f"{counted(len(record.verdicts), 'question')}: {counts or 'none judged'}"
     if waived := sum(verdict.waiver is not None for verdict in record.verdicts):
         text += f", {waived} of them waived"
     if noise:

@@ -1,9 +1,11 @@
 """What a policy asks is told by one function, in one order, for all that need it."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from hypothesis import given, strategies as st
 
 import pytest_fairness
 from pytest_fairness.gate.questions import asked_of, questions, rules_by
@@ -41,6 +43,37 @@ def test_the_questions_of_a_run_are_those_of_each_model_on_each_evaluation():
     ]
     assert [question.key for question in questions(POLICY, ["one", "two"])] == alone
     assert len(alone) == 2 * (6 + 7)
+
+
+NAME = st.one_of(
+    st.text(alphabet="ab-_xv ~é", max_size=5),
+    st.sampled_from(["20-29", "dark skin", "dark_skin", "a_x_b", "x", "v", "best", "all", ""]),
+)
+
+
+@given(*[st.tuples(NAME, NAME, NAME, NAME, NAME, NAME)] * 2)
+def test_questions_of_other_names_have_other_keys(left, right):
+    gap = next(q for q in questions(POLICY, ["one"]) if q.rule.id == "gap")
+
+    def key(names):
+        model, evaluation, by, level, reference, positive = names
+        asked = replace(gap, model=model, evaluation=evaluation, by=(by,), group={by: level})
+        return replace(asked, reference={by: reference}, positive=positive).key
+
+    assert (key(left) == key(right)) == (left == right)
+
+
+def test_a_test_id_is_a_promise():
+    asked = next(q for q in questions(POLICY, ["one"]) if q.rule.id == "gap")
+    assert asked.key == "gap[one-plates-age-young_v_old]"
+    assert replace(asked, model="m-a").name == "m-a~4ae9fabe-plates-age-young_v_old"
+    spaced = replace(asked, group={"age": "very young"}, reference={"age": "30-39"})
+    assert spaced.name == "one-plates-age-very_young~ababe404_v_30-39"
+
+
+def test_a_question_is_found_by_the_words_of_its_rule():
+    asked = next(q for q in questions(POLICY, ["one"]) if q.rule.id == "gap")
+    assert asked.words == {"gap", "accuracy_difference", "age", "young", "old"}
 
 
 def test_a_rule_is_asked_of_its_evaluations_only():

@@ -1,12 +1,11 @@
 """Predictions kept beside a record, by which a later run is compared image by image."""
 
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_fairness.errors import FairnessError
-from pytest_fairness.files import replacing
+from pytest_fairness.files import file_name, replacing
 from pytest_fairness.gate.record.details import PredictionsFile
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
 from pytest_fairness.hashing import sha256_of
@@ -75,9 +74,4 @@ def find_predictions(run: JudgedRun, folder: Path) -> Path | None:
 
 def _kept_name(run: JudgedRun, record: Path) -> str:
     """Return the name of the predictions of a run beside the record of this path."""
-    return f"{record.stem}.{_slug(run.model)}-{_slug(run.evaluation)}.parquet"
-
-
-def _slug(name: str) -> str:
-    """A name as part of a file name."""
-    return re.sub(r"[^\w.+-]+", "_", name)
+    return f"{record.stem}.{file_name(run.model, run.evaluation, ending='.parquet')}"

@@ -18,6 +18,7 @@ from pytest_fairness.report.profiles.text import (
     leak_lines,
     population_notes,
 )
+from pytest_fairness.wording import printable, printable_lines
 
 __all__ = ["profile_markdown"]
 
@@ -40,7 +41,7 @@ def profile_markdown(found: DataProfile, *, plots: Sequence[Path] = (), folder: 
     for path in plots:
         parts.append(f"![{path.stem}]({Path(os.path.relpath(path, folder)).as_posix()})")
     parts += [f"`{found.source}`, SHA-256 `{found.sha256}`"]
-    return "\n\n".join(parts) + "\n"
+    return printable_lines("\n\n".join(parts)) + "\n"
 
 
 def _head(found: DataProfile) -> Iterator[str]:
@@ -154,4 +155,4 @@ def _escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
     for mark in ("\\", "`", "*", "_", "|", "<", "[", "]"):
         text = text.replace(mark, f"\\{mark}")
-    return text.replace("\n", " ")
+    return printable(text.replace("\n", " "))

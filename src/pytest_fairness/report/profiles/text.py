@@ -16,6 +16,7 @@ from pytest_fairness.data.profile.record import (
     Problem,
 )
 from pytest_fairness.report.profiles.tables import Grid, group_grids
+from pytest_fairness.wording import printable
 
 __all__ = [
     "audit_cells",
@@ -52,7 +53,7 @@ def profile_lines(found: DataProfile) -> list[str]:
         lines += ["", *_leak(found.leak)]
     for audit in found.audits:
         lines += ["", *_audit(audit)]
-    return [*lines, "", *_problems(found)]
+    return [printable(line) for line in [*lines, "", *_problems(found)]]
 
 
 def _title(found: DataProfile) -> str:
