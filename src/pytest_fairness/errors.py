@@ -18,7 +18,7 @@ __all__ = [
 class FairnessError(Exception):
     """Base of every error that this package raises on purpose."""
 
-    def __str__(self) -> str:
+    def __str__(self) -> str:  # type: ignore[explicit-override]
         """Return the message, with the names in it printable."""
         return printable_lines(super().__str__())
 

@@ -1,19 +1,34 @@
 """Files that are whole or not there: what is written replaces the former file in one step."""
 
+import errno
 import hashlib
+import json
 import os
 import re
+import stat
 import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-__all__ = ["cannot_write", "file_name", "replacing", "write_whole"]
+__all__ = [
+    "cannot_write",
+    "check_regular",
+    "file_name",
+    "parse_json",
+    "read_regular",
+    "read_text",
+    "replacing",
+    "write_whole",
+]
 
 _PLAIN = re.compile("[a-z0-9_][a-z0-9_+-]*")
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 """Names that Windows gives to devices, with any ending."""
+MOST_BYTES = 2**31
+"""Largest file that is read into memory as a whole: 2 GiB."""
 _LONGEST = 120
 _DIGITS = 16
 
@@ -118,3 +133,73 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def check_regular(path: Path, *, most: int = MOST_BYTES) -> None:
+    """Refuse a file that is no regular one, or too large: reading it may never end.
+
+    Args:
+        path: File that will be read.
+        most: Largest number of bytes.
+
+    Raises:
+        OSError: It is missing, a folder, a pipe, a device, or too large.
+
+    Example:
+        >>> check_regular(Path("/dev/zero"))
+        Traceback (most recent call last):
+            ...
+        OSError: [Errno 22] not a regular file; give a file on disk: '/dev/zero'
+    """
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file; give a file on disk", str(path))
+    if found.st_size > most:
+        problem = f"{found.st_size:,} bytes, allowed are {most:,}; give a smaller file"
+        raise OSError(errno.EFBIG, problem, str(path))
+
+
+def read_regular(path: Path, *, most: int = MOST_BYTES) -> bytes:
+    """Return the bytes of a regular file.
+
+    Args:
+        path: The file.
+        most: Largest number of bytes.
+
+    Raises:
+        OSError: It cannot be read, is no regular file, or is too large.
+    """
+    check_regular(path, most=most)
+    return path.read_bytes()
+
+
+def read_text(path: Path, *, most: int = MOST_BYTES, encoding: str = "utf-8") -> str:
+    """Return the text of a regular file, its line ends as line feeds.
+
+    Raises:
+        OSError: It cannot be read, is no regular file, or is too large.
+        UnicodeDecodeError: It is no text of this encoding.
+    """
+    check_regular(path, most=most)
+    return path.read_text(encoding=encoding)
+
+
+def parse_json(text: str | bytes, **how: Any) -> Any:
+    """Return the value of a JSON text. `how` goes to `json.loads`.
+
+    Raises:
+        ValueError: It is no JSON, or nested too deeply.
+
+    Example:
+        >>> parse_json("[" * 100_000)
+        Traceback (most recent call last):
+            ...
+        ValueError: nested too deeply
+    """
+    try:
+        return json.loads(text, **how)
+    except RecursionError:
+        msg = "nested too deeply"
+        raise ValueError(msg) from None

@@ -1,5 +1,6 @@
 """Names of files: other names give another file, in the folder, on every system."""
 
+import os
 import re
 import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
@@ -7,7 +8,13 @@ from pathlib import PurePosixPath, PureWindowsPath
 import pytest
 from hypothesis import given, strategies as st
 
-from pytest_fairness.files import file_name
+from pytest_fairness.data import load_evaluation_set
+from pytest_fairness.errors import FairnessError
+from pytest_fairness.files import check_regular, file_name, parse_json, read_regular, read_text
+from pytest_fairness.gate.audit.signing import open_envelope
+from pytest_fairness.gate.audit.verify import verify
+from pytest_fairness.inference import read_predictions
+from pytest_fairness.policy import Evaluation, load_policy
 
 HOSTILE = st.one_of(
     st.text(),
@@ -56,3 +63,77 @@ def test_plain_names_stay_readable(names, file):
 def test_the_split_between_two_names_is_told_apart():
     assert file_name("m", "a-b", ending=".parquet") != file_name("m-a", "b", ending=".parquet")
     assert file_name("Ads", "b", ending=".png").lower() != file_name("ads", "b", ending=".png")
+
+
+@pytest.fixture(params=["pipe", "device", "folder"])
+def endless(request, tmp_path):
+    """What is no regular file, under any name."""
+
+    def make(name):
+        path = tmp_path / name
+        if request.param == "pipe":
+            os.mkfifo(path)
+        elif request.param == "device":
+            path.symlink_to("/dev/zero")
+        else:
+            path.mkdir()
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("policy.toml", load_policy),
+        ("record.json", verify),
+        ("faces.csv", lambda path: load_evaluation_set(Evaluation("faces", manifest=path))),
+        ("faces.parquet", lambda path: load_evaluation_set(Evaluation("faces", manifest=path))),
+        ("p.csv", lambda path: read_predictions(path, Evaluation("faces"))),
+        ("p.parquet", lambda path: read_predictions(path, Evaluation("faces"))),
+        ("p.jsonl", lambda path: read_predictions(path, Evaluation("faces"))),
+    ],
+)
+def test_only_regular_files_are_read(name, read, endless):
+    with pytest.raises(FairnessError, match=r"(not a regular file|s a directory)"):
+        read(endless(name))
+
+
+def test_an_image_that_is_a_pipe_is_an_error_of_its_sample(tmp_path):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "faces.csv").write_text("id,image,target\na,a.png,x\n", encoding="utf-8")
+    found = load_evaluation_set(Evaluation("faces", manifest=tmp_path / "faces.csv"))
+    (tmp_path / "a.png").unlink()
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(FairnessError, match=r"sample 'a'.*not a regular file"):
+        found.images.read(0)
+
+
+def test_a_file_may_be_too_large(tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(b"abc")
+    assert (read_regular(file, most=3), read_text(file, most=3)) == (b"abc", "abc")
+    with pytest.raises(OSError, match="3 bytes, allowed are 2"):
+        check_regular(file, most=2)
+
+
+DEEP = 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "read"),
+    [
+        ("p.toml", "x = " + "[" * DEEP, load_policy),
+        ("p.toml", ".".join(["a"] * 3000) + " = 1", load_policy),
+        ("r.json", "[" * DEEP, verify),
+        ("r.json", '{"runs": ' + "[" * DEEP, verify),
+        ("p.jsonl", "[" * DEEP, lambda path: read_predictions(path, Evaluation("faces"))),
+        ("s.json", "[" * DEEP, lambda path: open_envelope(path, None)),
+    ],
+)
+def test_what_is_nested_without_end_is_an_error(name, text, read, tmp_path):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(FairnessError, match=name):
+        read(tmp_path / name)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        parse_json("[" * DEEP)

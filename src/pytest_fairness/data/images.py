@@ -15,6 +15,7 @@ from PIL import Image, ImageChops, ImageOps
 
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import DataError
+from pytest_fairness.files import read_regular
 
 __all__ = ["Cell", "Entry", "Images", "Paths", "Slice", "decode", "opened"]
 
@@ -132,7 +133,7 @@ class Images:
         if isinstance(entry, bytes):
             return entry
         try:
-            return entry.content() if isinstance(entry, Slice | Cell) else entry.read_bytes()
+            return entry.content() if isinstance(entry, Slice | Cell) else read_regular(entry)
         except OSError as problem:
             msg = f"{self._name(position)}: the image file cannot be read: {problem}"
             raise DataError(msg) from problem

@@ -5,22 +5,39 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pytest_fairness.data.levels import MISSING, as_levels
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.files import check_regular
 from pytest_fairness.wording import listed, suggest
 
 __all__ = ["Rows", "arrow_rows", "read_rows"]
 
 # Encoded images stay in Arrow's memory; as Python objects they would be held twice.
 _IN_ARROW = {kind: pd.ArrowDtype(kind) for kind in (pa.binary(), pa.large_binary())}
+_MALFORMED = (
+    pa.ArrowException,
+    pd.errors.ParserWarning,
+    csv.Error,
+    OSError,
+    ValueError,
+    MemoryError,
+    OverflowError,
+)
+_NAN = {"nan", "NaN"}
+# A file that takes more would not be judged by hand-made groups, and may be a bomb.
+_MOST_BYTES = 2**36
+_MOST_ROWS = 50_000_000
+_MOST_COLUMNS = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,31 +171,45 @@ class Rows:
         return kept
 
 
-def read_rows(path: Path, *, evaluation: str, error: type[FairnessError]) -> Rows:
+def read_rows(
+    path: Path,
+    *,
+    evaluation: str,
+    error: type[FairnessError],
+    levels: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> Rows:
     """Read a CSV or Parquet file.
+
+    Args:
+        path: The file.
+        evaluation: Name of the evaluation that it is read for.
+        error: What to raise.
+        levels: Attribute -> its declared levels: `nan` of a CSV file is one only where it is declared,
+            and else a missing value.
 
     Raises:
         FairnessError: `error`, when the file is missing, of another kind, or malformed.
     """
-    readers = {".csv": _read_csv, ".parquet": _read_parquet}
-    if path.suffix.lower() not in readers:
+    kind = path.suffix.lower()
+    if kind not in (".csv", ".parquet"):
         msg = (
-            f"{path}: files of kind {path.suffix!r} are not read (evaluation {evaluation!r}); "
-            "write the rows as .csv or .parquet"
+            f"{path}: files of kind {''.join(path.suffixes[-2:])!r} are not read (evaluation "
+            f"{evaluation!r}); write the rows as .csv (separated by commas, not compressed) or .parquet"
         )
         raise error(msg)
-    if not path.is_file():
+    if not path.exists():
         msg = (
             f"{path}: no such file (evaluation {evaluation!r}); correct the path, which a policy "
             "gives relative to its own folder"
         )
         raise error(msg)
     try:
-        frame = readers[path.suffix.lower()](path)
-    except (pa.ArrowException, pd.errors.ParserWarning, OSError, ValueError) as problem:
-        msg = f"{path}: cannot be read as {path.suffix[1:]}: {problem}; write the file anew"
+        check_regular(path, most=_MOST_BYTES)
+        frame = _read_csv(path, levels) if kind == ".csv" else _read_parquet(path)
+    except _MALFORMED as problem:
+        msg = f"{path}: cannot be read as {kind[1:]}: {problem}; write the file anew"
         raise error(msg) from problem
-    unit: Literal["line", "row"] = "line" if path.suffix.lower() == ".csv" else "row"
+    unit: Literal["line", "row"] = "line" if kind == ".csv" else "row"
     return Rows(frame, str(path), evaluation, error, unit)
 
 
@@ -190,15 +221,47 @@ def arrow_rows(table: pa.Table) -> pd.DataFrame:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     with pq.ParquetFile(path) as file:  # a data set's reader would take columns from folder names
-        return arrow_rows(file.read())
+        _check_size(file.metadata.num_rows, file.metadata.num_columns)
+        return arrow_rows(_without_structs(file.read()))
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _check_size(rows: int, columns: int) -> None:
+    """Refuse what would take all memory: a small file may stand for billions of rows."""
+    if columns > _MOST_COLUMNS or rows > _MOST_ROWS:
+        msg = (
+            f"{rows:,} rows and {columns:,} columns; allowed are {_MOST_ROWS:,} rows and "
+            f"{_MOST_COLUMNS:,} columns"
+        )
+        raise ValueError(msg)
+
+
+def _without_structs(table: pa.Table) -> pa.Table:
+    """Return a table with images of Hugging Face, {bytes, path}, as their bytes, or else their paths."""
+    for place, field in enumerate(table.schema):
+        if not pa.types.is_struct(field.type) or {one.name for one in field.type} != {
+            "bytes",
+            "path",
+        }:
+            continue
+        content, paths = (pc.struct_field(table.column(place), one) for one in ("bytes", "path"))
+        if 0 < content.null_count < len(content) or (
+            len(content) and content.null_count and paths.null_count
+        ):
+            msg = (
+                f"column {field.name!r} lacks bytes of {content.null_count} of {len(content)} images; "
+                "embed all of them, or give all as paths"
+            )
+            raise ValueError(msg)
+        table = table.set_column(place, field.name, paths if content.null_count else content)
+    return table
+
+
+def _read_csv(path: Path, levels: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
     """Read every value as text: a level `01` or `NA` must stay what it is.
 
     Lines without any value are no rows; those after them keep their line numbers.
     """
-    _refuse_doubled_names(path)
+    names = _header(path)
     with warnings.catch_warnings():
         # Without both, a line with one field too many shifts every column unseen.
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -207,18 +270,28 @@ def _read_csv(path: Path) -> pd.DataFrame:
             dtype=str,
             index_col=False,
             keep_default_na=False,
-            na_values=["", "nan", "NaN"],
+            na_values={
+                name or f"Unnamed: {place}": ["", *(_NAN - set(levels.get(name, ())))]
+                for place, name in enumerate(names)
+            },
             skip_blank_lines=False,
             encoding="utf-8-sig",
         )
     return frame.dropna(how="all")
 
 
-def _refuse_doubled_names(path: Path) -> None:
-    """Refuse two columns of one name, since pandas would rename the second without a word."""
+def _header(path: Path) -> list[str]:
+    """Return the names of the columns, which must be different: pandas would rename the second."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        names = [name for name in next(csv.reader(file), []) if name]
+        header = next(csv.reader(file), [])
+    _check_size(0, len(header))
+    for separator, word in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and separator in header[0]:
+            msg = f"its columns are separated by {word}; separate them by commas"
+            raise ValueError(msg)
+    names = [name for name in header if name]
     doubled = [name for name in names if names.count(name) > 1]
     if doubled:
         msg = f"more than one column {doubled[0]!r}; rename or remove one"
         raise ValueError(msg)
+    return header

@@ -17,6 +17,7 @@ from pytest_fairness.gate.estimates.wanted import observe_wanted
 from pytest_fairness.gate.evidence import gather_evidence
 from pytest_fairness.gate.former import Former, former_records, with_former
 from pytest_fairness.gate.questions import questions
+from pytest_fairness.gate.record.counts_record import CountsRecord
 from pytest_fairness.gate.record.policy_records import PolicyFile, RequiredRecord, RuleRecord
 from pytest_fairness.gate.record.run_record import JudgedRun, PolicyRecord, RunRecord, Verdict
 from pytest_fairness.gate.since import describe_baseline
@@ -150,7 +151,7 @@ def judge_predictions(
         model=predictions.model,
         evaluation=evaluation.name,
         n=counts.n,
-        counts=counts.to_dict(),
+        counts=CountsRecord.of(counts),
         metadata=dict(predictions.metadata),
         baseline=describe_baseline(policy, evidence),
     )

@@ -1,6 +1,5 @@
 """Predictions as JSON Lines: one object a line, one key a column."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import pandas as pd
 
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import PredictionError
+from pytest_fairness.files import parse_json, read_text
 
 __all__ = ["SUFFIXES", "read_json_lines"]
 
@@ -23,7 +23,7 @@ def read_json_lines(path: Path, *, evaluation: str) -> Rows:
         PredictionError: The file is missing, or a line is no object of texts, numbers and booleans.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, encoding="utf-8-sig")
     except FileNotFoundError as error:
         msg = f"{path}: no such file (evaluation {evaluation!r}); correct the path"
         raise PredictionError(msg) from error
@@ -49,7 +49,7 @@ def read_json_lines(path: Path, *, evaluation: str) -> Rows:
 
 def _row(line: str, *, place: str) -> dict[str, Any]:
     try:
-        row = json.loads(line, object_pairs_hook=_unique)
+        row = parse_json(line, object_pairs_hook=_unique)
     except ValueError as error:
         msg = f"{place}: not JSON: {error}; write one object a line"
         raise PredictionError(msg) from error

@@ -11,15 +11,37 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from pydantic import BaseModel, model_validator
 
 from pytest_fairness.errors import PredictionError
-from pytest_fairness.files import replacing
+from pytest_fairness.files import check_regular, parse_json, replacing
 
 __all__ = ["OBSERVED_PREFIX", "SCORE_PREFIX", "Predictions", "prediction_table", "recorded_in"]
 
 SCORE_PREFIX = "score:"
 OBSERVED_PREFIX = "observed:"
 _KEY = b"pytest_fairness"
+
+# Values of the metadata that are JSON objects themselves.
+_OBJECTS = ("where", "derive", "unreadable_images", "observed")
+
+
+class _Recorded(BaseModel):
+    """What `to_parquet` writes beside a table."""
+
+    model: str
+    evaluation: str
+    classes: list[str]
+    levels: dict[str, list[str]]
+    metadata: dict[str, str]
+
+    @model_validator(mode="after")
+    def _objects(self) -> "_Recorded":
+        for key in _OBJECTS:
+            if not isinstance(parse_json(self.metadata.get(key, "{}")), dict):
+                msg = f"{key} is no JSON object"
+                raise ValueError(msg)  # noqa: TRY004  (pydantic takes this one)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +85,7 @@ class Predictions:
             PredictionError: The file is missing, or was not written by `to_parquet`.
         """
         try:
+            check_regular(Path(path))
             with pq.ParquetFile(path) as file:
                 table = file.read()
         except (pa.ArrowException, OSError) as problem:
@@ -99,5 +122,9 @@ def prediction_table(
 
 def recorded_in(schema: pa.Schema) -> dict[str, Any]:
     """Return what `to_parquet` wrote beside a table, or nothing for a table of another origin."""
-    record: dict[str, Any] = json.loads((schema.metadata or {}).get(_KEY, "{}"))
-    return record
+    try:
+        record = parse_json((schema.metadata or {}).get(_KEY, b"{}"))
+        return _Recorded.model_validate(record).model_dump() if record else {}
+    except ValueError as problem:
+        msg = f"predictions: what is recorded beside the table is damaged: {problem}; run the model again"
+        raise PredictionError(msg) from problem

@@ -113,7 +113,12 @@ def _read(source: Any, evaluation: "Evaluation") -> tuple[Rows, dict[str, Any]]:
     if isinstance(source, str | Path):
         if Path(source).suffix.lower() in SUFFIXES:
             return read_json_lines(Path(source), evaluation=evaluation.name), {}
-        rows = read_rows(Path(source), evaluation=evaluation.name, error=PredictionError)
+        rows = read_rows(
+            Path(source),
+            evaluation=evaluation.name,
+            error=PredictionError,
+            levels=evaluation.attributes,
+        )
         return rows, {} if rows.unit == "line" else recorded_in(pq.read_schema(source))
     kind = f"predictions ({type(source).__name__})"
     if isinstance(source, pd.DataFrame):

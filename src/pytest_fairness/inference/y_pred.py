@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pytest_fairness.data.readers import list_samples
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import PredictionError
+from pytest_fairness.files import check_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,11 +76,12 @@ def _values(source: "YPred") -> tuple[NDArray[Any], str]:
     if not isinstance(source, str | Path):
         return _objects(source), f"predictions ({type(source).__name__})"
     try:
+        check_regular(Path(source))
         found = np.load(source, allow_pickle=False)
     except FileNotFoundError as error:
         msg = f"{source}: no such file of predictions; correct the path"
         raise PredictionError(msg) from error
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, MemoryError, SyntaxError) as error:
         msg = (
             f"{source}: cannot be read as a NumPy array ({error}); save it with numpy.save, classes as "
             "text or numbers (arrays of objects need unpickling and are not read)"

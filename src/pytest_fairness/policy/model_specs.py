@@ -12,6 +12,7 @@ from pytest_fairness.doors.declarations import ModelKind
 from pytest_fairness.doors.kinds import kind_names, kind_of_ending
 from pytest_fairness.doors.registry import declared
 from pytest_fairness.errors import DeclarationError, PolicyError
+from pytest_fairness.files import read_text
 from pytest_fairness.policy.tables.model_tables import LabelsTable, ModelTable, PreprocessingTable
 from pytest_fairness.policy.tables.problems import explain_model
 from pytest_fairness.policy.text.document import KeyPath
@@ -240,8 +241,8 @@ def _table_of(
             return tomllib.loads(f"model = {text}")["model"], folder
         if text.endswith(".toml"):
             file = folder / text
-            return tomllib.loads(file.read_text(encoding="utf-8")), file.parent
-    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+            return tomllib.loads(read_text(file)), file.parent
+    except (ValueError, RecursionError, OSError) as error:
         msg = f"{where or text}: cannot be read as the TOML table of a model: {error}"
         raise PolicyError(msg) from error
     if ":" in text and not (folder / text).exists():

@@ -12,6 +12,7 @@ import pytest
 from pytest_fairness.data import MISSING, load_evaluation_set
 from pytest_fairness.errors import DataError
 from pytest_fairness.policy.records import Evaluation
+from tests.unit.data.conftest import png
 
 Rows = list[dict[str, Any]]
 Write = Callable[..., Evaluation]
@@ -159,7 +160,7 @@ def test_missing_manifest_is_named(tmp_path: Path) -> None:
 
 
 def test_unsupported_kind_of_manifest_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"kind '\.xlsx' are not read .* \.csv or \.parquet"):
+    with pytest.raises(DataError, match=r"kind '\.xlsx' are not read .* \.csv .* or \.parquet"):
         load_evaluation_set(Evaluation("faces", manifest=tmp_path / "faces.xlsx"))
 
 
@@ -342,3 +343,52 @@ def test_image_column_of_another_type_is_refused(in_parquet: Write, rows: Rows) 
         row["pixels"] = {"bytes": b"x"}
     with pytest.raises(DataError, match=r"'pixels' must hold paths or encoded images .* got dict"):
         load_evaluation_set(in_parquet(rows, image="pixels"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("f.tsv", b"id\ttarget\n", r"kind '\.tsv' are not read .* \.csv"),
+        ("f.csv.gz", b"", r"kind '\.csv\.gz' are not read .* not compressed"),
+        (
+            "f.csv",
+            b"id;target;skin_tone\n1;a;b\n",
+            "separated by semicolons; separate them by commas",
+        ),
+        ("f.csv", b"id\ttarget\n1\ta\n", "separated by tabs; separate them by commas"),
+        ("f.csv", b",".join(b"c%d" % i for i in range(20_000)), "20,000 columns; allowed are"),
+        ("f.csv", b'"' + b"x" * 200_000, "cannot be read as csv"),
+    ],
+)
+def test_other_tables_are_refused_in_one_line(name, content, problem, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=problem) as raised:
+        load_evaluation_set(Evaluation("faces", manifest=tmp_path / name))
+    assert "\n" not in str(raised.value)
+
+
+def test_nan_is_a_level_where_the_policy_declares_it_and_else_missing(in_csv, rows):
+    rows[1]["skin_tone"] = rows[2]["vendor"] = "nan"
+    declared = {"skin_tone": ("light", "dark", "nan"), "vendor": ("one", "two")}
+    found = load_evaluation_set(in_csv(rows, attributes=declared))
+    assert found.samples["skin_tone"].tolist() == ["light", "nan", "dark"]
+    assert found.samples["vendor"].tolist() == ["one", "one", MISSING]
+
+
+def test_images_of_hugging_face_are_read_from_their_bytes(tmp_path):
+    images = [{"bytes": png(number), "path": f"{number}.png"} for number in range(3)]
+    table = {"id": ["a", "b", "c"], "image": images, "target": ["x", "y", "x"]}
+    pq.write_table(pa.table(table), tmp_path / "f.parquet")
+    found = load_evaluation_set(Evaluation("faces", manifest=tmp_path / "f.parquet"))
+    assert [found.images.read(i).getpixel((0, 0))[0] for i in range(3)] == [0, 1, 2]
+    images[1]["bytes"] = None
+    pq.write_table(pa.table(table), tmp_path / "f.parquet")
+    with pytest.raises(DataError, match="column 'image' lacks bytes of 1 of 3 images"):
+        load_evaluation_set(Evaluation("faces", manifest=tmp_path / "f.parquet"))
+
+
+def test_a_parquet_file_of_too_many_rows_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("pytest_fairness.data.rows._MOST_ROWS", 2)
+    pq.write_table(pa.table({"id": ["a", "b", "c"]}), tmp_path / "f.parquet")
+    with pytest.raises(DataError, match="3 rows and 1 columns; allowed are 2 rows"):
+        load_evaluation_set(Evaluation("faces", manifest=tmp_path / "f.parquet"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_fairness.errors import ModelError
+from pytest_fairness.files import parse_json, read_text
 from pytest_fairness.policy.model_specs import LabelFile
 from pytest_fairness.wording import suggest
 
@@ -141,16 +142,19 @@ def _read(source: LabelFile) -> Labels:
     if kind == "open-images":
         return _open_images(text, path)
     try:
-        content = json.loads(text)
+        content = parse_json(text)
     except json.JSONDecodeError as error:
         msg = f"{path}:{error.lineno}: not JSON: {error.msg}"
+        raise ModelError(msg) from error
+    except ValueError as error:
+        msg = f"{path}: not JSON: {error}"
         raise ModelError(msg) from error
     return _from_json(content, path)
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_text(path, encoding="utf-8-sig")
     except FileNotFoundError as error:
         msg = f"{path}: no such file of labels; correct the path, which a policy gives from its folder"
         raise ModelError(msg) from error

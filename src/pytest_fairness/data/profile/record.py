@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pytest_fairness.errors import DataError
+from pytest_fairness.files import read_regular
 
 __all__ = [
     "AttributeBalance",
@@ -333,7 +334,7 @@ class DataProfile(_Record):
             DataError: The file is missing, or is not a profile of this schema version.
         """
         try:
-            return cls.model_validate_json(Path(path).read_bytes())
+            return cls.model_validate_json(read_regular(Path(path)))
         except OSError as error:
             msg = f"{path}: the profile cannot be read: {error.strerror}"
             raise DataError(msg) from error

@@ -22,6 +22,7 @@ from pytest_fairness.data.readers.celeba import (
 )
 from pytest_fairness.data.readers.tables import expect_columns, matched, read_table
 from pytest_fairness.errors import DataError
+from pytest_fairness.files import read_regular
 
 __all__ = ["GROUPS", "PART_IDS", "PartMasks", "merge_parts", "read"]
 
@@ -155,7 +156,7 @@ class PartMasks:
         whole = self.folder / f"{number}.png"
         name = f"{self.folder}, mask of sample {self.ids[position]!r}"
         if whole.is_file():
-            return merge_parts(read_index(whole.read_bytes(), name=f"{name}, {whole}"), name=name)
+            return merge_parts(read_index(read_regular(whole), name=f"{name}, {whole}"), name=name)
         return merge_parts(self._painted(number, name), name=name)
 
     def _painted(self, number: int, name: str) -> NDArray[np.int32]:
@@ -165,7 +166,7 @@ class PartMasks:
             path = self.folder / str(number // _IN_A_FOLDER) / f"{number:05d}_{part}.png"
             if not path.is_file():
                 continue
-            with opened(path.read_bytes(), name=f"{name}, {path}") as picture:
+            with opened(read_regular(path), name=f"{name}, {path}") as picture:
                 drawn = np.asarray(picture.convert("L")) != 0
             index = np.zeros(drawn.shape, np.int32) if index is None else index
             if drawn.shape != index.shape:

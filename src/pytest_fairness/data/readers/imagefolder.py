@@ -22,7 +22,7 @@ def read(source: Source) -> Listing:
     names = [str(name) for name in source.options.get("folders", ["target"])]
     if source.evaluation.split:
         names = ["split", *names]
-    paths = image_files(source.root)
+    paths = image_files(source, source.root)
     if not paths:
         source.error(f"{source.root}: no images below this folder; correct root")
     parts = pd.Series(paths).str.split("/")

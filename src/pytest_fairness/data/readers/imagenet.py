@@ -12,6 +12,7 @@ import pandas as pd
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.files import image_files
 from pytest_fairness.data.readers.tables import join_attributes
+from pytest_fairness.files import read_text
 from pytest_fairness.wording import listed
 
 __all__ = ["read"]
@@ -30,7 +31,7 @@ def read(source: Source) -> Listing:
     """
     given = source.options.get("images")
     folder = source.find("the folder of images", *((given,) if given else _IMAGES))
-    paths = image_files(folder)
+    paths = image_files(source, folder)
     if not paths:
         source.error(f"{folder}: no images below this folder; correct root")
     in_folders = ["/" in path for path in paths]
@@ -70,7 +71,7 @@ def _synset_names(source: Source) -> dict[str, str]:
     path = source.find("the names of synsets", given) if given else source.look_for(*_SYNSETS)
     if path is None:
         return {}
-    lines = [line.partition(" ") for line in path.read_text("utf-8").splitlines() if line.strip()]
+    lines = [line.partition(" ") for line in read_text(path).splitlines() if line.strip()]
     return {wnid: words.split(",")[0].strip() for wnid, _, words in lines}
 
 
@@ -79,7 +80,7 @@ def _of_devkit(source: Source, paths: list[str], folder: Path) -> tuple[pd.DataF
     kits = (given,) if given else _DEVKITS
     truth = source.find("the ground truth of the development kit", *(f"{k}/{_TRUTH}" for k in kits))
     meta = source.find("meta.mat of the development kit", *(f"{k}/{_META}" for k in kits))
-    answers = np.array(truth.read_text("utf-8").split())
+    answers = np.array(read_text(truth).split())
     frame = pd.DataFrame({"image": paths})
     numbers = frame["image"].str.extract(r"ILSVRC2012_val_(\d{8})\.", expand=False)
     if numbers.isna().any():

@@ -22,7 +22,12 @@ def read(source: Source) -> Listing:
     folder = source.root.parent
     names = [source.root.name, *_further(source)]
     files = [
-        read_rows(folder / name, evaluation=source.evaluation.name, error=DataError)
+        read_rows(
+            folder / name,
+            evaluation=source.evaluation.name,
+            error=DataError,
+            levels=source.evaluation.attributes,
+        )
         for name in names
     ]
     if len(files) == 1:

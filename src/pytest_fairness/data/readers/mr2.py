@@ -88,7 +88,7 @@ def _key(name: str) -> str:
 def _photographs(source: Source, folder: Path) -> dict[str, str]:
     """Key -> path below the folder."""
     found: dict[str, str] = {}
-    for path in image_files(folder):
+    for path in image_files(source, folder):
         if (other := found.setdefault(_key(path), path)) != path:
             source.error(
                 f"{folder}: {other!r} and {path!r} have the same name; remove or rename one"

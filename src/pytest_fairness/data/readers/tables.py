@@ -148,7 +148,12 @@ def join_attributes(source: "Source", frame: pd.DataFrame) -> pd.DataFrame:
     if name is None:
         return frame
     path = (source.root if source.root.is_dir() else source.root.parent) / name
-    rows = read_rows(path, evaluation=source.evaluation.name, error=DataError)
+    rows = read_rows(
+        path,
+        evaluation=source.evaluation.name,
+        error=DataError,
+        levels=source.evaluation.attributes,
+    )
     table = rows.frame
     key = "id" if "id" in table.columns else table.columns[0]
     ids = as_levels(table[key]).rename(key)

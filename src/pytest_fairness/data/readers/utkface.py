@@ -3,6 +3,8 @@
 Zhang, Song and Qi (2017), Age Progression/Regression by Conditional Adversarial Autoencoder.
 """
 
+import re
+
 import pandas as pd
 
 from pytest_fairness.data.listing import Listing, Source
@@ -13,7 +15,7 @@ __all__ = ["read"]
 
 # [age]_[gender]_[race]_[date&time].jpg; a few names of the original lack gender or race, or have
 # a blank or no dot before the ending.
-_NAME = r"^(?P<age>\d{1,3})_(?P<gender>[01])?_(?:(?P<race>[0-4])_)?(?P<time>\d{12,17})\D"
+_NAME = r"^(?P<age>\d{1,3})_(?:(?P<gender>[01])?_)?(?:(?P<race>[0-4])_)?(?P<time>\d{12,17})\D"
 _GENDERS = {"0": "male", "1": "female"}
 _RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Other"}
 
@@ -24,7 +26,7 @@ def read(source: Source) -> Listing:
     What a name does not say is missing.
     """
     ignored = set(source.options.get("ignore", ()))
-    paths = [path for path in image_files(source.root) if path.split("/")[-1] not in ignored]
+    paths = image_files(source, source.root, ignore=ignored, also=re.compile(_NAME).match)
     if not paths:
         source.error(f"{source.root}: no images below this folder; correct root")
     frame = pd.DataFrame({"id": paths, "image": paths})

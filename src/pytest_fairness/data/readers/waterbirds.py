@@ -14,6 +14,7 @@ from pytest_fairness.data.images import opened
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.tables import expect_columns, named_values, read_table
 from pytest_fairness.errors import DataError
+from pytest_fairness.files import read_regular
 
 __all__ = ["BirdMasks", "read"]
 
@@ -92,6 +93,6 @@ class BirdMasks:
                 "the segmentations of CUB there"
             )
             raise DataError(msg)
-        with opened(path.read_bytes(), name=f"{path}: mask of {self.ids[position]!r}") as picture:
+        with opened(read_regular(path), name=f"{path}: mask of {self.ids[position]!r}") as picture:
             bird = np.asarray(picture.convert("L")) >= _HALF
         return {"background": ~bird, "bird": bird}

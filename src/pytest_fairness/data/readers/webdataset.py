@@ -4,7 +4,6 @@ The shards are read with the standard library: an index of the members gives eve
 place in the file, in any order, which the streams of the package `webdataset` do not.
 """
 
-import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pandas as pd
 from pytest_fairness.data.images import Slice
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.files import IMAGE_ENDINGS
+from pytest_fairness.files import parse_json
 from pytest_fairness.wording import listed
 
 __all__ = ["read"]
@@ -107,7 +107,7 @@ def _columns(source: Source, ending: str, content: bytes, name: str) -> dict[str
     """What one file of a sample says about it."""
     try:
         text = content.decode("utf-8-sig")
-        values = json.loads(text) if ending == "json" else {ending: text.strip() or None}
+        values = parse_json(text) if ending == "json" else {ending: text.strip() or None}
     except ValueError as problem:
         source.error(f"{name} is not {'JSON' if ending == 'json' else 'text'}: {problem}")
     if not isinstance(values, dict):

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pytest_fairness.errors import AttestationError, SigningKeyError
+from pytest_fairness.files import parse_json, read_regular
 
 __all__ = ["Sealed", "open_envelope", "read_private_key", "read_public_key", "seal", "signed_bytes"]
 
@@ -79,7 +80,7 @@ def open_envelope(path: Path, key: Ed25519PublicKey) -> Sealed:
 
 def _read_envelope(path: Path) -> tuple[Sealed, list[bytes]]:
     try:
-        envelope: Any = json.loads(path.read_bytes())
+        envelope: Any = parse_json(read_regular(path))
         signatures = [_decode(one["sig"]) for one in envelope["signatures"]]
         return Sealed(envelope["payloadType"], _decode(envelope["payload"])), signatures
     except OSError as error:
@@ -137,7 +138,7 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
 
 def _load(path: Path, load: Callable[[bytes], object], kind: str) -> object:
     try:
-        return load(path.read_bytes())
+        return load(read_regular(path))
     except OSError as error:
         msg = f"{path}: the key cannot be read: {error.strerror}; {_wish(kind)}"
         raise SigningKeyError(msg) from error

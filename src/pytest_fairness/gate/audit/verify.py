@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_fairness.errors import FairnessError, PolicyError
+from pytest_fairness.files import read_regular
 from pytest_fairness.gate.audit.changed_fields import Difference, differences, different_fields
 from pytest_fairness.gate.decision.judging import judge_counts
 from pytest_fairness.gate.decision.required import check_required
@@ -59,7 +60,7 @@ def verify(path: Path) -> Verification:
         FairnessError: The record cannot be read, or holds no policy that can be read.
     """
     try:
-        text = path.read_bytes()  # once, so that what is hashed is what is checked
+        text = read_regular(path)  # once, so that what is hashed is what is checked
     except OSError as error:
         msg = f"{path}: the record cannot be read: {error.strerror}"
         raise FairnessError(msg) from error
@@ -122,7 +123,7 @@ class _Run:
                 Difference(f"{self.place}.evaluation", self.run.evaluation, known)
             )
             return []
-        counts = GroupCounts.from_dict(self.run.counts)
+        counts = self.run.counts.counted
         self.found.differences += differences(f"{self.place}.n", self.run.n, counts.n)
         evidence = self._evidence(counts, evaluation)
         judged = judge_counts(

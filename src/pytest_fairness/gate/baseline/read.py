@@ -86,7 +86,7 @@ def _of_record(
         )
         return replace(start, lacking=lacking)
     run = runs.get(model) or next(iter(runs.values()))
-    known = replace(start, model=run.model, counts=GroupCounts.from_dict(run.counts))
+    known = replace(start, model=run.model, counts=run.counts.counted)
     file = None if start.sha256 is None else find_predictions(run, Path(start.source).parent)
     if file is None:
         kept = "" if run.predictions is None else f", {run.predictions.file} is not beside it"
@@ -116,7 +116,12 @@ def _frame(
     source: "pd.DataFrame | pa.Table | str | Path", evaluation: "Evaluation"
 ) -> pd.DataFrame:
     if isinstance(source, str | Path):
-        return read_rows(Path(source), evaluation=evaluation.name, error=PredictionError).frame
+        return read_rows(
+            Path(source),
+            evaluation=evaluation.name,
+            error=PredictionError,
+            levels=evaluation.attributes,
+        ).frame
     return source if isinstance(source, pd.DataFrame) else arrow_rows(source)
 
 

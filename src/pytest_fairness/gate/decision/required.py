@@ -7,7 +7,6 @@ from pytest_fairness.gate.record.policy_records import RequiredRecord
 from pytest_fairness.gate.record.run_record import JudgedRun, Verdict
 from pytest_fairness.policy import Policy, Required
 from pytest_fairness.policy.text.toml_text import toml_header
-from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.wording import allowed_names
 
 __all__ = ["check_required"]
@@ -97,7 +96,7 @@ def _samples(run: JudgedRun | None, group: Mapping[str, str]) -> int:
     """Samples of a group, 0 where it was not counted."""
     if run is None:
         return 0
-    counts = GroupCounts.from_dict(run.counts)
+    counts = run.counts.counted
     if any(level not in counts.levels.get(name, ()) for name, level in group.items()):
         return 0
     by = tuple(group)

@@ -1,12 +1,13 @@
 """What one run leaves: a record from which every report is rendered, readable as JSON."""
 
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, Field, ValidationError
 
 from pytest_fairness.errors import FairnessError
-from pytest_fairness.files import write_whole
+from pytest_fairness.files import read_regular, write_whole
+from pytest_fairness.gate.record.counts_record import CountsRecord
 from pytest_fairness.gate.record.details import (
     AcceptedRecord,
     BaselineRecord,
@@ -194,7 +195,7 @@ class JudgedRun(FrozenRecord):
     model: str
     evaluation: str
     n: int
-    counts: dict[str, Any]
+    counts: CountsRecord
     """Levels, classes and the cells that are not zero: [level..., true, predicted, count]."""
     metadata: dict[str, str] = Field(default_factory=dict)
     """Device, times, hashes of weights, preprocessing and data."""
@@ -237,6 +238,12 @@ class RunRecord(FrozenRecord):
     """Checks of a full run that this one did not make, such as `waivers`."""
     finished: bool = True
     """False from the start of a run until its end; a run that died leaves it."""
+
+    @field_validator("created")
+    @classmethod
+    def _is_a_time(cls, created: str) -> str:
+        dt.datetime.fromisoformat(created)  # a ValueError names the field
+        return created
 
     @property
     def state(self) -> RecordState:
@@ -321,7 +328,7 @@ class RunRecord(FrozenRecord):
             FairnessError: The file is missing, or is not a record of a schema this version reads.
         """
         try:
-            text = Path(path).read_bytes()
+            text = read_regular(Path(path))
         except OSError as error:
             msg = f"{path}: the record cannot be read: {error.strerror}"
             raise FairnessError(msg) from error

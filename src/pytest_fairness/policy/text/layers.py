@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from pytest_fairness.errors import PolicyError
+from pytest_fairness.files import parse_json, read_text
 from pytest_fairness.policy.text.document import KeyPath
 from pytest_fairness.policy.text.lines import TomlLines
 
 __all__ = ["Layer", "read_layers", "restore_layers"]
+
+_DEEPEST = 30
+_MOST_BYTES = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +95,30 @@ def _from_file(source: str | Path) -> Layer:
 def _from_text(name: str, text: str) -> Layer:
     try:
         if text.startswith("{"):  # a mapping; no TOML file starts so
-            return Layer(name, text, TomlLines(""), Path(), json.loads(text))
+            return Layer(name, text, TomlLines(""), Path(), parse_json(text))
         raw = tomllib.loads(text)
+        _check_depth(raw)
         return Layer(name, text, TomlLines(text), Path(name).parent, raw)
-    except ValueError as error:
-        msg = f"{Path(name)}: not valid TOML: {error}"
+    except (ValueError, RecursionError) as error:
+        deep = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        msg = f"{Path(name)}: not valid TOML: {deep}"
         raise PolicyError(msg) from error
+
+
+def _check_depth(raw: dict[str, Any]) -> None:
+    """Refuse tables in tables beyond any policy: what walks through them would not come back."""
+    level: list[object] = [raw]
+    for _ in range(_DEEPEST):
+        tables = [one.values() for one in level if isinstance(one, dict)]
+        level = [one for found in tables for one in found]
+        level += [one for values in level if isinstance(values, list) for one in values]
+    if any(isinstance(one, dict | list) for one in level):
+        raise RecursionError
 
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path, most=_MOST_BYTES)
     except FileNotFoundError as error:
         msg = (
             f"{path}: no such policy file (looked for {path.absolute()}); give the path with "

@@ -187,3 +187,23 @@ def test_no_image_is_opened_while_the_list_is_read(celeba, load, root, monkeypat
     assert listing.rows.frame["image"].tolist()[0] == "000001.jpg"
     assert isinstance(listing.rows.frame["Male"].dtype, pd.CategoricalDtype)
     assert np.array_equal(listing.rows.frame.index, [1, 2, 3, 4])
+
+
+KAGGLE = "image_id,Blond_Hair,Male,Smiling\n000001.jpg,-1,1,1\n000002.jpg,1,-1,-1\n"
+
+
+@pytest.fixture
+def kaggle(write):
+    write("list_attr_celeba.csv", KAGGLE)
+    write("list_eval_partition.csv", "image_id,partition\n000001.jpg,0\n000002.jpg,2\n")
+    for number in (1, 2):
+        write(f"img_align_celeba/img_align_celeba/00000{number}.jpg", number)
+    return write
+
+
+def test_the_csv_files_of_kaggle_are_read(kaggle, load):
+    found = load(split=("test",), **SMILING)
+    assert found.samples.to_dict("list") == {"id": ["000002.jpg"], "target": ["no"], "Male": ["no"]}
+    kaggle("list_attr_celeba.csv", KAGGLE.replace("1,1,1", "1,x,1"))
+    with pytest.raises(DataError, match=r"line 2: Male = 0\S*; allowed: 1 and -1"):
+        load(**SMILING)

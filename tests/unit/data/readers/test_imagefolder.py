@@ -4,6 +4,7 @@ import pytest
 
 from pytest_fairness.data import MISSING
 from pytest_fairness.errors import DataError
+from tests.unit.data.readers.conftest import encoded
 
 READER = "imagefolder"
 TONES = {"tone": ("light", "dark")}
@@ -74,3 +75,18 @@ def test_an_empty_folder_is_named(load, root):
     root.mkdir()
     with pytest.raises(DataError, match="no images below this folder"):
         load(attributes=TONES)
+
+
+def test_every_image_is_read_or_named(write, load):
+    write("man/1.png", 1)
+    write("man/2.jfif", encoded(2, "JPEG"))
+    write("woman/3.png", 3)
+    write("woman/notes.txt", "not an image")
+    write("woman/LICENSE", "not an image")
+    assert load().samples["id"].tolist() == ["man/1.png", "man/2.jfif", "woman/3.png"]
+    write("woman/4.heic", b"some image")
+    write("woman/5", encoded(5))
+    with pytest.raises(
+        DataError, match=r"2 files of a kind .*: 'woman/4\.heic', 'woman/5'; convert"
+    ):
+        load()

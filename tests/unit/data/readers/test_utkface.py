@@ -73,3 +73,19 @@ def test_a_folder_without_images_is_named(write, load):
     write("readme.txt", "")
     with pytest.raises(DataError, match="set: no images below this folder"):
         load(**GENDER)
+
+
+def test_names_of_the_original_photographs_are_read_whatever_their_ending(write, load):
+    for name in (
+        "44_1_4_20170116235150272.pg",
+        "55_0_0_20170116232725357jpg",
+        "61_3_20170109150557335.jpg",
+    ):
+        write(name, 1)
+    write("other.pg", 2)
+    with pytest.raises(DataError, match=r"1 file of a kind that is not read: 'other\.pg'"):
+        load(**GENDER)
+    found = load(options={"ignore": ["other.pg"]}, where={"gender": ("male", "female")}, **GENDER)
+    assert found.samples["race"].tolist() == ["Other", "White"]
+    assert found.manifest["gender"].tolist() == ["female", "male"]
+    assert found.left_out == 1

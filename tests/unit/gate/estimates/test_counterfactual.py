@@ -13,7 +13,6 @@ from pytest_fairness.gate.decision.judging import judge_counts
 from pytest_fairness.gate.estimates.counterfactual import match
 from pytest_fairness.inference import read_predictions
 from pytest_fairness.report import table_lines
-from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.intervals.chosen import paired_interval
 from pytest_fairness.statistics.intervals.paired import mcnemar_p_value
 
@@ -159,7 +158,7 @@ def test_columns_that_the_predictions_lack_are_named():
 
 def test_counts_alone_answer_no_question_about_pairs():
     policy = load_policy(policy_of(FLIPS))
-    counts = GroupCounts.from_dict(judge(policy, FAIR).runs[0].counts)
+    counts = judge(policy, FAIR).runs[0].counts.counted
     verdicts = judge_counts(policy, counts, evaluation=policy.evaluations["faces"], model="m")
     assert {v.reason for v in verdicts} == {
         "no predictions image by image: matched images need more than counts"

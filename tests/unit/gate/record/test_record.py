@@ -13,7 +13,6 @@ from pytest_fairness.errors import FairnessError
 from pytest_fairness.gate.record.details import BaselineRecord
 from pytest_fairness.gate.record.policy_records import RequiredRecord, WaiverRecord
 from pytest_fairness.report import table_lines
-from pytest_fairness.statistics.counts import GroupCounts
 
 POLICY = {
     "schema": 1,
@@ -73,7 +72,7 @@ def test_the_json_has_the_fields_of_a_verdict_and_its_schema_version(record, tmp
 
 
 def test_the_counts_of_the_record_are_those_of_the_predictions(record):
-    counts = GroupCounts.from_dict(record.runs[0].counts)
+    counts = record.runs[0].counts.counted
     assert counts.n == 60
     assert counts.confusion(("sex",)).tolist() == [[[30, 0], [0, 0]], [[0, 0], [0, 30]]]
 
@@ -112,7 +111,7 @@ def test_a_record_of_the_first_schema_still_reads():
     assert record.schema_version == 1
     assert not record.passed
     assert [v.outcome for v in record.verdicts] == ["fail", "fail", "pass", "fail", "fail"]
-    assert GroupCounts.from_dict(record.runs[0].counts).n == 400
+    assert record.runs[0].counts.counted.n == 400
     assert (record.verdicts[0].robust_to, record.policy.rules, record.seeds) == (None, [], {})
     assert any("FPR" in line.text for line in table_lines(record))
 
@@ -205,3 +204,31 @@ def test_a_failure_that_somebody_answers_for_and_a_baseline_without_loss_stop_no
     kept = STOPS["what vanished since the baseline"](record)["runs"][0]
     kept = changed(kept, baseline=changed(kept.baseline, vanished=[]))
     assert changed(record, verdicts=[waived], runs=[kept]).passed
+
+
+BAD_COUNTS = {
+    "text": lambda counts: counts["cells"][0].__setitem__(-1, "50"),
+    "negative": lambda counts: counts["cells"][0].__setitem__(-1, -1),
+    "fraction": lambda counts: counts["cells"][0].__setitem__(-1, 1.5),
+    "too large": lambda counts: counts["cells"][0].__setitem__(-1, 2**70),
+    "outside": lambda counts: counts["cells"][0].__setitem__(0, 9),
+    "short": lambda counts: counts["cells"][0].pop(),
+    "empty": lambda counts: counts["cells"][0].clear(),
+    "twice": lambda counts: counts["cells"].append(counts["cells"][0]),
+    "level twice": lambda counts: counts["levels"]["sex"].append("male"),
+    "no levels": lambda counts: counts.pop("levels"),
+    "classes": lambda counts: counts.__setitem__("classes", {"no": 1}),
+    "bomb": lambda counts: counts["levels"].update(
+        {f"a{i}": [str(j) for j in range(99)] for i in range(9)}
+    ),
+}
+
+
+@pytest.mark.parametrize("change", BAD_COUNTS.values(), ids=list(BAD_COUNTS))
+def test_counts_that_are_none_are_one_error_that_names_them(change, tmp_path):
+    values = json.loads(V1.read_text(encoding="utf-8"))
+    change(values["runs"][0]["counts"])
+    file = tmp_path / "record.json"
+    file.write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(FairnessError, match=r"record\.json: not a run record .*runs\.0\.counts"):
+        RunRecord.from_json(file)
