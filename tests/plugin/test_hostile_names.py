@@ -3,6 +3,8 @@
 import json
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pytest_fairness.cli import main
@@ -65,8 +67,9 @@ def hidden(text: str) -> set[str]:
 def hostile(pytester):
     (pytester.path / "policy.toml").write_text(POLICY, encoding="utf-8")
     pytester.makepyfile(test_gate=GATE)
-    frame(0).to_parquet(pytester.path / "before.parquet")
-    frame(36).to_parquet(pytester.path / "now.parquet")
+    for name, wrong in (("before", 0), ("now", 36)):
+        table = pa.Table.from_pandas(frame(wrong), preserve_index=False)
+        pq.write_table(table, pytester.path / f"{name}.parquet")
     return pytester
 
 

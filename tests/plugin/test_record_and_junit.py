@@ -98,7 +98,7 @@ def test_the_record_of_a_model_says_what_it_was_made_with(model_gate):
     rule = record.policy.rules[0]
     assert (rule.limit, rule.bound, rule.origins["min"]) == (0.7, "min", "policy.toml:17")
     (run,) = record.runs
-    assert sum(cell[-1] for cell in run.counts["cells"]) == run.n == 80
+    assert sum(cell[-1] for cell in run.counts.cells) == run.n == 80
     dark = next(v for v in record.verdicts if v.group == {"tone": "dark"} and v.rule == "floor")
     assert (dark.outcome, dark.waiver.approved_by) == ("fail", "risk")
     assert dark.low < dark.value < dark.high < dark.limit

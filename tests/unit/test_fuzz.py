@@ -7,6 +7,7 @@ import copy
 import io
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -221,4 +222,4 @@ def test_files_of_labels(folder, labels, data):
         ("labels.txt", "A\nB"),
     ):
         (folder / name).write_bytes(damaged(text.encode(), data))
-        own_errors_only(lambda file=folder / name: read_labels(LabelFile(file)))
+        own_errors_only(partial(read_labels, LabelFile(folder / name)))

@@ -376,11 +376,17 @@ def test_nan_is_a_level_where_the_policy_declares_it_and_else_missing(in_csv, ro
 
 
 def test_images_of_hugging_face_are_read_from_their_bytes(tmp_path):
-    images = [{"bytes": png(number), "path": f"{number}.png"} for number in range(3)]
-    table = {"id": ["a", "b", "c"], "image": images, "target": ["x", "y", "x"]}
+    images: list[dict[str, Any]] = [
+        {"bytes": png(number), "path": f"{number}.png"} for number in range(3)
+    ]
+    table: dict[str, Any] = {"id": ["a", "b", "c"], "image": images, "target": ["x", "y", "x"]}
     pq.write_table(pa.table(table), tmp_path / "f.parquet")
     found = load_evaluation_set(Evaluation("faces", manifest=tmp_path / "f.parquet"))
-    assert [found.images.read(i).getpixel((0, 0))[0] for i in range(3)] == [0, 1, 2]
+    assert [found.images.read(i).getpixel((0, 0)) for i in range(3)] == [
+        (0, 0, 0),
+        (1, 0, 0),
+        (2, 0, 0),
+    ]
     images[1]["bytes"] = None
     pq.write_table(pa.table(table), tmp_path / "f.parquet")
     with pytest.raises(DataError, match="column 'image' lacks bytes of 1 of 3 images"):

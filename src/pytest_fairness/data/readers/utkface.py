@@ -20,13 +20,18 @@ _GENDERS = {"0": "male", "1": "female"}
 _RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Other"}
 
 
+def _is_named(name: str) -> bool:
+    """Whether a file is named as a photograph: a few of the original have no proper ending."""
+    return re.match(_NAME, name) is not None
+
+
 def read(source: Source) -> Listing:
     """Return the samples: `id`, `image`, `age`, `gender`, `race`, `time`.
 
     What a name does not say is missing.
     """
     ignored = set(source.options.get("ignore", ()))
-    paths = image_files(source, source.root, ignore=ignored, also=re.compile(_NAME).match)
+    paths = image_files(source, source.root, ignore=ignored, also=_is_named)
     if not paths:
         source.error(f"{source.root}: no images below this folder; correct root")
     frame = pd.DataFrame({"id": paths, "image": paths})

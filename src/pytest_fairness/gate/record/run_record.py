@@ -1,9 +1,10 @@
 """What one run leaves: a record from which every report is rendered, readable as JSON."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.files import read_regular, write_whole
