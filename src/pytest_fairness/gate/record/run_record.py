@@ -4,7 +4,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError
 
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.files import read_regular, write_whole
@@ -240,12 +240,6 @@ class RunRecord(FrozenRecord):
     finished: bool = True
     """False from the start of a run until its end; a run that died leaves it."""
 
-    @field_validator("created")
-    @classmethod
-    def _is_a_time(cls, created: str) -> str:
-        dt.datetime.fromisoformat(created)  # a ValueError names the field
-        return created
-
     @property
     def state(self) -> RecordState:
         """The state of the release in one word.
@@ -348,15 +342,24 @@ class RunRecord(FrozenRecord):
         """
         try:
             _check_version(text, path)
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the file"
+            record = cls.model_validate_json(text)
+            dt.datetime.fromisoformat(record.created)
+        except ValueError as error:
+            place, problem = _problem(error)
             msg = (
                 f"{path}: not a run record of schema version {SCHEMA_VERSION}: {place}: "
-                f"{first['msg']}; write one with --fairness-record"
+                f"{problem}; write one with --fairness-record"
             )
             raise FairnessError(msg) from error
+        return record
+
+
+def _problem(error: ValueError) -> tuple[str, str]:
+    """The place and the words of the first error; one that names no place is that of the time."""
+    if not isinstance(error, ValidationError):
+        return "created", str(error)
+    first = error.errors()[0]
+    return ".".join(str(part) for part in first["loc"]) or "the file", first["msg"]
 
 
 class _Versioned(BaseModel):
