@@ -140,8 +140,11 @@ def ending_lines(ending: Ending, *, hidden: Collection[str]) -> list[str]:
         if stop.kind in ("vanished", "problem"):
             lines.append(f"FAILED {stop.reason}")
         elif stop.kind == "verdict" and stop.name not in own:
-            text = "FAILED without a test of its own, since the policy does not declare the level: "
-            lines.append(text + describe(verdicts[stop.name]))
+            verdict = verdicts[stop.name]
+            why = "the policy does not declare the level"
+            if verdict.fails_by is not None:
+                why = f"only {verdict.fails_by} asks the question"
+            lines.append(f"FAILED without a test of its own, since {why}: {describe(verdict)}")
         elif stop.kind == "verdict" and stop.name in hidden:
             text = "FAILED although its test reported no failure: "
             lines.append(text + describe(verdicts[stop.name]))

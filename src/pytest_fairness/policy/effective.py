@@ -53,6 +53,10 @@ def _lines(document: Document) -> Iterator[_Line]:
         yield _Line(toml_header("model", name), document.place(("model", name)))
         yield from _keys(document, ("model", name), table)
     for key in ("rule", "required", "waiver"):
+        if key == "waiver" and (caps := document.table("waivers")):
+            yield _Line("")
+            yield _Line("[waivers]", document.place(("waivers",)))
+            yield from _keys(document, ("waivers",), caps)
         for number, table in enumerate(document.tables(key)):
             yield _Line("")
             yield from _preset(table)

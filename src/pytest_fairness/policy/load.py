@@ -1,5 +1,6 @@
 """Read a policy and check all that can be checked without data; every error says where."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +27,9 @@ from pytest_fairness.policy.tables.tables import EvaluationTable, PolicyDocument
 from pytest_fairness.policy.text.document import Document, KeyPath
 from pytest_fairness.policy.text.layers import Layer, read_layers, restore_layers
 from pytest_fairness.policy.text.toml_text import toml_value
+from pytest_fairness.policy.tightening.alone import alone
 from pytest_fairness.policy.tightening.compare import refuse_loosening
-from pytest_fairness.policy.tightening.floor import floor_of
+from pytest_fairness.policy.tightening.waiver_caps import beyond_the_caps
 from pytest_fairness.wording import allowed_names
 
 __all__ = ["load_policy", "read_document", "restore_policy"]
@@ -64,8 +66,12 @@ def read_document(source: str | Path | Mapping[str, Any]) -> Document:
     return _documents(read_layers(source))[-1]
 
 
-def restore_policy(texts: Sequence[PolicyText]) -> Policy:
+def restore_policy(texts: Sequence[PolicyText], *, today: dt.date | None = None) -> Policy:
     """Return the policy of texts that a record kept, the one that extends nothing first.
+
+    Args:
+        texts: Its files.
+        today: Day from which waivers may be so long as `[waivers]` allows; today when absent.
 
     Raises:
         PolicyError: As for `load_policy`; also when a text is missing.
@@ -74,16 +80,20 @@ def restore_policy(texts: Sequence[PolicyText]) -> Policy:
     if "extends" in layers[0].raw:
         msg = f"{layers[0].name}: the text of the policy that it extends is missing"
         raise PolicyError(msg)
-    return _resolved(layers)
+    return _resolved(layers, today)
 
 
-def _resolved(layers: list[Layer]) -> Policy:
+def _resolved(layers: list[Layer], today: dt.date | None = None) -> Policy:
     documents = _documents(layers)
     policy = _Resolution(documents[-1]).policy(layers)
-    if (lower := floor_of(documents)) is None:
-        return policy
-    floor, raised = lower
-    return replace(policy, floor=_Resolution(floor).policy(layers), raised=raised)
+    today = today or dt.datetime.now(dt.UTC).date()
+    if problems := beyond_the_caps(documents[-1], today=today):
+        raise PolicyError("\n".join(problems))
+
+    def resolve(position: int, document: Document) -> Policy:
+        return _Resolution(document).policy(layers[: position + 1])
+
+    return replace(policy, alone=tuple(alone(documents, resolve)))
 
 
 def _documents(layers: list[Layer]) -> list[Document]:

@@ -235,9 +235,8 @@ class Policy:
         waivers: Failures that somebody answers for.
         texts: Every file, the one that extends nothing first.
         document: Effective values, with the file and line of each.
-        floor: The same with the values that it raised over those it extends; None where an open
-            question stops the release anyway, or nothing was raised.
-        raised: Rule id -> those inherited values in words.
+        alone: The policies that it extends, each as it stands alone, the one that extends nothing
+            first: what fails by one of them fails.
     """
 
     decision: Decision
@@ -251,8 +250,7 @@ class Policy:
     waivers: tuple[Waiver, ...] = ()
     texts: tuple[PolicyText, ...] = ()
     document: Document = field(default_factory=lambda: Document("policy"))
-    floor: "Policy | None" = None
-    raised: Mapping[str, str] = field(default_factory=dict)
+    alone: "tuple[Policy, ...]" = ()
 
     def evaluation_named(self, name: str | None) -> Evaluation:
         """Return the evaluation of this name. Without a name, the only one.

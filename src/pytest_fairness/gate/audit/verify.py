@@ -88,7 +88,10 @@ def _policy(record: RunRecord, path: Path, found: Verification) -> Policy:
     kept = record.policy
     texts = [PolicyText(file.source, file.text, file.sha256) for file in kept.files]
     try:
-        policy = restore_policy(texts or [PolicyText(kept.source, kept.text, kept.sha256)])
+        policy = restore_policy(
+            texts or [PolicyText(kept.source, kept.text, kept.sha256)],
+            today=dt.datetime.fromisoformat(record.created).date(),
+        )
     except PolicyError as error:
         msg = f"{path}: the policy in the record cannot be read: {error}"
         raise FairnessError(msg) from error
@@ -143,14 +146,21 @@ class _Run:
         self._compare_baseline(known)
         recorded = {verdict.question: verdict for verdict in self.record.verdicts}
         recalled = {}
-        for question in asked_of(
-            self.policy, evaluation, model=self.run.model, levels=counts.levels
-        ):
+        for question in self._asked(evaluation, counts):
             lacking = self._lacking(question, predictions, baseline)
             if lacking and question.key in recorded:
                 self.found.unchecked.append(f"{question.key}: not checked: needs {lacking}")
                 recalled[question.key] = _recalled(recorded[question.key])
         return Evidence(counts, evaluation, predictions, known.baseline, known.comparison, recalled)
+
+    def _asked(self, evaluation: Evaluation, counts: GroupCounts) -> list[Question]:
+        """The questions of the policy, and of the policies that it extends."""
+        asked: dict[str, Question] = {}
+        for policy in (self.policy, *self.policy.alone):
+            if (own := policy.evaluations.get(evaluation.name)) is not None:
+                for one in asked_of(policy, own, model=self.run.model, levels=counts.levels):
+                    asked.setdefault(one.key, one)
+        return list(asked.values())
 
     def _compare_baseline(self, known: Evidence) -> None:
         """Compare all that changed since the baseline, whatever the rules ask."""

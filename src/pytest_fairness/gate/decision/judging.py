@@ -1,11 +1,9 @@
 """From the counts of one model on one evaluation set to all verdicts of the policy."""
 
-from collections.abc import Mapping
-from itertools import repeat
-
 import numpy as np
 
 from pytest_fairness.gate.decision.answering import answer_batch, batches_of
+from pytest_fairness.gate.decision.inherited import evidence_for, with_failures
 from pytest_fairness.gate.decision.lacking import what_is_lacking
 from pytest_fairness.gate.decision.levels import confidence_for
 from pytest_fairness.gate.decision.max_t import simultaneous_errors
@@ -20,7 +18,7 @@ from pytest_fairness.gate.decision.sensitivity import with_robustness
 from pytest_fairness.gate.decision.sides import Answer
 from pytest_fairness.gate.decision.verdict import Lacking, give_verdict, outcome_of
 from pytest_fairness.gate.evidence import Evidence
-from pytest_fairness.gate.record.run_record import Verdict
+from pytest_fairness.gate.record.run_record import Outcome, Verdict
 from pytest_fairness.policy import Evaluation, Policy
 from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.counts import GroupCounts
@@ -41,7 +39,8 @@ def judge_counts(
 ) -> list[Verdict]:
     """Answer every question that the policy asks of one model on one evaluation set.
 
-    Levels that the data have and the policy does not declare, missing values, are asked too.
+    Levels that the data have and the policy does not declare, missing values, are asked too. What
+    fails by a policy that this one extends, judged alone, fails.
 
     Args:
         policy: The policy.
@@ -52,46 +51,50 @@ def judge_counts(
     """
     evidence = evidence or Evidence(counts, evaluation)
     verdicts = _judged(policy, evidence, model)
-    if policy.floor is None:
-        return verdicts
-    inherited = _judged(policy.floor, evidence, model)
-    return list(map(_still_failed, verdicts, inherited, repeat(policy.raised)))
+    for inherited in reversed(policy.alone):
+        known = evidence_for(inherited, evidence)
+        if known is not None:
+            failed = _judged(inherited, known, model, failures_only=True)
+            verdicts = with_failures(verdicts, failed, inherited.source)
+    return verdicts
 
 
-def _still_failed(verdict: Verdict, inherited: Verdict, raised: Mapping[str, str]) -> Verdict:
-    """What fails by the values that a policy inherited fails, though those it raised leave it open."""
-    if verdict.outcome != "inconclusive" or inherited.outcome != "fail":
-        return verdict
-    if verdict.rule not in raised:
-        return verdict
-    reason = f"{inherited.reason}, by the inherited {raised[verdict.rule]}"
-    return inherited.model_copy(update={"reason": reason})
-
-
-def _judged(policy: Policy, evidence: Evidence, model: str) -> list[Verdict]:
+def _judged(
+    policy: Policy, evidence: Evidence, model: str, *, failures_only: bool = False
+) -> list[Verdict]:
     counts, evaluation = evidence.counts, evidence.evaluation
     answers = _answers(policy, evidence, model)
-    asked = [one.question for one in answers]
-    if not asked:
+    if not answers:
         return []
+    asked = [one.question for one in answers]
     family = Family.of(policy, asked)
     shares = family.shares(policy, asked)
     if policy.decision.correction == "max-t" and any(one.side == "broken" for one in answers):
         shares = _max_t(answers, shares.first, family.weights, evidence)
     confirmations = confirm_failures(answers, shares, shown=policy.decision.confidence)
-    lacking = _lacking(policy, answers, confirmations, shares.first, evidence)
+    judged = list(range(len(answers)))
+    lacking: dict[int, Lacking] = {}
+    if failures_only:
+        judged = [i for i in judged if _outcome(answers[i], confirmations.get(i)) == "fail"]
+    else:
+        lacking = _lacking(policy, answers, confirmations, shares.first, evidence)
     verdicts = [
         give_verdict(
-            one,
+            answers[position],
             policy.decision,
             confirmation=confirmations.get(position),
             family=family.questions,
             lacking=lacking.get(position),
             cluster=evaluation.cluster,
         )
-        for position, one in enumerate(answers)
+        for position in judged
     ]
+    asked = [asked[position] for position in judged]
     return with_robustness(verdicts, asked, counts=counts, evaluation=evaluation)
+
+
+def _outcome(answer: Answer, confirmation: Confirmation | None) -> Outcome:
+    return outcome_of(answer, confirmation, family=0)[0]
 
 
 def _lacking(
@@ -114,7 +117,7 @@ def _lacking(
     undecided = [
         position
         for position, one in enumerate(answers)
-        if outcome_of(one, confirmations.get(position), family=0)[0] == "inconclusive"
+        if _outcome(one, confirmations.get(position)) == "inconclusive"
     ]
     to_fail = [
         confidence_for(error, one.question, shown=decision.confidence)

@@ -154,6 +154,9 @@ class Verdict(FrozenRecord):
     """How many more images or people make `n_to_settle`; None where no number of them would do."""
     unanswerable: UnanswerableRecord | None = None
     """Of an inconclusive question: why no model passes it on this evaluation set; None where one may."""
+    fails_by: str | None = None
+    """File that the policy extends and by which alone the question fails; None where its own answer
+    stands."""
 
     @property
     def state(self) -> State:

@@ -1,14 +1,23 @@
 """The shape of a policy file: pydantic models, and the JSON Schema that editors complete from."""
 
-import datetime as dt
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from pytest_fairness.policy.derive import Scale
 from pytest_fairness.policy.tables.declared import METRIC, READER
 from pytest_fairness.policy.tables.model_tables import ModelTable
-from pytest_fairness.policy.text.level_text import level_text
+from pytest_fairness.policy.tables.values import (
+    Columns,
+    CorrectionMethod,
+    Day,
+    Group,
+    Level,
+    Limit,
+    Name,
+    Names,
+    Table,
+)
 
 __all__ = [
     "CorrectionMethod",
@@ -19,54 +28,13 @@ __all__ = [
     "RequiredTable",
     "RuleTable",
     "WaiverTable",
+    "WaiversTable",
     "defaults_of",
     "policy_schema",
 ]
 
 
-def _as_level(value: object) -> object:
-    """Write a TOML value as the text that data values are compared by."""
-    return level_text(value) if isinstance(value, str | bool | int | float) else value
-
-
-def _as_day(value: object) -> object:
-    """Take a TOML date or its text; a number would be read as seconds since 1970."""
-    if isinstance(value, str):
-        return dt.date.fromisoformat(value)
-    if isinstance(value, dt.datetime) or not isinstance(value, dt.date):
-        msg = "write a day, such as 2027-01-31"
-        raise ValueError(msg)  # noqa: TRY004  (pydantic reports no TypeError)
-    return value
-
-
-def _as_columns(value: object) -> object:
-    """One column may be written without brackets."""
-    return [value] if isinstance(value, str) else value
-
-
-Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Level: TypeAlias = Annotated[
-    Name,
-    BeforeValidator(_as_level, json_schema_input_type=str | int | float | bool),
-]
-Limit: TypeAlias = Annotated[float, Field(allow_inf_nan=False, strict=True)]
-Columns: TypeAlias = Annotated[
-    tuple[Name, ...],
-    BeforeValidator(_as_columns, json_schema_input_type=str | list[str]),
-]
-Names: TypeAlias = Columns
-CorrectionMethod: TypeAlias = Literal["holm", "max-t", "gatekeeping", "none"]
-Group: TypeAlias = Annotated[dict[Name, Level], Field(min_length=1)]
-Day: TypeAlias = Annotated[dt.date, BeforeValidator(_as_day)]
-
-
-class _Table(BaseModel):
-    """Unknown keys are errors: a misspelt limit must not become no limit."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DecisionTable(_Table):
+class DecisionTable(Table):
     """`[decision]`: how an interval becomes a verdict."""
 
     inconclusive: Literal["fail", "warn"] = Field(
@@ -106,7 +74,7 @@ class DecisionTable(_Table):
     )
 
 
-class DeriveTable(_Table):
+class DeriveTable(Table):
     """`[evaluation.NAME.derive.COLUMN]`: how a column is made of others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -135,7 +103,7 @@ class DeriveTable(_Table):
     )
 
 
-class EvaluationTable(_Table):
+class EvaluationTable(Table):
     """`[evaluation.NAME]`: an evaluation set, and how its columns are read."""
 
     manifest: Name | None = Field(
@@ -221,7 +189,7 @@ class EvaluationTable(_Table):
     )
 
 
-class RuleTable(_Table):
+class RuleTable(Table):
     """`[[rule]]`: a metric, the attributes it is asked by, and the limit it must keep."""
 
     id: Name | None = Field(default=None, description="Unique name; the metric's when absent.")
@@ -308,7 +276,7 @@ class RuleTable(_Table):
     )
 
 
-class RequiredTable(_Table):
+class RequiredTable(Table):
     """`[[required]]`: what must be judged with samples, whatever the rules ask."""
 
     evaluation: Name | None = Field(
@@ -321,7 +289,7 @@ class RequiredTable(_Table):
     )
 
 
-class WaiverTable(_Table):
+class WaiverTable(Table):
     """`[[waiver]]`: a failure that somebody answers for until a day."""
 
     rule: Name = Field(description="Id of the rule.")
@@ -336,7 +304,24 @@ class WaiverTable(_Table):
     ticket: Name | None = Field(default=None, description="Where the repair is tracked.")
 
 
-class PolicyDocument(_Table):
+class WaiversTable(Table):
+    """`[waivers]`: what a waiver of this policy, and of all that extend it, may be."""
+
+    longest_days: int | None = Field(
+        default=None,
+        ge=0,
+        strict=True,
+        description="A waiver may end at most so many days from today (UTC).",
+    )
+    allowed_rules: list[Name] | None = Field(
+        default=None, description="Ids of the rules that may be waived; [] for none, all if absent."
+    )
+    approvers: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        default=None, description="Who may approve a waiver; anybody if absent."
+    )
+
+
+class PolicyDocument(Table):
     """A policy file."""
 
     version: Literal[1] = Field(alias="schema", description="Version of this format.")
@@ -348,6 +333,7 @@ class PolicyDocument(_Table):
     rule: list[RuleTable] = Field(min_length=1)
     model: dict[Name, ModelTable] = Field(default_factory=dict)
     required: list[RequiredTable] = Field(default_factory=list)
+    waivers: WaiversTable = Field(default_factory=WaiversTable)
     waiver: list[WaiverTable] = Field(default_factory=list)
 
 

@@ -8,7 +8,7 @@ from pytest_fairness.policy.tables.tables import DecisionTable, RuleTable, defau
 from pytest_fairness.policy.text.document import Document, KeyPath
 from pytest_fairness.policy.text.toml_text import toml_value
 
-__all__ = ["DEFAULTS", "OPENS_QUESTIONS", "Change", "Kind", "Pair", "direction", "written"]
+__all__ = ["DEFAULTS", "Change", "Kind", "Pair", "direction", "written"]
 
 Kind: TypeAlias = Literal["tightened", "loosened", "changed", "added", "removed"]
 
@@ -16,11 +16,8 @@ DEFAULTS: dict[str, Any] = defaults_of(DecisionTable) | defaults_of(RuleTable)
 """Values of the keys of `[decision]` and `[[rule]]` that are not written."""
 # From loose to tight.
 _WORDS = {"inconclusive": ("warn", "fail"), "decide": ("estimate", "interval")}
-_LARGER_OPENS_QUESTIONS = ("level", "min_samples", "min_share", "looks")
-# A higher pass_level opens questions that would pass, and none that would fail.
-_LARGER_IS_TIGHTER = (*_LARGER_OPENS_QUESTIONS, "pass_level")
-# Each of these turns answers into open questions; `floor` keeps failures from being among them.
-OPENS_QUESTIONS = ("decide", *_LARGER_OPENS_QUESTIONS)
+# All but pass_level also turn failures into open questions: `alone` keeps those.
+_LARGER_IS_TIGHTER = ("level", "min_samples", "min_share", "looks", "pass_level")
 
 
 @dataclass(frozen=True, slots=True)

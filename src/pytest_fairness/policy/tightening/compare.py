@@ -11,6 +11,7 @@ from pytest_fairness.policy.text.toml_text import toml_header, toml_value
 from pytest_fairness.policy.tightening.change import DEFAULTS, Change, Kind, Pair, direction
 from pytest_fairness.policy.tightening.compare_reading import READING_KEYS, compare_reading
 from pytest_fairness.policy.tightening.compare_rules import compare_rules
+from pytest_fairness.policy.tightening.waiver_caps import compare_caps
 
 __all__ = ["compare", "refuse_loosening"]
 
@@ -21,7 +22,6 @@ _ADVICE: dict[str, str] = {
     "beside it",
     "removed": "what is inherited cannot be dropped",
 }
-_EVALUATION = {"split": [], **defaults_of(EvaluationTable)}
 _MODEL, _REQUIRED = defaults_of(ModelTable), defaults_of(RequiredTable)
 _VERBS = {"loosened": "loosens", "changed": "changes", "removed": "drops"}
 
@@ -55,6 +55,7 @@ def compare(before: Document, after: Document) -> list[Change]:
         *_models(pair),
         *compare_rules(pair),
         *_lists(pair, "required"),
+        *compare_caps(pair),
         *_lists(pair, "waiver"),
     ]
 
@@ -100,16 +101,11 @@ def _evaluations(pair: Pair) -> Iterator[Change]:
         if name not in old or name not in new:
             yield pair.change("removed" if name in old else "added", subject, (path, path))
             continue
-        # Before the source is named, the keys that read it have no meaning to keep.
-        reads = any(key in old[name] for key in ("manifest", "root"))
-        was, now = (_filled(table[name], reads=reads) for table in (old, new))
+        was, now = (_filled(table[name]) for table in (old, new))
         yield from _attributes(pair, name, was["attributes"], now["attributes"])
         yield from _references(pair, name, was, now)
         yield from compare_reading(pair, name, was, now)
-        elsewhere = ("attributes", "reference", *READING_KEYS)
-        for key in dict.fromkeys([*was, *now]):
-            if key not in elsewhere and was.get(key) != now.get(key):
-                yield _column(pair, name, key, was.get(key), now.get(key))
+        yield from _columns(pair, name, was, now)
 
 
 def _models(pair: Pair) -> Iterator[Change]:
@@ -128,9 +124,14 @@ def _models(pair: Pair) -> Iterator[Change]:
                 yield pair.change("changed", subject, ((*path, key), (*path, key)), texts)
 
 
-def _filled(evaluation: Mapping[str, Any], *, reads: bool) -> dict[str, Any]:
-    columns = _EVALUATION if reads else {}
-    return {"attributes": {}, "reference": {}, "where": {}, **columns, **evaluation}
+def _filled(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    return {"attributes": {}, "reference": {}, **evaluation}
+
+
+def _effective(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """What each key means, whether or not it is written; the attributes are compared elsewhere."""
+    table = EvaluationTable.model_validate({**evaluation, "attributes": {"any": ["any"]}})
+    return table.model_dump(by_alias=True)
 
 
 def _attributes(
@@ -167,15 +168,22 @@ def _references(
         yield pair.change(kind, toml_header("evaluation", name), (path, path), texts)
 
 
-def _column(pair: Pair, name: str, key: str, was: Any, now: Any) -> Change:
-    """A key that says which data are judged or how they are read."""
-    kind: Kind = "changed"
-    if was is None or now is None:
-        kind = "added" if was is None else "removed"
-    path = ("evaluation", name, key)
-    texts = _written(key, was), _written(key, now)
-    why = "other samples would be judged" if key == "where" else ""
-    return pair.change(kind, toml_header("evaluation", name), (path, path), texts, why)
+def _columns(
+    pair: Pair, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[Change]:
+    """Each key that says which data are judged or how they are read."""
+    elsewhere = ("attributes", "reference", *READING_KEYS)
+    was, now = _effective(old), _effective(new)
+    for key in was:
+        if key in elsewhere or was[key] == now[key]:
+            continue
+        path = ("evaluation", name, key)
+        texts = (
+            _written(key, old.get(key, was[key])) or f"an evaluation without {key}",
+            _written(key, new.get(key, now[key])) or f"an evaluation without {key}",
+        )
+        why = "other samples would be judged" if key == "where" else ""
+        yield pair.change("changed", toml_header("evaluation", name), (path, path), texts, why)
 
 
 def _lists(pair: Pair, key: str) -> Iterator[Change]:
@@ -192,4 +200,4 @@ def _lists(pair: Pair, key: str) -> Iterator[Change]:
 
 
 def _written(key: str, value: Any) -> str:
-    return f"{key} = {toml_value(value)}" if value not in (None, [], {}) else ""
+    return f"{key} = {toml_value(value)}" if value not in (None, [], {}, ()) else ""

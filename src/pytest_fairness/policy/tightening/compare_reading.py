@@ -21,7 +21,7 @@ def compare_reading(
     pair: Pair, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> Iterator[Change]:
     """Return every difference between two tables of one evaluation in `READING_KEYS`."""
-    yield from _derived(pair, name, old.get("derive", {}), new.get("derive", {}))
+    yield from _derived(pair, name, old, new)
     was, now = _borne(old), _borne(new)
     if was != now:
         # Each image that may go unread is one less that the model must get right.
@@ -35,8 +35,10 @@ def compare_reading(
 def _derived(
     pair: Pair, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> Iterator[Change]:
-    for column in dict.fromkeys([*old, *new]):
-        was, now = old.get(column), new.get(column)
+    before, after = old.get("derive", {}), new.get("derive", {})
+    own = set(new["attributes"]) - _columns_read(pair, old)
+    for column in dict.fromkeys([*before, *after]):
+        was, now = before.get(column), after.get(column)
         path: KeyPath = ("evaluation", name, "derive", column)
         kind: Kind = "changed"
         why = ""
@@ -46,12 +48,27 @@ def _derived(
             kind = "removed"
         elif was is not None:
             path = (*path, *[key for key in now if now[key] != was.get(key)][:1])
-        elif column in _sources(now):
-            why = "an inherited column would change its meaning"
+        elif column not in own or column in _sources(now):
+            why = (
+                "an inherited column would change its meaning; a policy may derive columns of the "
+                "attributes that it adds"
+            )
         else:
             kind = "added"
         texts = _text(column, was), _text(column, now)
         yield pair.change(kind, _subject(name), (path, path), texts, why)
+
+
+def _columns_read(pair: Pair, evaluation: Mapping[str, Any]) -> set[str]:
+    """Every column that an inherited evaluation reads, derives, or makes others of."""
+    derived = evaluation.get("derive", {})
+    names = {*evaluation["attributes"], *evaluation.get("where", {}), *derived}
+    names |= {source for made in derived.values() for source in _sources(made)}
+    names |= {str(rule["column"]) for rule in pair.before.tables("rule") if "column" in rule}
+    for key, value in (defaults_of(EvaluationTable) | dict(evaluation)).items():
+        if isinstance(value, str | list | tuple):
+            names |= {value} if isinstance(value, str) else {*map(str, value)}
+    return names
 
 
 def _sources(derived: Mapping[str, Any]) -> list[str]:
@@ -62,7 +79,7 @@ def _sources(derived: Mapping[str, Any]) -> list[str]:
 def _borne(evaluation: Mapping[str, Any]) -> float:
     """The share of unreadable images that an evaluation bears."""
     counts = evaluation.get("on_error", _ON_ERROR) == "count"
-    return float(evaluation.get("max_errors", 0)) if counts else 0.0
+    return float(evaluation.get("max_errors", 1)) if counts else 0.0
 
 
 def _errors_text(evaluation: Mapping[str, Any]) -> str:

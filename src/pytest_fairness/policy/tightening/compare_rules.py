@@ -1,6 +1,7 @@
 """What one policy changes in the rules of another."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
@@ -12,9 +13,11 @@ from pytest_fairness.policy.text.document import LIMIT_KEYS, Document, KeyPath
 from pytest_fairness.policy.text.toml_text import toml_value
 from pytest_fairness.policy.tightening.change import DEFAULTS, Change, Kind, Pair
 
-__all__ = ["compare_rules"]
+__all__ = ["compare_rules", "has_limit"]
 
 _Values = dict[str, Any]
+# 0.8 * 1.25 is 1, whatever the last digit of their product.
+_ROUNDING = 1e-9
 # Compared by what they mean, not by how they are written.
 _BY_MEANING = {*LIMIT_KEYS, "by", "evaluations", "reference", "decide", "of"}
 
@@ -79,7 +82,11 @@ class _Rule:
     def key(self, key: str) -> Change | None:
         default = DEFAULTS.get(key)
         was, now = self.old.get(key), self.new.get(key)
-        return self.pair.changed_key(self.subject, self.paths(key), was, now, default=default)
+        change = self.pair.changed_key(self.subject, self.paths(key), was, now, default=default)
+        if change is None or key != "min_share" or self.old.get("reference") != "best":
+            return change
+        why = "groups below min_share are never the best, so another group could become the best"
+        return replace(change, kind="changed", why=why)
 
     def decide(self) -> Change | None:
         was, now = (
@@ -113,9 +120,20 @@ class _Rule:
             else "the evaluation's reference"
             for value in (was, now)
         )
-        # The largest gap between any two groups is the only choice that covers every other.
-        kind: Kind = "tightened" if now == "all" else "changed"
+        kind: Kind = "tightened" if now == "all" and self.covers_all() else "changed"
         return self.pair.change(kind, self.subject, self.paths("reference"), (texts[0], texts[1]))
+
+    def covers_all(self) -> bool:
+        """Whether the limit of the extreme groups holds the limit between any two of them.
+
+        A gap between all groups has no sign, and their ratio is that of the smallest to the largest.
+        """
+        (_, was), (_, now) = _limit(self.old), _limit(self.new)
+        if was is None or now is None:
+            return False
+        if not str(self.new.get("metric")).endswith("_ratio"):
+            return -now.high >= was.low and now.high <= was.high
+        return now.low >= was.low and now.low * was.high >= 1 - _ROUNDING
 
     def by(self) -> Change | None:
         was = self.groupings(self.old, self.pair.before)
@@ -136,7 +154,9 @@ class _Rule:
     def of(self) -> Change | None:
         """What an analysis measures; one name may be written without brackets."""
         was, now = (_listed(rule.get("of", [])) for rule in (self.old, self.new))
-        return self.sets("of", was, now)
+        change = self.sets("of", was, now)
+        # Without names, the rule asks one question about the whole, which names would replace.
+        return replace(change, kind="changed") if change is not None and not was else change
 
     def groupings(self, rule: _Values, document: Document) -> list[str]:
         """What a rule asks by; without `by`, every attribute of its evaluations."""
@@ -177,6 +197,11 @@ def _limit(rule: Mapping[str, Any]) -> tuple[str, Limit | None]:
         return key, limit_of(RuleTable.model_validate(known))
     except RuleProblem:
         return key, None
+
+
+def has_limit(rule: Mapping[str, Any]) -> bool:
+    """Return whether a rule has a valid limit, so that it can be judged as it stands."""
+    return _limit(rule)[1] is not None
 
 
 def _text(rule: Mapping[str, Any], key: str) -> str:

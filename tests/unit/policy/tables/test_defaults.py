@@ -89,10 +89,13 @@ def test_an_evaluation_made_in_code_reads_the_columns_that_a_policy_reads():
     ("key", "value"),
     [("prediction", "kinder"), ("target", "other"), ("id", "name"), ("split", ["easy"])],
 )
-def test_a_column_that_is_read_by_default_is_inherited_like_a_written_one(tmp_path, key, value):
+@pytest.mark.parametrize("source", ['manifest = "faces.csv"\n', ""], ids=["manifest", "no data"])
+def test_a_column_that_is_read_by_default_is_inherited_like_a_written_one(
+    tmp_path, key, value, source
+):
     (tmp_path / "org.toml").write_text(
-        'schema = 1\n[decision]\ninconclusive = "fail"\n[evaluation.faces]\n'
-        'manifest = "faces.csv"\nattributes = { sex = ["f", "m"] }\n'
+        f'schema = 1\n[decision]\ninconclusive = "fail"\n[evaluation.faces]\n{source}'
+        'attributes = { sex = ["f", "m"] }\n'
         '[[rule]]\nmetric = "accuracy"\nmin = 0.8\n',
         encoding="utf-8",
     )
@@ -104,18 +107,3 @@ def test_a_column_that_is_read_by_default_is_inherited_like_a_written_one(tmp_pa
     )
     with pytest.raises(PolicyError, match=rf"{key} = .* changes .*what is inherited"):
         load_policy(child)
-
-
-def test_a_policy_may_name_the_data_of_an_evaluation_that_it_inherits_without_any(tmp_path):
-    (tmp_path / "org.toml").write_text(
-        'schema = 1\n[decision]\ninconclusive = "fail"\n[evaluation.faces]\n'
-        'attributes = { sex = ["f", "m"] }\n[[rule]]\nmetric = "accuracy"\nmin = 0.8\n',
-        encoding="utf-8",
-    )
-    child = tmp_path / "team.toml"
-    child.write_text(
-        'schema = 1\nextends = "org.toml"\n[evaluation.faces]\nreader = "imagefolder"\n'
-        'root = "faces"\nsplit = "test"\nid = "name"\n',
-        encoding="utf-8",
-    )
-    assert load_policy(child).evaluations["faces"].id == "name"

@@ -55,7 +55,10 @@ ADDED = {
     ),
     "waiver": ('[[waiver]]\nrule = "gap"\nreason = "r"\napproved_by = "a"\nuntil = 2030-01-01'),
     "required": '[[required]]\nevaluation = "faces"',
-    "column": '[evaluation.faces]\nscore = "p"',
+    "columns of a new attribute": (
+        '[evaluation.faces]\nattributes.band = ["young", "old"]\n'
+        'derive.band = { from = "age", bins = [0, 18], labels = ["young", "old"] }'
+    ),
 }
 
 
@@ -170,6 +173,34 @@ LOOSER = {
         r"positive = \"no\" changes positive = \"yes\"",
     ),
     "other data": ('[evaluation.faces]\nmanifest = "easy.csv"', r"manifest = \"easy.csv\" changes"),
+    "column of the answers": (
+        '[evaluation.faces]\nprediction = "gender"',
+        r"team.toml:4: .*prediction = \"gender\" changes prediction = \"prediction\" of org.toml:7",
+    ),
+    "a score": (
+        '[evaluation.faces]\nscore = "p"',
+        r"score = \"p\" changes an evaluation without score of org.toml:7",
+    ),
+    "a cluster": (
+        '[evaluation.faces]\ncluster = "everybody"',
+        r"cluster = \"everybody\" changes an evaluation without cluster of org.toml:7; .*beside it",
+    ),
+    "an inherited column that is derived anew": (
+        '[evaluation.faces.derive]\ntone = { from = "other", merge = { light = ["a"] } }',
+        r"derive.tone = .* changes what is inherited.*attributes that it adds",
+    ),
+    "the answers, derived": (
+        '[evaluation.faces.derive]\nprediction = { from = "gender", merge = { yes = ["f"] } }',
+        r"derive.prediction = .* changes",
+    ),
+    "all groups, where the limit bounds one direction only": (
+        '[[rule]]\nmetric = "accuracy"\nmin = 0.1\n[[rule]]\nid = "upper"\nreference = "all"',
+        r"rule 'upper': reference = \"all\" changes the evaluation's reference",
+    ),
+    "a share that leaves out the best group": (
+        '[[rule]]\nid = "best"\nmin_share = 0.4',
+        r"rule 'best': min_share = 0.4 changes .* another group could become the best",
+    ),
     "fewer samples": (
         '[evaluation.faces]\nwhere.split = ["test"]',
         r"where = .* changes where = .* of org.toml:12; other samples would be judged",
@@ -183,6 +214,11 @@ LOOSER = {
 
 @pytest.mark.parametrize(("text", "message"), LOOSER.values(), ids=LOOSER)
 def test_a_child_may_not_loosen_and_the_error_shows_both_lines(write, text, message):
+    more = (
+        '\n[[rule]]\nid = "upper"\nmetric = "selection_rate_ratio"\nby = ["sex"]\nmax = 1.25\n'
+        '[[rule]]\nid = "best"\nmetric = "accuracy_difference"\nreference = "best"\nmax = 0.1\n'
+    )
+    Path("org.toml").write_text(org_text() + more, encoding="utf-8")
     with pytest.raises(PolicyError, match=message):
         load_policy(write(CHILD + text))
 
@@ -270,21 +306,32 @@ def test_a_grandchild_may_not_loosen_what_its_parent_tightened(write):
     ],
     ids=["level", "min_samples", "min_share", "looks", "decide"],
 )
-def test_with_warn_the_inherited_values_are_kept_beside_what_opens_questions(write, org, text):
+def test_the_inherited_policy_is_kept_beside_what_opens_questions(write, org, text):
     warns = org_text().replace('inconclusive = "fail"', f'inconclusive = "warn"\n{org}')
     Path("org.toml").write_text(warns, encoding="utf-8")
     policy = load_policy(write(CHILD + text))
     assert {change.kind for change in compare(read_document("org.toml"), policy.document)} == {
         "tightened"
     }
-    assert "floor" in policy.raised
+    (alone,) = policy.alone
     inherited = load_policy("org.toml")
-    assert policy.floor is not None
-    assert policy.floor.decision == inherited.decision
-    assert [rule.min_samples for rule in policy.floor.rules] == [
-        rule.min_samples for rule in inherited.rules
+    assert alone.decision == inherited.decision
+    assert alone.rules == inherited.rules
+    assert alone.evaluations == inherited.evaluations
+    assert inherited.alone == ()
+
+
+def test_a_child_that_changes_no_answer_leaves_nothing_to_judge_twice(write):
+    assert load_policy(write(CHILD + ADDED["waiver"])).alone == ()
+
+
+def test_a_rule_that_a_parent_leaves_without_a_limit_is_not_judged_by_itself(write):
+    Path("org.toml").write_text(org_text().replace("min = 0.7\n", ""), encoding="utf-8")
+    (alone,) = load_policy(write(CHILD + '[[rule]]\nid = "floor"\nmin = 0.7')).alone
+    assert [(rule.id, rule.where) for rule in alone.rules] == [
+        ("gap", "org.toml:20"),
+        ("impact", "org.toml:26"),
     ]
-    assert load_policy("org.toml").floor is None
 
 
 @pytest.mark.parametrize(("org", "team"), [(3, 2), ('"any"', 20), ('"any"', 1)])
