@@ -35,9 +35,15 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    from pytest_fairness.policy import effective_lines
+    from pytest_fairness.gate.vacuous import attributes_not_asked, rules_that_cannot_fail
+    from pytest_fairness.policy import effective_lines, load_policy
 
-    say("\n".join(effective_lines(_document(args.file))))
+    document = _document(args.file)
+    say("\n".join(effective_lines(document)))
+    if "evaluation" in document.raw:
+        policy = load_policy(args.file)
+        for text in (*rules_that_cannot_fail(policy), *attributes_not_asked(policy)):
+            say(f"# WARNING {text}")
     return 0
 
 

@@ -232,7 +232,7 @@ class GateReporter:
         for text in ending_lines(ending, hidden=hidden):
             colour = "red" if text.startswith("FAILED") else "yellow"
             _write_line(terminalreporter, text, **{colour: True})
-        for text in self.gate.ending_waivers():
+        for text in self.gate.warnings():
             _write_line(terminalreporter, f"WARNING {text}", yellow=True)
         if self.gate.settings.record is not None and not self._not_written:
             signed = ", signed" if self.gate.settings.sign is not None else ""

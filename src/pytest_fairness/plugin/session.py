@@ -333,11 +333,15 @@ class GateSession:
         self.deselected = max(self.deselected, payload["deselected"])
         self.problem = self.problem or payload["problem"]
 
-    def ending_waivers(self) -> list[str]:
-        """Return the waivers that end soon."""
+    def warnings(self) -> list[str]:
+        """Return the waivers that end soon, and the rules that cannot fail."""
         from pytest_fairness.gate.decision.waivers import ending_waivers
+        from pytest_fairness.gate.vacuous import rules_that_cannot_fail
 
-        return ending_waivers(self.policy, today=self.today)
+        return [
+            *ending_waivers(self.policy, today=self.today),
+            *rules_that_cannot_fail(self.policy),
+        ]
 
 
 def of_file(error: OSError) -> str:

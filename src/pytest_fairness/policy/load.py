@@ -30,6 +30,7 @@ from pytest_fairness.policy.text.toml_text import toml_value
 from pytest_fairness.policy.tightening.alone import alone
 from pytest_fairness.policy.tightening.compare import refuse_loosening
 from pytest_fairness.policy.tightening.waiver_caps import beyond_the_caps
+from pytest_fairness.policy.unused import key_without_effect
 from pytest_fairness.wording import allowed_names
 
 __all__ = ["load_policy", "read_document", "restore_policy"]
@@ -85,7 +86,10 @@ def restore_policy(texts: Sequence[PolicyText], *, today: dt.date | None = None)
 
 def _resolved(layers: list[Layer], today: dt.date | None = None) -> Policy:
     documents = _documents(layers)
-    policy = _Resolution(documents[-1]).policy(layers)
+    asked = _Resolution(documents[-1])
+    policy = asked.policy(layers)
+    if unused := key_without_effect(policy):
+        raise asked.error(*unused)
     today = today or dt.datetime.now(dt.UTC).date()
     if problems := beyond_the_caps(documents[-1], today=today):
         raise PolicyError("\n".join(problems))

@@ -301,7 +301,19 @@ def _problem(kind: str, table: ModelTable) -> "_Problem | None":
     for key in declaration.needed:
         if key not in written and not (key == "labels" and isinstance(table.preprocessing, str)):
             return _Problem("kind", f"kind {kind!r} needs the key {key!r}{_HINTS.get(key, '')}")
-    return _reading_problem(kind, table)
+    return _reading_problem(kind, table) or _key_without_effect(table)
+
+
+def _key_without_effect(table: ModelTable) -> "_Problem | None":
+    """A key that changes nothing beside what the table says."""
+    if table.reduce != "max" and not table.label_groups:
+        what = f'reduce = "{table.reduce}" joins the labels of a group; add label_groups, or remove reduce'
+        return _Problem("reduce", what)
+    if table.weights_key is not None and table.weights is None and table.path is None:
+        return _Problem("weights_key", "weights_key is of a checkpoint; add weights, or remove it")
+    if table.sha256 is not None and table.weights is None and table.path is None:
+        return _Problem("sha256", "sha256 is of a file; add path or weights, or remove sha256")
+    return None
 
 
 def _reading_problem(kind: str, table: ModelTable) -> "_Problem | None":

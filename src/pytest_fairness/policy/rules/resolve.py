@@ -11,6 +11,7 @@ from pytest_fairness.policy.rules.means import check_columns, metric_of_column
 from pytest_fairness.policy.rules.observed import check_observed_rule
 from pytest_fairness.policy.rules.positive import check_positive
 from pytest_fairness.policy.rules.regression import baseline_limit, check_baseline_rule
+from pytest_fairness.policy.rules.undefined import check_defined
 from pytest_fairness.policy.tables.tables import RuleTable
 from pytest_fairness.policy.text.toml_text import toml_header
 from pytest_fairness.wording import allowed_names
@@ -94,6 +95,7 @@ class _Resolver:
         check_counterfactual_rule(rule, self.evaluations, fail=self._fail)
         check_observed_rule(rule, self.evaluations, fail=self._fail)
         check_columns(rule, self.evaluations, fail=self._fail)
+        check_defined(rule, self.evaluations, fail=self._fail)
         return rule
 
     def _fail(self, key: str, message: str) -> NoReturn:

@@ -65,7 +65,7 @@ def _columns_read(pair: Pair, evaluation: Mapping[str, Any]) -> set[str]:
     names = {*evaluation["attributes"], *evaluation.get("where", {}), *derived}
     names |= {source for made in derived.values() for source in _sources(made)}
     names |= {str(rule["column"]) for rule in pair.before.tables("rule") if "column" in rule}
-    for key, value in (defaults_of(EvaluationTable) | dict(evaluation)).items():
+    for value in (defaults_of(EvaluationTable) | dict(evaluation)).values():
         if isinstance(value, str | list | tuple):
             names |= {value} if isinstance(value, str) else {*map(str, value)}
     return names

@@ -36,8 +36,8 @@ DECISION = {
     "looks": 2,
 }
 EVALUATION = {
-    **{key: "other" for key in ("manifest", "reader", "root", "masks", "image", "id", "target")},
-    **{key: "other" for key in ("prediction", "score", "labels", "predicted_labels", "positive")},
+    **dict.fromkeys(("manifest", "reader", "root", "masks", "image", "id", "target"), "other"),
+    **dict.fromkeys(("prediction", "score", "labels", "predicted_labels", "positive"), "other"),
     "reader": "imagefolder",
     "split": ["easy"],
     "options": {"a": 1},
@@ -76,7 +76,7 @@ RULE = {
     "of": ["eyes"],
 }
 MODEL: dict[str, Any] = {
-    **{key: "other" for key in ("factory", "architecture", "path", "weights", "weights_key")},
+    **dict.fromkeys(("factory", "architecture", "path", "weights", "weights_key"), "other"),
     "kind": "onnx",
     "arguments": {"a": 1},
     "sha256": "0" * 64,
@@ -135,7 +135,7 @@ def test_where_the_parent_is_silent_a_key_is_allowed_only_if_it_tightens(path, k
 
 
 WAIVER = {
-    **{key: "text" for key in ("rule", "model", "evaluation", "reason", "approved_by", "ticket")},
+    **dict.fromkeys(("rule", "model", "evaluation", "reason", "approved_by", "ticket"), "text"),
     "group": {"sex": "f"},
     "until": dt.date(2030, 1, 1),
 }
