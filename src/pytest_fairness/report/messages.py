@@ -16,6 +16,7 @@ from pytest_fairness.wording import printable
 __all__ = [
     "Limited",
     "describe",
+    "fails_by_text",
     "groups_text",
     "interval_level_text",
     "interval_text",
@@ -113,6 +114,11 @@ def waiver_text(verdict: Verdict) -> str:
     return f"waived until {waiver.until} by {waiver.approved_by}: {waiver.reason}{ticket}"
 
 
+def fails_by_text(verdict: Verdict) -> str:
+    """Return which inherited policy alone a question fails by, or nothing."""
+    return "" if verdict.fails_by is None else f"fails by {verdict.fails_by} alone"
+
+
 def robust_text(verdict: Verdict) -> str:
     """Return how many labels may be wrong, or nothing where that is not known."""
     match verdict.robust_to:
@@ -201,7 +207,7 @@ def _worth(verdict: Verdict) -> str:
 
 def _why(verdict: Verdict) -> str:
     if verdict.outcome != "inconclusive":
-        return ""
+        return fails_by_text(verdict)
     if verdict.unanswerable is not None:
         return f"no model can pass with this evaluation set: {unanswerable_text(verdict)}"
     enough = needed_text(verdict)

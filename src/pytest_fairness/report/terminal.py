@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pytest_fairness.gate.record.run_record import RunRecord, Verdict
 from pytest_fairness.report.changes import flips_text, title_text
 from pytest_fairness.report.messages import (
+    fails_by_text,
     groups_text,
     interval_text,
     limit_text,
@@ -116,7 +117,9 @@ def _note(verdict: Verdict) -> str:
     if verdict.outcome == "inconclusive":
         return unanswerable_text(verdict) or needed_text(verdict) or verdict.reason
     noise = "inconclusive by its interval" if verdict.within_noise else ""
-    return ", ".join(filter(None, (noise, _wrong_labels(verdict.robust_to))))
+    return ", ".join(
+        filter(None, (fails_by_text(verdict), noise, _wrong_labels(verdict.robust_to)))
+    )
 
 
 def _wrong_labels(robust_to: int | None) -> str:
