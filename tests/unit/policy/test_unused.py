@@ -1,13 +1,14 @@
 """A key that changes nothing where it stands is an error; every other key changes the policy."""
 
 from dataclasses import fields
+from typing import Any
 
 import pytest
 
 from pytest_fairness.errors import PolicyError
 from pytest_fairness.policy import load_policy
 
-BASE = {
+BASE: dict[str, Any] = {
     "schema": 1,
     "decision": {"inconclusive": "fail"},
     "evaluation": {"faces": {"attributes": {"sex": ["f", "m"]}}},
@@ -84,7 +85,7 @@ def test_a_key_without_effect_is_refused(tables, message):
         load_policy(with_table(**tables))
 
 
-EFFECTS = {
+EFFECTS: dict[str, Any] = {
     **{
         f"decision.{key}": {"decision": {"inconclusive": "fail", key: value}}
         for key, value in {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pytest_fairness.policy.text.document import Document, KeyPath
 from pytest_fairness.policy.text.toml_text import toml_value
-from pytest_fairness.policy.tightening.change import Change, Pair, written
+from pytest_fairness.policy.tightening.change import Change, Kind, Pair, written
 from pytest_fairness.wording import allowed_names
 
 __all__ = ["beyond_the_caps", "compare_caps"]
@@ -25,7 +25,7 @@ def compare_caps(pair: Pair) -> Iterator[Change]:
         )
         texts = written(key, was, default=None) or f"no {key}", written(key, now, default=None)
         path: KeyPath = ("waivers", key)
-        kind = "removed" if now is None else "loosened" if looser else "tightened"
+        kind: Kind = "removed" if now is None else "loosened" if looser else "tightened"
         yield pair.change(kind, "[waivers]", (path, path), texts)
 
 
