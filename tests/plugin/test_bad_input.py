@@ -237,7 +237,7 @@ def test_a_bad_image_fails_the_run_and_names_the_sample(model_gate, harm, messag
 
 MODELS = {
     "nan scores": ("mean - 0.5]", "mean / 0 - mean / 0]", "PredictionError: *s0*"),
-    "wrong number of outputs": ("[0.5 - mean, mean - 0.5]", "[mean]", "ModelError: *bright*"),
+    "wrong number of outputs": ("[0.5 - mean, mean - 0.5]", "[mean] * 3", "ModelError: *bright*"),
     "class that is no target": ('("no", "yes")', '("no", "aye")', "ModelError: *'yes'*"),
 }
 
@@ -304,3 +304,47 @@ def test_an_empty_evaluation_set_fails_the_run(model_gate):
     result = model_gate.runpytest(POLICY_OPTION, "--fairness-model=bright")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["DataError: *faces.csv*"])
+
+
+@WITH_AND_WITHOUT_XDIST
+def test_an_error_of_a_model_is_told_once_and_never_asks_for_a_test(model_gate, workers):
+    edit(model_gate, "[0.5 - mean, mean - 0.5]", "[mean] * 3", "conftest.py")
+    result = model_gate.runpytest(POLICY_OPTION, "--fairness-model=bright", *workers)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    text = result.stdout.str()
+    told = [
+        line for line in text.splitlines() if line.startswith("ModelError: model 'bright': exp")
+    ]
+    assert len(told) == (2 if workers else 1)  # once in each process
+    result.stdout.fnmatch_lines(
+        ["FAILED 5 questions not judged: ModelError: model 'bright': expect*"]
+    )
+    result.stdout.fnmatch_lines(["*on evaluation 'faces' could not be judged; *shows why*"])
+    result.stdout.no_fnmatch_line("*add a test*")
+    result.stdout.no_fnmatch_line("*was never judged*")
+
+
+def test_a_model_whose_answers_depend_on_the_batch_is_refused_unless_the_policy_allows_it(
+    model_gate,
+):
+    edit(model_gate, "mean - 0.5]", "mean - mean.mean()]", "conftest.py")
+    edit(model_gate, "[0.5 - mean,", "[mean.mean() - mean,", "conftest.py")
+    result = model_gate.runpytest(POLICY_OPTION, "--fairness-model=bright")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*its answers are no function of the image*"])
+    with (model_gate.path / "policy.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[model.bright]\nkind = "fixture"\nnondeterministic = "tell"\n')
+    result = model_gate.runpytest(POLICY_OPTION, "--fairness-model=bright")
+    result.stdout.fnmatch_lines(["*WARNING bright on faces: * images that were asked again got *"])
+
+
+def test_a_fixture_cannot_allow_that_itself(model_gate):
+    edit(
+        model_gate,
+        "Preprocessing(size=8))",
+        'Preprocessing(size=8), nondeterministic="tell")',
+        "conftest.py",
+    )
+    result = model_gate.runpytest(POLICY_OPTION, "--fairness-model=bright")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*nondeterministic = * is for the policy to say; write it in *"])

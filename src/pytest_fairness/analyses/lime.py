@@ -73,7 +73,8 @@ def lime_explain(
     Args:
         model: A `Classifier`, or a function of images (B, H, W, 3) that returns (B, K)
             probabilities.
-        image: (H, W, 3); uint8 for a `Classifier`.
+        image: (H, W, 3), or grey (H, W) or (H, W, 1); uint8 for a `Classifier`. A grey image gets three
+            equal channels.
         labels: Classes to explain; the `top_labels` most probable ones when absent.
         top_labels: How many of them.
         samples: Rows of switched segments; the first has all of them on.
@@ -103,9 +104,7 @@ def lime_explain(
         [0]
     """
     rng = np.random.default_rng(0) if rng is None else rng
-    if image.ndim != 3 or image.shape[2] != 3:
-        msg = f"an image must be (height, width, 3), got {image.shape}"
-        raise ValueError(msg)
+    image = _three_channels(image)
     if segments is None:
         segments = quickshift_segments(image, rng=rng)
     segments = _numbered(segments, image.shape[:2])
@@ -130,6 +129,18 @@ def lime_explain(
         local={label: float(whole[i]) for i, label in enumerate(chosen)},
         probabilities=probabilities[0],
     )
+
+
+def _three_channels(image: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return an image as (H, W, 3)."""
+    pixels = np.asarray(image)
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or pixels.dtype.kind not in "uif":
+        got = f"{pixels.shape} of {pixels.dtype}"
+        msg = f"an image must be (height, width, 3), or grey (height, width), of numbers, got {got}"
+        raise ValueError(msg)
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
 
 
 def quickshift_segments(image: NDArray[np.generic], *, rng: np.random.Generator) -> Integers:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pytest_fairness.classifiers.labels.label_groups import class_scores
+from pytest_fairness.classifiers.preprocessing.casts import as_pixels
+from pytest_fairness.classifiers.scores import score_columns
 from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.device import choose_device
 
@@ -44,16 +46,19 @@ def pixels_to_probabilities(
         if pixels.dtype != np.uint8:
             msg = f"a classifier takes 8-bit pixels, 0 to 255, got {pixels.dtype}"
             raise ValueError(msg)
-        images = torch.stack([classifier.preprocess(Image.fromarray(one)) for one in pixels])
-        scores = classifier.module(images.to(chosen)).float().cpu().numpy()
-        return class_probabilities(scores, classifier, classes)
+        prepared = [classifier.preprocess(Image.fromarray(one)) for one in pixels]
+        images = torch.stack(
+            [as_pixels(one, model=classifier.name, sample="of an explanation") for one in prepared]
+        )
+        scores = score_columns(classifier, classifier.module(images.to(chosen)), n=len(images))
+        return class_probabilities(scores.cpu().numpy(), classifier, classes)
 
     with left_as_found(classifier.module, chosen):
         yield predict
 
 
 def class_probabilities(
-    scores: NDArray[np.float32], classifier: "Classifier", classes: tuple[str, ...]
+    scores: NDArray[np.floating], classifier: "Classifier", classes: tuple[str, ...]
 ) -> NDArray[np.float64]:
     """Return the probability (N, C) of each class among the classes, from scores (N, K) of labels."""
     found = class_scores(scores, classifier, classes).astype(np.float64)

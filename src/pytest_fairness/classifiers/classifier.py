@@ -66,6 +66,8 @@ class Classifier:
         reduce: How the scores of a class's labels become one: the largest (`max`), the sum of
             probabilities (`sum`), or of exponentials on the scale of logits (`logsumexp`).
         activation: What turns logits into probabilities, `softmax` or `sigmoid`.
+        nondeterministic: Whether a model whose answers are no function of the image is refused
+            (`refuse`), or judged, and the record and the summary say so (`tell`).
         weights_sha256: Hash of what decides the scores; that of the module's weights when empty.
         notes: What the run record says beside: the file of the model, its hash.
 
@@ -83,6 +85,7 @@ class Classifier:
     tagging: LabelRule | None = None
     reduce: Literal["max", "sum", "logsumexp"] = "max"
     activation: Literal["softmax", "sigmoid"] | None = None
+    nondeterministic: Literal["refuse", "tell"] = "refuse"
     weights_sha256: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
 

@@ -75,7 +75,8 @@ def pick_output(outputs: Any, output: str | int | None, *, name: str) -> Any:
     if not isinstance(outputs, Mapping | tuple | list):
         return outputs
     named: Mapping[Any, Any] = outputs if isinstance(outputs, Mapping) else dict(enumerate(outputs))
-    names = list(named)
+    # `None` stands for an output that was not asked for, such as a loss.
+    names = [name for name, value in named.items() if value is not None]
     if output is None and len(names) == 1:
         output = names[0]
     if output not in names:

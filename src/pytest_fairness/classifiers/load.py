@@ -119,6 +119,7 @@ def _classifier(found: "Found | Classifier", spec: ModelSpec, labels: Labels | N
         reduce=spec.reduce,
         activation=spec.activation or found.activation,
         tagging=_tagging(spec),
+        nondeterministic=spec.nondeterministic,
         weights_sha256=found.weights_sha256,
         notes={"model_kind": spec.kind, **found.notes},
     )
@@ -142,7 +143,7 @@ def _own(classifier: Classifier, spec: ModelSpec) -> Classifier:
             f"drop {', '.join(said)}, or return the module alone"
         )
         raise ModelError(msg)
-    return replace(classifier, name=spec.name)
+    return replace(classifier, name=spec.name, nondeterministic=spec.nondeterministic)
 
 
 def _agreed(labels: Labels | None, own: Labels | None, spec: ModelSpec) -> Labels:
@@ -153,7 +154,9 @@ def _agreed(labels: Labels | None, own: Labels | None, spec: ModelSpec) -> Label
             "columns in order, or the name of a file with them."
         )
         raise ModelError(msg)
-    if labels is not None and own is not None and len(labels.names) != len(own.names):
+    numbers = [len(one.names) for one in (labels, own) if one is not None]
+    # Two labels of one output: it scores the second.
+    if numbers != [2, 1] and len(set(numbers)) > 1 and labels is not None and own is not None:
         msg = (
             f"{spec.title}: labels has {len(labels.names)} names, but the model has "
             f"{len(own.names)} outputs ({', '.join(own.names[:6])}…); name each output"

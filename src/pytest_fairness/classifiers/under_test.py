@@ -83,4 +83,10 @@ class ModelsUnderTest:
                 'kind = "fixture", labels, score and preprocessing'
             )
             raise ModelError(msg)
+        if made.nondeterministic == "tell":
+            msg = (
+                f'model {name!r}: nondeterministic = "tell" is for the policy to say; write it in '
+                f"{toml_header('model', name)} with kind = \"fixture\""
+            )
+            raise ModelError(msg)
         return made

@@ -130,6 +130,7 @@ def _model(args: argparse.Namespace) -> "ModelRequest":
         spec=args.model,
         name=args.name,
         architecture=args.architecture,
+        weights_key=args.weights_key,
         labels=args.labels,
         groups=dict(args.group),
         score=args.score,

@@ -89,6 +89,10 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         help="network of a file of weights: torchvision:NAME, timm:NAME or package.module:function",
     )  # fmt: skip
     model.add_argument(
+        "--weights-key", metavar="KEY",
+        help="where in a file of weights they are, e.g. state_dict; needed where several keys hold some",
+    )  # fmt: skip
+    model.add_argument(
         "--labels", metavar="A,B|FILE", help="names of its score columns, in order, or their file"
     )
     model.add_argument(

@@ -29,6 +29,8 @@ class EvaluationSet:
         manifest: (N, columns) every column of the manifest but encoded images, in the same order.
         masks: Parts of each image; None where the set has none.
         derived: Derived column -> how the policy makes it.
+        positive: The class that counts as positive; None where there is none.
+        threshold: Score from which an image is called positive; None: the class of the highest score.
         max_errors: Share of images that may be unreadable, 0 to 1: of all, and of each level.
     """
 
@@ -45,6 +47,8 @@ class EvaluationSet:
     masks: Masks | None = None
     derived: Mapping[str, str] = field(default_factory=dict)
     max_errors: float = 0.0
+    positive: str | None = None
+    threshold: float | None = None
 
     def __len__(self) -> int:
         return len(self.samples)

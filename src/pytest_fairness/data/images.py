@@ -20,7 +20,6 @@ from pytest_fairness.files import read_regular
 __all__ = ["Cell", "Entry", "Images", "Paths", "Slice", "decode", "opened"]
 
 # What Pillow raises for broken files, depending on the format and on the place of the damage.
-# A warning is raised only where the user turned warnings into errors.
 _BROKEN = (
     OSError,
     SyntaxError,
@@ -32,7 +31,6 @@ _BROKEN = (
     NotImplementedError,
     struct.error,
     zlib.error,
-    UserWarning,
 )
 # Pillow names what it read from, which is our copy in memory, elsewhere in every run.
 _IN_MEMORY = re.compile(r" <_io\.BytesIO object at 0x[0-9a-fA-F]+>")
@@ -189,6 +187,13 @@ def opened(content: bytes, *, name: str) -> Iterator[Image.Image]:
     except _BOMB as problem:
         msg = f"{name}: the image is too large to be decoded safely: {problem}; make it smaller"
         raise DataError(msg) from problem
+    except UserWarning as problem:  # raised only where the user turned warnings into errors
+        msg = (
+            f"{name}: Pillow warns about a damaged part of the image, such as its EXIF data ({problem}), "
+            "and warnings are errors in this run; save the image without that part, or allow the "
+            "warning: -W ignore::UserWarning"
+        )
+        raise DataError(" ".join(msg.split())) from problem
     except _BROKEN as problem:
         msg = (
             f"{name}: the image is truncated, corrupt or of an unknown kind "

@@ -60,6 +60,8 @@ def load_evaluation_set(evaluation: "Evaluation") -> EvaluationSet:
         masks=None if listing.masks is None else listing.masks(rows.frame, ids.tolist()),
         derived={column: made.text for column, made in evaluation.derive.items()},
         max_errors=evaluation.max_errors,
+        positive=evaluation.positive,
+        threshold=evaluation.threshold,
     )
 
 

@@ -13,6 +13,7 @@ from pytest_fairness.data import load_evaluation_set
 from pytest_fairness.gate.decision.judging import MAX_T_SEED, judge_counts
 from pytest_fairness.gate.decision.required import check_required
 from pytest_fairness.gate.decision.waivers import apply_waivers, today_utc, waiver_problems
+from pytest_fairness.gate.estimates.below_chance import below_chance
 from pytest_fairness.gate.estimates.wanted import observe_wanted
 from pytest_fairness.gate.evidence import gather_evidence
 from pytest_fairness.gate.former import Former, former_records, with_former
@@ -152,7 +153,7 @@ def judge_predictions(
         evaluation=evaluation.name,
         n=counts.n,
         counts=CountsRecord.of(counts),
-        metadata=dict(predictions.metadata),
+        metadata={**predictions.metadata, **below_chance(counts)},
         baseline=describe_baseline(policy, evidence),
     )
     verdicts = judge_counts(

@@ -1,12 +1,62 @@
-"""A model is borrowed, and given back as it was."""
+"""A model is borrowed, and given back as it was; so are the settings of torch that it runs with."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from torch import nn
 
-__all__ = ["left_as_found"]
+__all__ = ["left_as_found", "strict_precision"]
+
+
+@contextmanager
+def strict_precision() -> Iterator[None]:
+    """Compute 32-bit numbers as such: no TF32 on cards, no bfloat16 on CPUs. Undone afterwards.
+
+    Source: PyTorch, CUDA semantics, TensorFloat-32 (convolutions use it by default).
+
+    Example:
+        >>> with strict_precision():
+        ...     torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+        (False, False)
+        >>> torch.backends.cudnn.allow_tf32
+        True
+    """
+    with ExitStack() as undo:
+        undo.callback(_restore_all, _legacy_settings())
+        for operators in _operators():
+            undo.callback(setattr, operators, "fp32_precision", operators.fp32_precision)
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        for operators in _operators():
+            operators.fp32_precision = "ieee"
+        torch.set_float32_matmul_precision("highest")
+        yield
+
+
+def _operators() -> list[Any]:
+    """The kinds of operators that have a precision of their own; none before torch 2.9."""
+    backends: Any = torch.backends
+    if not hasattr(backends.cudnn, "conv"):
+        return []
+    kinds = (backends.cudnn.conv, backends.cudnn.rnn, backends.cuda.matmul)
+    return [*kinds, *(getattr(backends.mkldnn, name) for name in ("matmul", "conv", "rnn"))]
+
+
+def _legacy_settings() -> tuple[str, bool] | None:
+    """The settings by their former names; None where a user has set what those cannot tell."""
+    try:
+        return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    except RuntimeError:
+        return None
+
+
+def _restore_all(settings: tuple[str, bool] | None) -> None:
+    """Set the former names too: torch refuses to read them where the two disagree."""
+    if settings is not None:
+        torch.set_float32_matmul_precision(settings[0])
+        torch.backends.cudnn.allow_tf32 = settings[1]
 
 
 @contextmanager
@@ -14,6 +64,8 @@ def left_as_found(
     module: Callable[[torch.Tensor], torch.Tensor], device: torch.device
 ) -> Iterator[None]:
     """Put a module on a device in evaluation mode without gradients, and undo it all afterwards.
+
+    Meanwhile 32-bit numbers are computed strictly, see `strict_precision`.
 
     Each submodule gets its own training flag back, also after an error. A callable that is no
     `nn.Module` is only run without gradients.
@@ -27,7 +79,7 @@ def left_as_found(
         (True, True)
     """
     if not isinstance(module, nn.Module):
-        with torch.inference_mode():
+        with strict_precision(), torch.inference_mode():
             yield
         return
     training = [(part, part.training) for part in module.modules()]
@@ -37,7 +89,7 @@ def left_as_found(
         module.eval()
         # Outside inference mode: weights moved inside could never be trained again.
         module.to(device)
-        with torch.inference_mode():
+        with strict_precision(), torch.inference_mode():
             yield
     finally:
         module.to(home)

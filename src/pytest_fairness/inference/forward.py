@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from pytest_fairness.classifiers.found import pick_output
+from pytest_fairness.classifiers.preprocessing.casts import as_pixels
+from pytest_fairness.classifiers.scores import score_columns
 from pytest_fairness.errors import DataError, ModelError
 from pytest_fairness.inference.prefetch import in_order
 
@@ -44,11 +47,15 @@ class Forward:
         self.device = device
         self.batch_size = batch_size
         self.autocast = autocast
+        self.half = autocast
+        """Whether scores were computed in half precision, as far as their type tells."""
+        self.single = False
+        """Whether the model gave one score an image, that of its second label."""
 
     def scores(
         self, images: "Images", *, broken: dict[int, DataError] | None = None
     ) -> Iterator[torch.Tensor]:
-        """Yield the scores (n, K) float32 of one batch after the other, on the CPU.
+        """Yield the scores (n, K) of one batch after the other, on the CPU: float32, or the model's float64.
 
         Args:
             images: What the model looks at.
@@ -69,7 +76,9 @@ class Forward:
                     raise
                 broken[position] = problem
                 return None
-            return _Prepared(images.ids[position], self.classifier.preprocess(image))
+            name = images.ids[position]
+            prepared = self.classifier.preprocess(image)
+            return _Prepared(name, as_pixels(prepared, model=self.classifier.name, sample=name))
 
         found = in_order(prepare, len(images), ahead=(1 + _BATCHES_AHEAD) * size)
         with closing(found):
@@ -107,17 +116,20 @@ class Forward:
         on_cuda = self.device.type == "cuda"
         try:
             with torch.autocast(self.device.type, enabled=self.autocast):
-                scores = self.classifier.module(part.to(self.device, non_blocking=on_cuda))
+                outputs = self.classifier.module(part.to(self.device, non_blocking=on_cuda))
         except torch.OutOfMemoryError:
             return None
         except (RuntimeError, ValueError, TypeError, AssertionError) as error:
             msg = (
-                f"model {self.classifier.name!r} fails on a batch of shape {tuple(part.shape)}: "
-                f"{type(error).__name__}: {error}; does its preprocessing give what it takes?"
+                f"model {self.classifier.name!r} fails on a batch of shape {tuple(part.shape)}, "
+                f"{str(part.dtype).removeprefix('torch.')}: {type(error).__name__}: {error}; does its preprocessing give what it takes?"
             )
             raise ModelError(msg) from error
-        self._check(scores, len(part))
-        return scores.float().cpu()
+        picked = pick_output(outputs, None, name=self.classifier.name)
+        self.half |= getattr(picked, "dtype", None) in (torch.float16, torch.bfloat16)
+        single = getattr(picked, "shape", (0, 0))[1:] in ((), (1,))
+        self.single |= single and len(self.classifier.labels) == 2
+        return score_columns(self.classifier, picked, n=len(part)).cpu()
 
     def _halve(self) -> None:
         if self.batch_size == 1:
@@ -128,14 +140,3 @@ class Forward:
             raise ModelError(msg)
         self.batch_size //= 2
         torch.cuda.empty_cache()  # does nothing where CUDA was never used
-
-    def _check(self, scores: object, n: int) -> None:
-        expected = (n, len(self.classifier.labels))
-        shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else None
-        if shape != expected:
-            got = type(scores).__name__ if shape is None else f"a tensor of shape {shape}"
-            msg = (
-                f"model {self.classifier.name!r}: expected scores of shape {expected}, one for "
-                f"each of its {expected[1]} labels, got {got}; correct the module or its labels"
-            )
-            raise ModelError(msg)

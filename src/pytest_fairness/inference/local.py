@@ -4,7 +4,8 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pytest_fairness.classifiers.files.weights import hash_weights
+from pytest_fairness.classifiers.labels.contradictions import contradictions
 from pytest_fairness.classifiers.labels.label_groups import class_scores, disagreements
 from pytest_fairness.errors import DataError, ModelError, PredictionError
 from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.device import choose_device
 from pytest_fairness.inference.forward import Forward
+from pytest_fairness.inference.operating_point import check_threshold, decided, threshold_metadata
 from pytest_fairness.inference.predictions import Predictions, prediction_table
+from pytest_fairness.inference.repeated import Asked, ask_again
 from pytest_fairness.inference.tags import check_tagging, exactly_right, only_tags, with_tags
 from pytest_fairness.inference.unreadable import check_unreadable, unreadable_metadata
 from pytest_fairness.wording import listed
@@ -27,6 +31,7 @@ from pytest_fairness.wording import listed
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
+    from pytest_fairness.data.images import Images
 
 __all__ = ["predict"]
 
@@ -58,6 +63,7 @@ def predict(
     """
     check_tagging(classifier, evaluation_set)
     classes = _all_classes(classifier, evaluation_set)
+    check_threshold(classifier, evaluation_set, classes)
     module = classifier.module
     own = hash_weights(module) if isinstance(module, nn.Module) else ""
     preprocessing = _described(classifier.preprocess)
@@ -67,14 +73,16 @@ def predict(
     broken: dict[int, DataError] = {}
     with left_as_found(module, chosen):
         scores = _run(forward, evaluation_set, broken, progress=progress)
-    seconds = time.perf_counter() - started
-    samples = evaluation_set.samples.drop(index=evaluation_set.samples.index[sorted(broken)])
-    _check_finite(scores, classifier, samples, evaluation=evaluation_set.name)
+        seconds = time.perf_counter() - started
+        samples = evaluation_set.samples.drop(index=evaluation_set.samples.index[sorted(broken)])
+        _check_finite(scores, classifier, samples, evaluation=evaluation_set.name)
+        asked = _asked(forward, evaluation_set, broken, classes, scores)
+        again = ask_again(forward, asked, evaluation=evaluation_set.name)
     samples = with_tags(samples, scores, classifier)
     if only_tags(evaluation_set):
         answers = _Answers(exactly_right(samples), {}, {})
     else:
-        answers = _likeliest(scores, classifier, classes)
+        answers = _answers(asked, classifier, classes)
     return Predictions(
         table=prediction_table(samples, answers.prediction, answers.scores),
         model=classifier.name,
@@ -89,7 +97,8 @@ def predict(
             **preprocessing,
             "score": classifier.score,
             **answers.grouping,
-            **({} if classifier.tagging is None else {"tagging": repr(classifier.tagging)}),
+            **_reading(scores, forward, evaluation_set),
+            **again,
             **_run_metadata(forward),
             "seconds": f"{seconds:.3f}",
             "images_per_second": f"{len(evaluation_set) / seconds:.1f}",
@@ -133,9 +142,9 @@ def _run(
     broken: dict[int, DataError],
     *,
     progress: Callable[[int, int], None] | None,
-) -> NDArray[np.float32]:
+) -> NDArray[np.floating]:
     """Return the scores (N, K) of all labels; what cannot be read is put into `broken`."""
-    found: list[NDArray[np.float32]] = []
+    found: list[NDArray[np.floating]] = []
     done = 0
     counts = broken if evaluation_set.max_errors else None
     for scores in forward.scores(evaluation_set.images, broken=counts):
@@ -149,7 +158,7 @@ def _run(
 
 
 def _check_finite(
-    scores: NDArray[np.float32],
+    scores: NDArray[np.floating],
     classifier: "Classifier",
     samples: pd.DataFrame,
     *,
@@ -177,24 +186,66 @@ class _Answers(NamedTuple):
     """The answer to every sample, the scores of the classes, and how labels were put together."""
 
     prediction: pd.Series
-    scores: dict[str, NDArray[np.float32]]
+    scores: dict[str, NDArray[np.floating]]
     grouping: dict[str, str]
 
 
-def _likeliest(
-    scores: NDArray[np.float32], classifier: "Classifier", classes: tuple[str, ...]
-) -> _Answers:
-    """Answer every sample with the class of the highest score."""
+def _readable(evaluation_set: "EvaluationSet", broken: Mapping[int, DataError]) -> "Images":
+    """Return the images that could be read."""
+    images = evaluation_set.images
+    if not broken:
+        return images
+    places = [place for place in range(len(images)) if place not in broken]
+    entries = [images.entries[place] for place in places]
+    return replace(images, entries=entries, ids=[images.ids[place] for place in places])
+
+
+def _asked(
+    forward: Forward,
+    evaluation_set: "EvaluationSet",
+    broken: Mapping[int, DataError],
+    classes: tuple[str, ...],
+    scores: NDArray[np.floating],
+) -> Asked:
+    """Return what was asked and scored, and what gives the answers: classes, or sets of labels."""
+    classifier = forward.classifier
+
+    def answer(scores: NDArray[np.floating]) -> list[str]:
+        if only_tags(evaluation_set) and classifier.tagging is not None:
+            return [str(labels) for labels in classifier.tagging.tags(scores, classifier.labels)]
+        single = forward.single
+        found = decided(scores, classifier, evaluation_set, classes, single=single)
+        return [str(name) for name in found]
+
+    return Asked(_readable(evaluation_set, broken), scores, answer)
+
+
+def _reading(
+    scores: NDArray[np.floating], forward: Forward, evaluation_set: "EvaluationSet"
+) -> dict[str, str]:
+    """Return how scores were read, and what contradicts that, as JSON."""
+    classifier = forward.classifier
+    found = contradictions(scores, classifier)
+    return {
+        **({"contradictions": json.dumps(found, ensure_ascii=False)} if found else {}),
+        **threshold_metadata(classifier, evaluation_set, single=forward.single),
+        **({} if classifier.tagging is None else {"tagging": repr(classifier.tagging)}),
+    }
+
+
+def _answers(asked: Asked, classifier: "Classifier", classes: tuple[str, ...]) -> _Answers:
+    """Return the answers with the scores of the classes."""
+    scores = asked.scores
     by_class = class_scores(scores, classifier, classes)
     return _Answers(
-        prediction=pd.Series(np.array(classes)[by_class.argmax(axis=1)].tolist()),
+        prediction=pd.Series(asked.answer(scores)),
         scores=dict(zip(classes, by_class.T, strict=True)),
         grouping=_how_grouped(scores, classifier, classes),
     )
 
 
 def _how_grouped(
-    scores: NDArray[np.float32], classifier: "Classifier", classes: tuple[str, ...]
+    scores: NDArray[np.floating], classifier: "Classifier", classes: tuple[str, ...]
 ) -> dict[str, str]:
     """Return how labels were put together, and on how many samples the choice matters."""
     found = disagreements(scores, classifier, classes)
@@ -225,6 +276,7 @@ def _run_metadata(forward: Forward) -> dict[str, str]:
         "device": _device_name(forward.device),
         "torch": torch.__version__,
         "autocast": str(forward.autocast),
+        "precision": "half" if forward.half else "strict",
         "batch_size": str(forward.batch_size),
     }
 

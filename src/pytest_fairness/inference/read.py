@@ -75,7 +75,7 @@ def read_predictions(
     before = record.get("metadata", {})
     derive = {column: made.text for column, made in evaluation.derive.items()}
     if record:
-        _check_derived(found.source, json.loads(before.get("derive", "{}")), derive)
+        _check_decided(found.source, before, evaluation)
     from_manifest = is_y_pred(source) or (ground_truth and evaluation.source is not None)
     done = {} if from_manifest else json.loads(before.get("where", "{}"))
     done_before = 0 if from_manifest else int(before.get("left_out", 0))
@@ -152,15 +152,25 @@ def _with_our_names(evaluation: "Evaluation") -> "Evaluation":
     return replace(named, labels=LABELS, predicted_labels=PREDICTED)
 
 
-def _check_derived(source: str, before: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """Refuse predictions whose columns were derived in another way than the policy says now."""
-    for column in now:
-        if column in before and before[column] != now[column]:
+def _check_decided(source: str, before: Mapping[str, str], evaluation: "Evaluation") -> None:
+    """Refuse predictions that another threshold, or other ways to derive, made than the policy says now."""
+    derived = json.loads(before.get("derive", "{}"))
+    for column, made in evaluation.derive.items():
+        if column in derived and derived[column] != made.text:
             msg = (
-                f"{source}: derive.{column} was {before[column]} when the predictions were made, "
-                f"and the policy now says {now[column]}; run the model again"
+                f"{source}: derive.{column} was {derived[column]} when the predictions were made, "
+                f"and the policy now says {made.text}; run the model again"
             )
             raise PredictionError(msg)
+    threshold = evaluation.threshold
+    now = "no threshold" if threshold is None else f"threshold = {threshold:g}"
+    was = f"threshold = {before['threshold']}" if "threshold" in before else "no threshold"
+    if "weights_sha256" in before and was != now:
+        msg = (
+            f"{source}: {was} when the model made these predictions, and evaluation "
+            f"{evaluation.name!r} now has {now}; run the model again"
+        )
+        raise PredictionError(msg)
 
 
 def _left_to_do(

@@ -27,7 +27,14 @@ def is_y_pred(source: object) -> "TypeGuard[YPred]":
     """Return whether predictions are an array of classes, or a `.npy` file with one."""
     if isinstance(source, str | Path):
         return Path(source).suffix.lower() == ".npy"
-    return isinstance(source, np.ndarray | pd.Series | list | tuple)
+    if isinstance(source, np.ndarray | pd.Series | pd.Index | list | tuple):
+        return True
+    return isinstance(source, pd.api.extensions.ExtensionArray) or _is_torch(source)
+
+
+def _is_torch(source: object) -> bool:
+    """Whether it is a tensor, without importing torch."""
+    return type(source).__module__ == "torch" and type(source).__name__ in ("Tensor", "Parameter")
 
 
 def rows_of_y_pred(source: "YPred", evaluation: "Evaluation") -> Rows:
@@ -73,6 +80,8 @@ def rows_of_y_pred(source: "YPred", evaluation: "Evaluation") -> Rows:
 
 def _values(source: "YPred") -> tuple[NDArray[Any], str]:
     """Return the classes as Python objects, and what to call their source."""
+    if isinstance(source, pd.Series):
+        _refuse_shuffled(source)
     if not isinstance(source, str | Path):
         return _objects(source), f"predictions ({type(source).__name__})"
     try:
@@ -90,6 +99,19 @@ def _values(source: "YPred") -> tuple[NDArray[Any], str]:
     return _objects(found), str(source)
 
 
+def _refuse_shuffled(series: "pd.Series[Any]") -> None:
+    """Refuse row numbers in another order: values are read by their place, which they contradict."""
+    rows = np.arange(len(series))
+    index = series.index.to_numpy()
+    if not np.array_equal(index, rows) and np.array_equal(np.sort(index), rows):
+        msg = (
+            "predictions (Series): its index holds the row numbers in another order, and y_pred is read "
+            "by place; give y_pred.sort_index(), or y_pred.to_numpy() if the order is that of the manifest"
+        )
+        raise PredictionError(msg)
+
+
 def _objects(source: Any) -> NDArray[Any]:
-    array = np.asarray(source)
+    """Return the values by their place; an index of pandas has no say."""
+    array = source.detach().cpu().numpy() if _is_torch(source) else np.asarray(source)
     return array if array.ndim != 1 else np.array(array.tolist(), dtype=object)

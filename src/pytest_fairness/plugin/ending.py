@@ -1,7 +1,7 @@
 """The end of a run, computed once: its record, what was not judged, and whether it is red."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_fairness.wording import counted
@@ -33,6 +33,7 @@ class Ending:
         lacking: Evaluations of which no predictions were given, although others have some.
         narrowed: Whether the command line or an option left tests out.
         partial: Whether `--fairness-partial` asked for a part of the questions only.
+        errors: Model and evaluation -> why they could not be judged.
     """
 
     record: "RunRecord"
@@ -42,6 +43,7 @@ class Ending:
     lacking: frozenset[str]
     narrowed: bool
     partial: bool
+    errors: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def stops(self) -> "list[Stop]":
@@ -97,6 +99,7 @@ def end_run(gate: "GateSession", *, narrowed: bool) -> Ending:
         lacking=frozenset(gate.without_predictions),
         narrowed=narrowed,
         partial=gate.settings.partial,
+        errors=dict(gate.errors),
     )
 
 
@@ -156,7 +159,7 @@ def _unjudged_lines(ending: Ending) -> list[str]:
     if not ending.unjudged:
         return []
     if not ending.narrowed:
-        return _never_judged(ending)
+        return [*_unusable(ending), *_never_judged(ending)]
     if ending.partial:
         return []
     text = (
@@ -177,9 +180,23 @@ def last_line(ending: Ending) -> str:
     return f"NOT A RELEASE RUN{partial}: {of} of the policy not {what}"
 
 
+def _unusable(ending: Ending) -> list[str]:
+    """Return one line for each error of a model, its data or its predictions."""
+    keys: dict[str, list[tuple[str, str]]] = {}
+    for key, text in ending.errors.items():
+        keys.setdefault(text, []).append(key)
+    lines = []
+    for text, pairs in keys.items():
+        number = sum((asked.model, asked.evaluation) in pairs for asked in ending.unjudged)
+        lines.append(f"FAILED {counted(number, 'question')} not judged: {text.splitlines()[0]}")
+    return lines
+
+
 def _never_judged(ending: Ending) -> list[str]:
     by_rule: dict[tuple[str, str], list[Question]] = {}
     for question in ending.unjudged:
+        if (question.model, question.evaluation) in ending.errors:
+            continue
         by_rule.setdefault((question.rule.id, _why_not(question, ending)), []).append(question)
     return [
         f"FAILED {asked[0].rule.where}: rule {rule!r} was never judged for {len(asked)} of its "

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_fairness.errors import FairnessError, PolicyError
 from pytest_fairness.files import file_name
@@ -55,6 +55,10 @@ class GateSession:
     """Ids of the tests that ask them."""
     not_written: str = ""
     """Why a file of the record could not be written."""
+    errors: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Model and evaluation -> why they could not be judged."""
+    _told: dict[str, str] = field(default_factory=dict)
+    """An error -> id of the test that showed it."""
     not_asked: list[str] = field(default_factory=list)
     """Tests of which the policy asks nothing."""
     collected: bool = False
@@ -181,7 +185,7 @@ class GateSession:
                 self._judged[key] = FairnessError(of_file(error))
         judged = self._judged[key]
         if isinstance(judged, FairnessError):
-            raise judged
+            self._raise_once(judged, key, test)
         if key not in self.runs:
             self.runs[key] = judged.run
             asked = {question.key for question in self.everything}
@@ -191,6 +195,16 @@ class GateSession:
         self.verdicts[verdict.question] = verdict
         self.tests[verdict.question] = test
         return verdict
+
+    def _raise_once(self, error: FairnessError, key: tuple[str, str], test: str) -> NoReturn:
+        """Raise what keeps a model from being judged; after the first test, only where it is told."""
+        text = f"{type(error).__name__}: {error}"
+        self.errors.setdefault(key, text)
+        first = self._told.setdefault(text, test)
+        if first == test:
+            raise error
+        msg = f"model {key[0]!r} on evaluation {key[1]!r} could not be judged; {first} shows why"
+        raise type(error)(msg)
 
     def _judge(
         self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
@@ -310,6 +324,7 @@ class GateSession:
             "collected": self.collected,
             "deselected": self.deselected,
             "problem": self.problem,
+            "errors": [[*key, text] for key, text in self.errors.items()],
         }
 
     def merge(self, payload: Mapping[str, Any]) -> None:
@@ -321,6 +336,8 @@ class GateSession:
             self.runs[run.model, run.evaluation] = run
         for model, evaluation, file in payload["kept"]:
             self.kept[model, evaluation] = Path(file)
+        for model, evaluation, text in payload["errors"]:
+            self.errors.setdefault((model, evaluation), text)
         for kind, verdicts in (("verdicts", self.verdicts), ("extras", self.extras)):
             for text in payload[kind]:
                 verdict = Verdict.model_validate_json(text)

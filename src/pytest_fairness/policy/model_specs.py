@@ -35,7 +35,7 @@ LabelFormat = Literal["lines", "json", "imagenet-index", "open-images"]
 # Keys of every kind of model.
 _READING = (
     *("labels", "label_groups", "reduce", "score", "activation", "tagging", "views", "kind"),
-    "preprocessing",
+    *("preprocessing", "nondeterministic"),
 )
 _HINTS = {
     "labels": '; write labels = ["woman", "man"], the names of the score columns in order, or the '
@@ -90,6 +90,7 @@ class ModelSpec:
     tagging: Mapping[str, Any] = field(default_factory=dict)
     preprocessing: PixelSpec | str | None = None
     views: Literal["one", "flip", "ten-crop"] = "one"
+    nondeterministic: Literal["refuse", "tell"] = "refuse"
     layout: Literal["nchw", "nhwc", "flat"] | None = None
     output: str | int | None = None
     providers: tuple[str, ...] = ()
@@ -148,7 +149,7 @@ def model_spec(name: str, table: ModelTable, *, place: Callable[[KeyPath], str])
 
 _PLAIN = (
     *("factory", "architecture", "arguments", "weights_key", "reduce", "score", "activation"),
-    *("views", "layout", "output"),
+    *("views", "layout", "output", "nondeterministic"),
 )
 
 
@@ -200,7 +201,14 @@ def candidate(base: ModelSpec | None, spec: str, *, name: str) -> ModelSpec:
         msg = f"{where}: no such file or folder: {path}; give a path, or package.module:function"
         raise PolicyError(msg)
     if base is None or not plain:
-        return parse_model(spec, name=name, folder=Path(), where=where)
+        made = parse_model(spec, name=name, folder=Path(), where=where)
+        if made.nondeterministic == "tell" and (base is None or base.nondeterministic == "refuse"):
+            msg = (
+                f'{where}: nondeterministic = "tell" is for the policy to say; write it in '
+                f"{toml_header('model', name)} of the policy"
+            )
+            raise PolicyError(msg)
+        return made
     if base.weights is not None or "weights" in kind_of(base).keys:
         return replace(base, weights=path, sha256=None, where=where)
     if base.kind == "fixture":

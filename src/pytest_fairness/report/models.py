@@ -1,5 +1,7 @@
 """What a reader must know of the runs of a record beside the verdicts, one line each."""
 
+import json
+
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
 from pytest_fairness.report.messages import number_of_looks
 from pytest_fairness.statistics.looks import Looks
@@ -15,6 +17,7 @@ def model_lines(record: RunRecord) -> list[str]:
 
 def _of(run: JudgedRun) -> list[str]:
     metadata = run.metadata
+    name = f"{run.model} on {run.evaluation}"
     lines = []
     if metadata.get("ground_truth") == "predictions":
         lines.append(f"{run.model} on {run.evaluation}: ground truth from the predictions file")
@@ -23,6 +26,21 @@ def _of(run: JudgedRun) -> list[str]:
             f"{run.model} on {run.evaluation}: label groups are read by {metadata['reduce']}; "
             f"{metadata['reduce_compared']} disagree on {count:,} of {run.n:,} samples"
         )
+    lines += [f"{name}: {text}" for text in json.loads(metadata.get("contradictions", "[]"))]
+    if text := metadata.get("below_chance"):
+        lines.append(
+            f"WARNING {name}: {text}. A model that guesses is right more often: are the labels in the "
+            "order of the score columns?"
+        )
+    if differ := int(metadata.get("asked_again_differ", 0)):
+        lines.append(
+            f"WARNING {name}: {differ} of {metadata['asked_again']} images that were asked again got "
+            f'another answer, and nondeterministic = "tell" lets that pass; {metadata["asked_again_cause"]}'
+        )
+    if prefix := metadata.get("weights_prefix"):
+        lines.append(f"{run.model}: {prefix!r} before the name of every weight was taken off")
+    if single := metadata.get("single_score"):
+        lines.append(f"{run.model}: gives one score an image, read as that {single}")
     if file := metadata.get("unpickled"):
         lines.append(f"{run.model}: code in {file} could run when it was read")
     if legacy := metadata.get("legacy"):

@@ -190,3 +190,27 @@ def test_renaming_segments_only_renames_their_weights(order):
     renamed_rows[:, place] = rows
     renamed = lime_explain(smooth, image, segments=place[QUARTERS], rows=renamed_rows)
     assert renamed.weights[0][place] == pytest.approx(plain.weights[0])
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 1)])
+def test_a_grey_image_is_explained_as_three_equal_channels(shape):
+    image = np.arange(16, dtype=np.uint8).reshape(shape)
+    seen = []
+
+    def predict(images):
+        seen.append(images.shape[1:])
+        return np.stack([images.mean((1, 2, 3)), 255 - images.mean((1, 2, 3))], axis=1) / 255
+
+    halves = np.repeat([[0, 0, 1, 1]], 4, axis=0)
+    assert lime_explain(predict, image, segments=halves, samples=8).segments.shape == (4, 4)
+    assert set(seen) == {(4, 4, 3)}
+
+
+def test_an_image_of_pillow_is_read_and_one_of_four_channels_refused():
+    def predict(images):
+        return np.full((len(images), 2), 0.5)
+
+    segments = np.zeros((4, 4), dtype=int)
+    assert lime_explain(predict, Image.new("L", (4, 4)), segments=segments, samples=4)
+    with pytest.raises(ValueError, match=r"or grey \(height, width\), of numbers, got \(4, 4, 4\)"):
+        lime_explain(predict, np.zeros((4, 4, 4)), segments=segments)

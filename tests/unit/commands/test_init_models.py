@@ -4,6 +4,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
 
 from pytest_fairness import load_policy
 from tests.unit.commands.conftest import (
@@ -59,6 +60,8 @@ def test_a_function_that_does_not_say_all_is_asked_for_it(project, capsys):
 def test_a_file_is_of_a_kind_that_the_policy_accepts(project, name, options, kind):
     with zipfile.ZipFile(name, "w") as archive:
         archive.writestr("m/constants.pkl" if kind == "torchscript" else "m/data.pkl", "")
+    if name == "w.pth":
+        torch.save({"fc.weight": torch.zeros(1)}, name)
     score = ONNX[4:] if "--architecture" not in options else ()
     assert init("--model", name, *ONNX[2:4], *score, *options, *DATA) == 0
     (model,) = load_policy(POLICY).models.values()
@@ -73,6 +76,26 @@ def test_weights_go_into_a_named_network(project):
     model = load_policy(POLICY).models["release"]
     assert (model.kind, model.architecture) == ("torchvision", "resnet18")
     assert model.weights.resolve() == (project / "w.safetensors").resolve()
+
+
+NETWORK = ("--architecture", "torchvision:resnet18", "--labels", "woman,man", *PIXELS)
+
+
+def test_the_key_that_holds_the_weights_is_written(project):
+    torch.save({"epoch": 3, "state": {"net": {"fc.weight": torch.zeros(1)}}}, "w.pth")
+    assert init("--model", "w.pth", *NETWORK, *DATA) == 0
+    assert written()["model"]["w"]["weights_key"] == "state.net"
+
+
+def test_several_keys_with_weights_are_listed_and_one_is_chosen(project, capsys):
+    large, small = ({"a": torch.zeros(1), "b": torch.zeros(1)}, {"a": torch.zeros(1)})
+    torch.save({"small": small, "ema": large}, "w.pth")
+    message = refused(capsys, "--model", "w.pth", *NETWORK, *DATA)
+    assert "tensors by name are under: ema, small; say which are the weights" in message
+    assert "--weights-key KEY" in message
+    assert "ema" in refused(capsys, "--model", "w.pth", *NETWORK, *DATA, "--weights-key", "gone")
+    assert init("--model", "w.pth", *NETWORK, *DATA, "--weights-key", "small") == 0
+    assert written()["model"]["w"]["weights_key"] == "small"
 
 
 def test_a_folder_of_hugging_face_says_its_labels_itself(project, capsys):

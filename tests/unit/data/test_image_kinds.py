@@ -179,3 +179,16 @@ def test_a_file_cut_off_anywhere_is_named(kind: str) -> None:
     for share in (0.1, 0.5, 0.9):
         with pytest.raises(DataError, match=r"^line 7: the image is truncated, corrupt"):
             decode(whole[: int(len(whole) * share)], name="line 7")
+
+
+@pytest.mark.filterwarnings("error")
+def test_damaged_exif_data_under_warnings_as_errors_are_named_in_one_line():
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "maker" * 8
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 6), "red").save(buffer, "JPEG", exif=exif.tobytes()[:-20])
+    with pytest.raises(DataError) as caught:
+        decode(buffer.getvalue(), name="faces.csv, line 3")
+    assert str(caught.value).startswith("faces.csv, line 3: Pillow warns about a damaged part")
+    assert "EXIF" in str(caught.value)
+    assert "\n" not in str(caught.value)

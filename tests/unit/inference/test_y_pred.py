@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from pytest_fairness.errors import PredictionError
 from pytest_fairness.gate.run import judge
@@ -43,6 +44,10 @@ FORMS = {
     "list": Y_PRED.tolist(),
     "series with another index": pd.Series(Y_PRED, index=[9, 8, 7, 7]),
     "objects": Y_PRED.astype(object),
+    "categorical": pd.Categorical(Y_PRED, categories=["yes", "no", "maybe"]),
+    "series of categories": pd.Series(Y_PRED, dtype="category"),
+    "index": pd.Index(Y_PRED),
+    "strings of pandas": pd.array(Y_PRED, dtype="string"),
 }
 
 
@@ -141,3 +146,27 @@ def test_derived_columns_are_made_once(faces, tmp_path):
     )
     table = read_predictions(Y_PRED, policy.evaluations["faces"]).table
     assert table["old"].to_pylist() == ["young", "young", "old", "old"]
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.float32, torch.bool])
+def test_a_tensor_is_read_like_an_array(dtype, faces):
+    numbers = pd.read_csv(faces.manifest).assign(target=[0, 1, 0, 0])
+    numbers.to_csv(faces.manifest, index=False)
+    tensor = torch.tensor([0, 1, 1, 0]).to(dtype)
+    if dtype == torch.bool:
+        with pytest.raises(PredictionError, match="is 'False'"):
+            read(tensor, replace(faces, positive="1"))
+        return
+    found = read(tensor, replace(faces, positive="1"))
+    assert [row["prediction"] for row in found] == ["0", "1", "1", "0"]
+
+
+def test_a_tensor_of_scores_is_refused_in_one_line(faces):
+    with pytest.raises(PredictionError, match=r"shape \(N,\), got \(4, 2\)"):
+        read(torch.zeros(4, 2, requires_grad=True), faces)
+
+
+def test_row_numbers_in_another_order_are_refused(faces):
+    with pytest.raises(PredictionError, match="row numbers in another order") as caught:
+        read(pd.Series(Y_PRED, index=[3, 1, 2, 0]), faces)
+    assert "sort_index()" in str(caught.value)

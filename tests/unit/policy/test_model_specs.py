@@ -295,3 +295,17 @@ def test_a_fixture_has_no_file_to_replace(tmp_path):
 def test_a_mapping_is_checked_like_a_table():
     with pytest.raises(PolicyError, match="a model: unknown key 'lables'; did you mean 'labels'"):
         parse_model({"factory": "a:b", "lables": ["a"]}, name="x", folder=Path())
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_only_the_policy_lets_answers_that_are_no_function_of_the_image_pass(allowed, tmp_path):
+    says = "nondeterministic = 'tell'"
+    base = model(f"\n[model.r]\nkind = 'fixture'\n{says * allowed}\n", tmp_path)["r"]
+    assert base.nondeterministic == ("tell" if allowed else "refuse")
+    spec = "{ factory = 'torch.nn:Flatten', nondeterministic = 'tell' }"
+    if allowed:
+        assert candidate(base, spec, name="r").nondeterministic == "tell"
+        return
+    for known in (base, None):
+        with pytest.raises(PolicyError, match="is for the policy to say; write it in"):
+            candidate(known, spec, name="r")

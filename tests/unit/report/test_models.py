@@ -52,3 +52,31 @@ def test_a_line_of_two_runs_is_said_once():
     found = record(legacy="TorchScript is deprecated")
     twice = found.model_copy(update={"runs": found.runs * 2})
     assert model_lines(twice) == ["ads: TorchScript is deprecated"]
+
+
+TOLD = {
+    "contradiction": ({"contradictions": '["score = 3"]'}, "ads on faces: score = 3"),
+    "below chance": (
+        {"below_chance": "accuracy 0.09"},
+        "WARNING ads on faces: accuracy 0.09. A model",
+    ),
+    "asked again": (
+        {"asked_again": "16", "asked_again_differ": "9", "asked_again_cause": "by chance"},
+        "WARNING ads on faces: 9 of 16 images that were asked again got another answer",
+    ),
+    "prefix": ({"weights_prefix": "module."}, "ads: 'module.' before the name of every weight"),
+    "single": (
+        {"single_score": "of label 'b'"},
+        "ads: gives one score an image, read as that of label",
+    ),
+}
+
+
+@pytest.mark.parametrize(("metadata", "line"), TOLD.values(), ids=TOLD)
+def test_what_was_seen_of_a_model_is_told_in_the_summary(metadata, line):
+    (found,) = model_lines(record(**metadata))
+    assert found.startswith(line)
+
+
+def test_images_that_got_the_same_answer_again_are_not_told():
+    assert model_lines(record(asked_again="16", asked_again_differ="0")) == []

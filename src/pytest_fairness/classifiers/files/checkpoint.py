@@ -1,7 +1,7 @@
 """Tensors from a checkpoint, whatever its format, without running code in it."""
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,12 @@ from pytest_fairness.hashing import sha256_of
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["check_sha256", "read_checkpoint"]
+__all__ = ["check_sha256", "read_checkpoint", "tensor_keys", "weights_keys"]
 
 _CONVERT = """\
   python -c "import torch; from safetensors.torch import save_file; \\
     found = torch.load('{path}', weights_only=False, map_location='cpu'); \\
     save_file(found.state_dict() if hasattr(found, 'state_dict') else found{key}, '{to}')\""""
-_PARALLEL = "module."
 _SHOWN = 6
 
 
@@ -27,8 +26,6 @@ def read_checkpoint(
     path: Path, *, key: str | None = None, allow_pickle: bool = False
 ) -> "tuple[dict[str, torch.Tensor], bool]":
     """Return the tensors of a checkpoint by name, and whether code could run in reading them.
-
-    `module.` before every name, which `nn.DataParallel` puts there, is taken off.
 
     Args:
         path: `.safetensors`, or a file that `torch.save` wrote.
@@ -45,10 +42,7 @@ def read_checkpoint(
         found, unpickled = _read_safetensors(path), False
     else:
         found, unpickled = _read_torch(path, key=key, allow_pickle=allow_pickle)
-    weights = _at(found, key, path=path)
-    if all(name.startswith(_PARALLEL) for name in weights):
-        weights = {name.removeprefix(_PARALLEL): tensor for name, tensor in weights.items()}
-    return weights, unpickled
+    return _at(found, key, path=path), unpickled
 
 
 def check_sha256(path: Path, expected: str | None) -> str:
@@ -138,10 +132,54 @@ def _at(found: Any, key: str | None, *, path: Path) -> "dict[str, torch.Tensor]"
     if not tensors or not found:
         msg = (
             f"{path}: expected tensors by name, got {_keys(found)}; say where they are, e.g. "
-            'weights_key = "state_dict"'
+            f'weights_key = "{next(iter(tensor_keys(found)), "state_dict")}"'
         )
         raise ModelError(msg)
     return dict(found)
+
+
+def tensor_keys(found: Any, *, depth: int = 3) -> list[str]:
+    """Return the keys under which a checkpoint holds tensors by name, the one with most tensors first.
+
+    Args:
+        found: What is in the checkpoint.
+        depth: How many mappings within mappings are looked at.
+
+    Example:
+        >>> import torch
+        >>> tensor_keys({"epoch": 3, "ema": {"model": {"weight": torch.zeros(2)}}})
+        ['ema.model']
+    """
+    sizes = dict(_sizes(found, (), depth))
+    return sorted(sizes, key=lambda key: -sizes[key])
+
+
+def weights_keys(path: Path) -> list[str]:
+    """Return the keys of a file of weights that hold tensors by name; `""` where the file itself does.
+
+    Raises:
+        ModelError: The file cannot be read, or would need unpickling.
+    """
+    import torch  # noqa: PLC0415
+
+    if path.suffix == ".safetensors":
+        return [""]
+    found, _ = _read_torch(path, key=None, allow_pickle=False)
+    if isinstance(found, Mapping) and all(isinstance(one, torch.Tensor) for one in found.values()):
+        return [""]
+    return tensor_keys(found)
+
+
+def _sizes(found: Any, path: tuple[str, ...], depth: int) -> Iterator[tuple[str, int]]:
+    import torch  # noqa: PLC0415  (a policy can be read without torch)
+
+    for name, value in found.items() if isinstance(found, Mapping) and depth else ():
+        if not isinstance(value, Mapping) or not isinstance(name, str) or "." in name:
+            continue
+        if value and all(isinstance(inner, torch.Tensor) for inner in value.values()):
+            yield ".".join((*path, name)), len(value)
+        else:
+            yield from _sizes(value, (*path, name), depth - 1)
 
 
 def _keys(found: Any) -> str:

@@ -10,7 +10,7 @@ from scipy.special import expit, logsumexp, softmax
 if TYPE_CHECKING:
     from pytest_fairness.classifiers.classifier import Classifier
 
-__all__ = ["REDUCTIONS", "class_scores", "disagreements"]
+__all__ = ["REDUCTIONS", "class_scores", "disagreements", "probabilities"]
 
 Reduce = Literal["max", "sum", "logsumexp"]
 REDUCTIONS: tuple[Reduce, ...] = ("max", "sum", "logsumexp")
@@ -40,7 +40,7 @@ def class_scores(
     if how == "max":  # of any scale
         values = scores
     else:
-        values = _probabilities(scores, classifier) if how == "sum" else _logs(scores, classifier)
+        values = probabilities(scores, classifier) if how == "sum" else _logs(scores, classifier)
     found = []
     for name in classes:
         part = values[:, [column[label] for label in speaking[name]]]
@@ -80,7 +80,8 @@ def _has_probabilities(classifier: "Classifier") -> bool:
     return classifier.score != "logit" or classifier.activation is not None
 
 
-def _probabilities(scores: NDArray[np.floating], classifier: "Classifier") -> NDArray[np.floating]:
+def probabilities(scores: NDArray[np.floating], classifier: "Classifier") -> NDArray[np.floating]:
+    """Return the probability (N, K) of each label; of logits without an `activation`, their sigmoid."""
     values = scores.astype(np.float64)
     if classifier.score == "probability":
         return values

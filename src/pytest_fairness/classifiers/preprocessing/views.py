@@ -10,6 +10,8 @@ from typing_extensions import override
 
 from pytest_fairness.classifiers.classifier import Classifier
 from pytest_fairness.classifiers.files.weights import hash_weights
+from pytest_fairness.classifiers.found import pick_output
+from pytest_fairness.classifiers.preprocessing.casts import as_tensor
 from pytest_fairness.classifiers.preprocessing.pixels import Crops
 from pytest_fairness.errors import ModelError
 
@@ -58,7 +60,7 @@ class Flipped:
 
     def __call__(self, image: "Image") -> torch.Tensor:
         """Return both views, float32."""
-        upright = self.preprocess(image)
+        upright = as_tensor(self.preprocess(image), title="what preprocessing gives")
         return torch.stack([upright, upright.flip(-1)])
 
 
@@ -78,9 +80,14 @@ def _average(call: Callable[[torch.Tensor], Any]) -> Callable[[torch.Tensor], to
 
     def averaged(views: torch.Tensor) -> torch.Tensor:
         # One view after the other: ten times the batch would need ten times the memory.
-        return torch.stack([call(images) for images in views.unbind(1)]).mean(dim=0)
+        return torch.stack([_scores(call(images)) for images in views.unbind(1)]).mean(dim=0)
 
     return averaged
+
+
+def _scores(outputs: Any) -> torch.Tensor:
+    scores = as_tensor(pick_output(outputs, None, name="with views"), title="scores of a view")
+    return scores if scores.is_floating_point() else scores.double()
 
 
 class _Average(nn.Module):

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +17,7 @@ from pytest_fairness.classifiers.found import Found, Loading, pick_output
 from pytest_fairness.classifiers.preprocessing.batches import in_fixed_batches
 from pytest_fairness.classifiers.preprocessing.layouts import Layout, laid_out
 from pytest_fairness.classifiers.sources.exported_check import unsafe_parts
+from pytest_fairness.classifiers.sources.inputs import as_input, check_pixels
 from pytest_fairness.errors import ModelError
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ def load_exported(spec: "ModelSpec", loading: Loading) -> Found:
         msg = f"{path}: not a whole torch.export archive ({error}); export the model again"
         raise ModelError(msg) from error
     _refuse_training(program, path)
-    module = _Exported(graph, spec=spec, batch=_batch_size(program))
+    inputs = _inputs(program)
+    dtype = inputs[0].dtype if inputs else torch.float32
+    check_pixels(spec, dtype)
+    module = _Exported(graph, spec=spec, batch=_batch_size(inputs), dtype=dtype)
     notes = {"model_file": path.name, "model_sha256": sha256}
     return Found(
         module,
@@ -107,20 +111,29 @@ def _refuse_training(program: Any, path: Path) -> None:
             raise ModelError(msg)
 
 
-def _batch_size(program: Any) -> int | None:
-    """Images in a batch where the archive fixes it; None where it is free."""
+def _inputs(program: Any) -> list[torch.Tensor]:
+    """The inputs of the graph that are tensors: their shapes and types, without values."""
     names = program.graph_signature.user_inputs
-    shapes = [node.meta["val"].shape for node in program.graph.nodes if node.name in names]
-    fixed = shapes and shapes[0] and isinstance(shapes[0][0], int)
-    return int(shapes[0][0]) if fixed else None
+    found = [node.meta["val"] for node in program.graph.nodes if node.name in names]
+    return [value for value in found if isinstance(value, torch.Tensor)]
+
+
+def _batch_size(inputs: Sequence[torch.Tensor]) -> int | None:
+    """Images in a batch where the archive fixes it; None where it is free."""
+    fixed = inputs and inputs[0].shape and isinstance(inputs[0].shape[0], int)
+    return int(inputs[0].shape[0]) if fixed else None
 
 
 class _Exported(nn.Module):
     """The graph of an archive as a module that may be put into evaluation mode."""
 
-    def __init__(self, graph: nn.Module, *, spec: "ModelSpec", batch: int | None) -> None:
+    def __init__(
+        self, graph: nn.Module, *, spec: "ModelSpec", batch: int | None, dtype: torch.dtype
+    ) -> None:
         super().__init__()
         self.graph = graph
+        self.spec = spec
+        self.dtype = dtype
         self.name = spec.name
         self.output = spec.output
         self.layout: Layout | None = spec.layout
@@ -134,7 +147,7 @@ class _Exported(nn.Module):
 
     @override
     def forward(self, images: torch.Tensor) -> Any:
-        images = laid_out(images, self.layout)
+        images = as_input(laid_out(images, self.layout), self.dtype, self.spec)
         if self.batch is None:
             return self._run(images)
         return in_fixed_batches(self._run, images, size=self.batch)

@@ -72,8 +72,9 @@ def load_weights_of(module: Any, spec: "ModelSpec", loading: Loading) -> dict[st
     weights, unpickled = read_checkpoint(
         path, key=spec.weights_key, allow_pickle=loading.allow_pickle
     )
-    fill(module, weights, path=path)
+    prefix = fill(module, weights, path=path)
     notes = {"model_file": path.name, "model_sha256": sha256}
+    notes |= {"weights_prefix": prefix} if prefix else {}
     return notes | (
         {"unpickled": f"{path.name} (allowed by --fairness-allow-pickle)"} if unpickled else {}
     )

@@ -9,7 +9,9 @@ import torch
 from pytest_fairness.classifiers.files.checkpoint import check_sha256
 from pytest_fairness.classifiers.found import Found, Loading, import_extra, pick_output
 from pytest_fairness.classifiers.preprocessing.batches import in_fixed_batches
+from pytest_fairness.classifiers.preprocessing.casts import as_tensor
 from pytest_fairness.classifiers.preprocessing.layouts import laid_out
+from pytest_fairness.classifiers.sources.inputs import as_input, check_pixels
 from pytest_fairness.errors import ModelError
 from pytest_fairness.hashing import sha256_of
 
@@ -23,6 +25,11 @@ _TYPES = {
     "tensor(float16)": torch.float16,
     "tensor(double)": torch.float64,
     "tensor(uint8)": torch.uint8,
+    "tensor(uint16)": torch.uint16,
+    "tensor(int8)": torch.int8,
+    "tensor(int16)": torch.int16,
+    "tensor(int32)": torch.int32,
+    "tensor(int64)": torch.int64,
 }
 _CPU = "CPUExecutionProvider"
 
@@ -85,10 +92,16 @@ def _session(spec: "ModelSpec", path: Path, onnxruntime: Any) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors: warnings are about speed
     try:
-        return onnxruntime.InferenceSession(path, options, providers=list(spec.providers or [_CPU]))
+        providers = [_strict(provider) for provider in spec.providers or [_CPU]]
+        return onnxruntime.InferenceSession(path, options, providers=providers)
     except Exception as error:  # onnxruntime's errors share no base class
         msg = f"{path}: onnxruntime cannot load it: {error}; check the operators and the opset"
         raise ModelError(msg) from error
+
+
+def _strict(provider: str) -> str | tuple[str, dict[str, str]]:
+    """Return a provider that computes 32-bit numbers as such: on cards, TF32 is its default."""
+    return (provider, {"use_tf32": "0"}) if provider == "CUDAExecutionProvider" else provider
 
 
 class OnnxModel:
@@ -106,6 +119,8 @@ class OnnxModel:
         self._session = session
         self._spec = spec
         self._input = inputs[0]
+        self._dtype = _TYPES[inputs[0].type]
+        check_pixels(spec, self._dtype)
         self._names = [one.name for one in session.get_outputs()]
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
@@ -114,7 +129,7 @@ class OnnxModel:
         Raises:
             ModelError: The images do not fit the model's input.
         """
-        images = laid_out(images.cpu(), self._spec.layout).to(_TYPES[self._input.type])
+        images = as_input(laid_out(images.cpu(), self._spec.layout), self._dtype, self._spec)
         batch = self._input.shape[0] if self._input.shape else None
         if isinstance(batch, int) and batch > 0:
             return in_fixed_batches(self._run, images, size=batch)
@@ -131,4 +146,4 @@ class OnnxModel:
             raise ModelError(msg) from error
         outputs = dict(zip(self._names, found, strict=True))
         scores = pick_output(outputs, self._spec.output, name=self._spec.name)
-        return torch.from_numpy(scores)
+        return as_tensor(scores, title=f"model {self._spec.name!r}: the output with its scores")

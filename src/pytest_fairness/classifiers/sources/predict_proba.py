@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from pytest_fairness.classifiers.labels.labels import Labels
+from pytest_fairness.classifiers.preprocessing.casts import as_tensor
 from pytest_fairness.classifiers.preprocessing.layouts import Layout, laid_out
 from pytest_fairness.errors import ModelError
 
@@ -64,4 +65,4 @@ class EstimatorModel:
                 "it in a function that returns one array (N, K)"
             )
             raise ModelError(msg)
-        return torch.from_numpy(np.asarray(found, dtype=np.float32))
+        return as_tensor(np.asarray(found), title=f"model {self._name!r}: what predict_proba gives")

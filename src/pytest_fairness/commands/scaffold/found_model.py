@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pytest_fairness.classifiers.files.checkpoint import weights_keys
 from pytest_fairness.classifiers.files.zips import is_torchscript
 from pytest_fairness.classifiers.labels.labels import Labels, named_labels, read_labels
 from pytest_fairness.commands.scaffold.found_data import name_of
@@ -35,6 +36,7 @@ class ModelRequest:
     spec: str
     name: str | None = None
     architecture: str | None = None
+    weights_key: str | None = None
     labels: str | None = None
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     score: str | None = None
@@ -176,7 +178,26 @@ def _of_weights(request: ModelRequest, path: Path, *, root: Path) -> FoundModel:
         pixels=torchvision and not request.transforms,
     )
     keys = {"kind": source, "architecture": name, "weights": str(path)}
+    keys |= _weights_key(request, path)
     return _found(request, source, keys, default=path.stem, file=path)
+
+
+def _weights_key(request: ModelRequest, path: Path) -> dict[str, str]:
+    """Return where in a checkpoint the weights are, where they are not all that it holds.
+
+    Raises:
+        InitError: Several keys hold tensors, or none, and none is named.
+        ModelError: The file cannot be read, or would need unpickling.
+    """
+    there = weights_keys(path)
+    named = there if request.weights_key is None else [request.weights_key]
+    if len(named) == 1 and named[0] in there:
+        return {"weights_key": named[0]} if named[0] else {}
+    msg = (
+        f"--model {path}: tensors by name are under: {', '.join(there) or 'no key'}; say which are the weights: "
+        "--weights-key KEY"
+    )
+    raise InitError(msg)
 
 
 def _of_function(
@@ -185,7 +206,7 @@ def _of_function(
     module, _, function = factory.rpartition(":")
     imported_from = None if module.endswith(".py") else _imported_from(module, root, factory)
     keys: dict[str, Any] = {"factory": factory}
-    keys |= {} if weights is None else {"weights": str(weights)}
+    keys |= {} if weights is None else {"weights": str(weights), **_weights_key(request, weights)}
     default = function if weights is None else weights.stem
     if any((request.labels, request.score, request.pixels, request.groups)):
         _demand(request, "factory", labels=True, score=True, pixels=True)

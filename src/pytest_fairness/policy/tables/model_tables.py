@@ -161,6 +161,11 @@ class ModelTable(_Table):
     views: Literal["one", "flip", "ten-crop"] = Field(
         default="one", description="Views of an image whose scores are averaged."
     )
+    nondeterministic: Literal["refuse", "tell"] = Field(
+        default="refuse",
+        description="What happens when an image gets another answer when it is asked again, or in "
+        "another batch: refuse the model, or judge it and tell.",
+    )
     layout: Literal["nchw", "nhwc", "flat"] | None = Field(
         default=None,
         description="How arrays lie: nchw, nhwc, or flat (rows, columns, channels in one row).",

@@ -121,7 +121,10 @@ def _models(pair: Pair) -> Iterator[Change]:
             was, now = (table[name].get(key, _MODEL.get(key)) for table in (old, new))
             if was != now:
                 texts = _written(key, was), _written(key, now)
-                yield pair.change("changed", subject, ((*path, key), (*path, key)), texts)
+                kind: Kind = "changed"
+                if key == "nondeterministic":
+                    kind = "tightened" if now == "refuse" else "loosened"
+                yield pair.change(kind, subject, ((*path, key), (*path, key)), texts)
 
 
 def _filled(evaluation: Mapping[str, Any]) -> dict[str, Any]:

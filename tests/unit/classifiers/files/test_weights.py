@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from torch import nn
 from typing_extensions import override
 
-from pytest_fairness.classifiers.files.weights import hash_weights, load_weights
+from pytest_fairness.classifiers.files.weights import fill, hash_weights, load_weights
 from pytest_fairness.errors import ModelError
 
 
@@ -100,3 +100,38 @@ def test_hash_covers_a_modules_own_state() -> None:
     before = hash_weights(module)
     module.seen = 1
     assert hash_weights(module) != before
+
+
+class Wrapped(nn.Module):
+    """A network whose own submodule is called `module`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.module = nn.Linear(2, 1)
+
+
+PREFIXES = ["", "module.", "model.", "_orig_mod.", "module._orig_mod.", "net.backbone.module."]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("make", [Wrapped, lambda: nn.Sequential(nn.Linear(2, 1))])
+def test_a_prefix_of_all_names_is_taken_off_and_said(make, prefix, tmp_path):
+    trained, fresh = make(), make()
+    weights = {f"{prefix}{name}": tensor for name, tensor in trained.state_dict().items()}
+    assert fill(fresh, weights, path=tmp_path) == prefix
+    assert hash_weights(fresh) == hash_weights(trained)
+    assert not fresh.training
+
+
+def test_a_prefix_is_taken_off_before_the_error_says_what_does_not_fit(tmp_path):
+    weights = {"module.0.weight": torch.zeros(1, 2), "module.0.extra": torch.zeros(1)}
+    with pytest.raises(ModelError) as caught:
+        fill(nn.Sequential(nn.Linear(2, 1)), weights, path=tmp_path / "w.pt")
+    text = "without 'module.' before each name: 1 missing [0.bias], 1 unexpected [0.extra]"
+    assert text in str(caught.value)
+
+
+def test_a_name_without_the_prefix_keeps_it_on_all(tmp_path):
+    weights = {"module.0.weight": torch.zeros(1, 2), "0.bias": torch.zeros(1)}
+    with pytest.raises(ModelError, match=r"unexpected \[module.0.weight\]"):
+        fill(nn.Sequential(nn.Linear(2, 1)), weights, path=tmp_path / "w.pt")

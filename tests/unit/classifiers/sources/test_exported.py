@@ -290,3 +290,21 @@ def test_the_command_of_the_message_writes_a_plain_archive(net, tmp_path, monkey
 
 class Strange:
     """Something that the restricted unpickler does not know."""
+
+
+def test_an_archive_of_whole_numbers_takes_no_fractions(tmp_path):
+    class Bytes(nn.Module):
+        @override
+        def forward(self, images):
+            return (images.float() / 255).mean(dim=(2, 3))[:, :2]
+
+    images = (torch.zeros(2, 3, 8, 8, dtype=torch.uint8),)
+    free = ({0: torch.export.Dim("batch", min=1)},)
+    torch.export.save(torch.export.export(Bytes(), images, dynamic_shapes=free), tmp_path / "b.pt2")
+    table = {"path": str(tmp_path / "b.pt2"), **READING}
+    with pytest.raises(ModelError, match="which a cast would make 0; write white = 255"):
+        load_model({**table, "preprocessing": {"size": 8}})
+    made = load_model({**table, "preprocessing": {"size": 8, "white": 255}})
+    assert made.module(torch.full((3, 3, 8, 8), 255.0)).tolist() == [[1.0, 1.0]] * 3
+    with pytest.raises(ModelError, match=r"a cast from float32 to uint8 would change .* e.g. 0.5"):
+        made.module(torch.full((3, 3, 8, 8), 0.5))

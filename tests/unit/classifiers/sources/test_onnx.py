@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pytest_fairness.classifiers import load_model
+from pytest_fairness.classifiers.sources.onnx import _strict
 from pytest_fairness.errors import ModelError
 from tests.unit.classifiers.conftest import READING
 
@@ -71,6 +72,50 @@ def test_pixels_are_cast_to_what_the_model_takes(tmp_path):
     made = load_model({"path": str(path), **READING, "preprocessing": {"size": 8, "white": 255}})
     images = torch.full((1, 3, 8, 8), 200.0)
     assert torch.allclose(made.module(images), expected(images))
+
+
+INTEGERS = {
+    "uint8": TensorProto.UINT8,
+    "int8": TensorProto.INT8,
+    "uint16": TensorProto.UINT16,
+    "int16": TensorProto.INT16,
+    "int32": TensorProto.INT32,
+    "int64": TensorProto.INT64,
+}
+BYTES = {**READING, "preprocessing": {"size": 8, "white": 255}}
+
+
+@pytest.mark.parametrize("kind", INTEGERS.values(), ids=INTEGERS)
+def test_pixels_that_a_cast_would_cut_off_are_refused(kind, images, tmp_path):
+    path = build(tmp_path / "net.onnx", kind=kind)
+    made = load_model({"path": str(path), **BYTES}, name="candidate")
+    whole = torch.full((1, 3, 8, 8), 100.0)
+    assert torch.allclose(made.module(whole), expected(whole))
+    with pytest.raises(ModelError, match="model 'candidate': the pixels of its input: a cast from"):
+        made.module(images)  # from 0 to 1
+    if kind in (TensorProto.UINT8, TensorProto.INT8):
+        with pytest.raises(ModelError, match=r"e\.g\. 300"):
+            made.module(whole + 200)
+
+
+@pytest.mark.parametrize("pixels", [{"size": 8}, {"size": 8, "white": 255, "std": [255] * 3}])
+def test_pixels_from_0_to_1_are_refused_before_black_and_white_images_pass(pixels, tmp_path):
+    path = build(tmp_path / "net.onnx", kind=TensorProto.UINT8)
+    with pytest.raises(ModelError, match="which a cast would make 0; write white = 255"):
+        load_model({"path": str(path), **READING, "preprocessing": pixels})
+
+
+def test_pixels_beyond_half_precision_are_refused(images, tmp_path):
+    path = build(tmp_path / "net.onnx", kind=TensorProto.FLOAT16)
+    made = load_model({"path": str(path), **READING})
+    assert torch.allclose(made.module(images), expected(images), atol=0.01)
+    with pytest.raises(ModelError, match=r"e\.g\. 70000"):
+        made.module(images * 0 + 70000)
+
+
+def test_a_card_computes_32_bits_as_such():
+    assert _strict("CUDAExecutionProvider") == ("CUDAExecutionProvider", {"use_tf32": "0"})
+    assert _strict("CPUExecutionProvider") == "CPUExecutionProvider"
 
 
 def test_one_of_several_outputs_is_named(images, tmp_path):

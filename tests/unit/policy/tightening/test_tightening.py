@@ -355,3 +355,21 @@ def test_a_limit_is_accepted_exactly_when_it_is_not_wider(limit, other):
     )
     kinds = {change.kind for change in compare(read_document(parent), read_document(child))}
     assert kinds == (set() if limit == other else {"tightened" if other < limit else "loosened"})
+
+
+def test_a_child_may_refuse_a_model_that_the_parent_tells_of_but_not_the_reverse(tmp_path):
+    def policy(name, first, says):
+        model = f'[model.m]\nkind = "fixture"\nnondeterministic = "{says}"\n'
+        (tmp_path / name).write_text(first + model, encoding="utf-8")
+        return tmp_path / name
+
+    org = 'schema = 1\ndecision.inconclusive = "fail"\n'
+    child = 'schema = 1\nextends = "parent.toml"\n'
+    parent = policy("parent.toml", org, "tell")
+    strict = read_document(policy("child.toml", child, "refuse"))
+    (change,) = compare(read_document(parent), strict)
+    assert change.kind == "tightened"
+    policy("parent.toml", org, "refuse")
+    policy("child.toml", child, "tell")
+    with pytest.raises(PolicyError, match=r'nondeterministic = "tell" loosens nondeterministic'):
+        load_policy(tmp_path / "child.toml")
