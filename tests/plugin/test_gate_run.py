@@ -203,7 +203,7 @@ def test_a_model_runs_once_for_all_questions_and_all_workers(model_gate, workers
     assert result.ret == 0
     assert sum(result.parseoutcomes().values()) == 5
     calls = (model_gate.path / "calls.txt").read_text(encoding="utf-8").splitlines()
-    assert len(calls) == 1 + 2  # one batch of all images, and two of those that are asked again
+    assert len(calls) == 1 + 3  # one batch of all images, and three of those that are asked again
 
 
 def test_predictions_can_be_kept_and_judged_again(model_gate):

@@ -86,7 +86,7 @@ class ModelsUnderTest:
         if made.nondeterministic == "tell":
             msg = (
                 f'model {name!r}: nondeterministic = "tell" is for the policy to say; write it in '
-                f"{toml_header('model', name)} with kind = \"fixture\""
+                f'{toml_header("model", name)} with kind = "fixture"'
             )
             raise ModelError(msg)
         return made

@@ -74,15 +74,14 @@ def predict(
     with left_as_found(module, chosen):
         scores = _run(forward, evaluation_set, broken, progress=progress)
         seconds = time.perf_counter() - started
-        samples = evaluation_set.samples.drop(index=evaluation_set.samples.index[sorted(broken)])
-        _check_finite(scores, classifier, samples, evaluation=evaluation_set.name)
+        samples = _finite(scores, classifier, evaluation_set, broken)
         asked = _asked(forward, evaluation_set, broken, classes, scores)
         again = ask_again(forward, asked, evaluation=evaluation_set.name)
     samples = with_tags(samples, scores, classifier)
-    if only_tags(evaluation_set):
-        answers = _Answers(exactly_right(samples), {}, {})
-    else:
-        answers = _answers(asked, classifier, classes)
+    tagged = only_tags(evaluation_set)
+    answers = (
+        _Answers(exactly_right(samples), {}, {}) if tagged else _answers(asked, classifier, classes)
+    )
     return Predictions(
         table=prediction_table(samples, answers.prediction, answers.scores),
         model=classifier.name,
@@ -155,6 +154,18 @@ def _run(
             progress(done, len(evaluation_set))
     check_unreadable(evaluation_set, broken, done=True)
     return np.concatenate(found)
+
+
+def _finite(
+    scores: NDArray[np.floating],
+    classifier: "Classifier",
+    evaluation_set: "EvaluationSet",
+    broken: Mapping[int, DataError],
+) -> pd.DataFrame:
+    """Return the samples whose images could be read, once their scores are known to be finite."""
+    samples = evaluation_set.samples.drop(index=evaluation_set.samples.index[sorted(broken)])
+    _check_finite(scores, classifier, samples, evaluation=evaluation_set.name)
+    return samples
 
 
 def _check_finite(

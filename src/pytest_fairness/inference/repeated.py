@@ -34,7 +34,7 @@ Answer = Callable[[Scores], Sequence[str]]
 
 
 class Asked(NamedTuple):
-    """What the model answered at first.
+    """The images and the first answers of a model.
 
     Args:
         images: The images that could be read.
@@ -99,9 +99,7 @@ def _chosen(n: int) -> NDArray[np.intp]:
 
 
 def _scores(forward: Forward, images: "Images", places: NDArray[np.intp]) -> Scores:
-    n = len(places)
-    size = (n + 1) // 2 if n != 2 or forward.batch_size > 1 else 2
-    size = min(size, max(2, forward.batch_size))  # a larger batch might not fit into the memory
+    size = _batch_size(len(places), before=forward.batch_size)
     some = replace(
         images,
         entries=[images.entries[place] for place in places],
@@ -111,6 +109,14 @@ def _scores(forward: Forward, images: "Images", places: NDArray[np.intp]) -> Sco
         forward.classifier, device=forward.device, batch_size=size, autocast=forward.autocast
     )
     return np.concatenate([scores.numpy() for scores in again.scores(some)])
+
+
+def _batch_size(n: int, *, before: int) -> int:
+    """Return another size of a batch: odd, since a balanced set has balanced batches of even sizes."""
+    size = (n // 2 - 1) | 1 if n > 5 else (n + 1) // 2
+    if n == 2 and before == 1:
+        return 2
+    return min(size, max(2, before))  # a larger batch might not fit into the memory
 
 
 def _tolerance(forward: Forward) -> float:

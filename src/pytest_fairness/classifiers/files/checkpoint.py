@@ -155,7 +155,9 @@ def tensor_keys(found: Any, *, depth: int = 3) -> list[str]:
 
 
 def weights_keys(path: Path) -> list[str]:
-    """Return the keys of a file of weights that hold tensors by name; `""` where the file itself does.
+    """Return the keys of a file of weights that hold tensors by name.
+
+    The key is empty where the file itself holds them.
 
     Raises:
         ModelError: The file cannot be read, or would need unpickling.

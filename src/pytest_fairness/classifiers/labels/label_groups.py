@@ -81,7 +81,10 @@ def _has_probabilities(classifier: "Classifier") -> bool:
 
 
 def probabilities(scores: NDArray[np.floating], classifier: "Classifier") -> NDArray[np.floating]:
-    """Return the probability (N, K) of each label; of logits without an `activation`, their sigmoid."""
+    """Return the probability (N, K) of each label.
+
+    Logits without an `activation` are read by their sigmoid.
+    """
     values = scores.astype(np.float64)
     if classifier.score == "probability":
         return values

@@ -39,7 +39,9 @@ def as_tensor(values: Any, *, title: str) -> torch.Tensor:
 
 
 def as_pixels(prepared: Any, *, model: str, sample: str) -> torch.Tensor:
-    """Return what a preprocessing gave as a tensor; 64-bit floats of NumPy become 32-bit ones.
+    """Return what a preprocessing gave as a tensor.
+
+    64-bit floats of NumPy become 32-bit ones, which is what most networks take.
 
     Args:
         prepared: A tensor or a NumPy array (C, H, W).
