@@ -78,10 +78,7 @@ def predict(
         asked = _asked(forward, evaluation_set, broken, classes, scores)
         again = ask_again(forward, asked, evaluation=evaluation_set.name)
     samples = with_tags(samples, scores, classifier)
-    tagged = only_tags(evaluation_set)
-    answers = (
-        _Answers(exactly_right(samples), {}, {}) if tagged else _answers(asked, classifier, classes)
-    )
+    answers = _answers(asked, classifier, classes, samples, tagged=only_tags(evaluation_set))
     return Predictions(
         table=prediction_table(samples, answers.prediction, answers.scores),
         model=classifier.name,
@@ -244,8 +241,17 @@ def _reading(
     }
 
 
-def _answers(asked: Asked, classifier: "Classifier", classes: tuple[str, ...]) -> _Answers:
-    """Return the answers with the scores of the classes."""
+def _answers(
+    asked: Asked,
+    classifier: "Classifier",
+    classes: tuple[str, ...],
+    samples: pd.DataFrame,
+    *,
+    tagged: bool,
+) -> _Answers:
+    """Return the answers with the scores of the classes; sets of labels have none."""
+    if tagged:
+        return _Answers(exactly_right(samples), {}, {})
     scores = asked.scores
     by_class = class_scores(scores, classifier, classes)
     return _Answers(
