@@ -15,9 +15,8 @@ from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
 from pytest_fairness.statistics.looks import Looks, by_level, forecast_level, look_level
 from pytest_fairness.statistics.metrics.definitions import compared_range
+from pytest_fairness.statistics.power.margins import Margins, Settled
 from pytest_fairness.statistics.power.power import (
-    Margins,
-    Settled,
     loss_power,
     pair_power,
     rate_power,

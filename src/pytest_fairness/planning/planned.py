@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from pytest_fairness.gate.record.details import FrozenRecord
 from pytest_fairness.planning.designs import Design, Target
 from pytest_fairness.statistics.arrays import Integers
-from pytest_fairness.statistics.power.power import Settled, smallest_size
+from pytest_fairness.statistics.power.margins import Settled
+from pytest_fairness.statistics.power.power import smallest_size
 
 __all__ = ["HALF_AGAIN", "HALF_WAY", "Effort", "Planned"]
 

@@ -15,7 +15,7 @@ from pytest_fairness.plugin.declaring import (
     markers_for_help,
 )
 from pytest_fairness.plugin.options import add_options, read_settings
-from pytest_fairness.plugin.reporter import VERDICT_PROPERTY, GateReporter, ends_a_run
+from pytest_fairness.plugin.reporter import VERDICT_PROPERTY, GateReporter, LastLine, ends_a_run
 from pytest_fairness.plugin.session import GateSession
 from pytest_fairness.plugin.starting import begin_run, check_run
 
@@ -55,7 +55,9 @@ def pytest_configure(config: pytest.Config) -> None:
     markers_for_help(config)
     gate = GateSession(read_settings(config))
     config.stash[SESSION] = gate
-    if config.pluginmanager.register(GateReporter(config, gate), REPORTER) is None:
+    reporter = GateReporter(config, gate)
+    config.pluginmanager.register(LastLine(reporter))
+    if config.pluginmanager.register(reporter, REPORTER) is None:
         msg = (
             f"-p no:{REPORTER}: the gate cannot run without it; -p no:pytest_fairness leaves it out"
         )

@@ -14,7 +14,7 @@ from pytest_fairness.plugin.exit_codes import telling_code
 from pytest_fairness.plugin.session import GateSession, of_file
 from pytest_fairness.wording import printable
 
-__all__ = ["VERDICT_PROPERTY", "GateReporter", "ends_a_run"]
+__all__ = ["VERDICT_PROPERTY", "GateReporter", "LastLine", "ends_a_run"]
 
 VERDICT_PROPERTY = "fairness_verdict"
 # A line of progress every so many seconds; short runs print none.
@@ -48,6 +48,21 @@ def _write_line(reporter: Any, text: str, **colours: bool) -> None:
     reporter.write_line(printable(text), **colours)
 
 
+class LastLine:
+    """Prints, after all that others print, that a run is not one of a release."""
+
+    def __init__(self, reporter: "GateReporter") -> None:
+        self.reporter = reporter
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None]:
+        """Print the line."""
+        yield
+        ending = self.reporter.ending
+        if ending is not None and (text := last_line(ending)):
+            _write_line(terminalreporter, text, yellow=True, bold=True)
+
+
 class GateReporter:
     """Collects verdicts from the reports, writes the record, prints the summary."""
 
@@ -75,6 +90,8 @@ class GateReporter:
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Return, before any model runs, which questions no model can pass on its evaluation set."""
+        if not ends_a_run(self.config):  # listing tests reads no data
+            return []
         return answerable_lines(self.gate, self.gate.selected or set())
 
     @pytest.hookimpl(optionalhook=True)
@@ -204,15 +221,7 @@ class GateReporter:
         if self.ending is None or self.ending.stops or self._not_written:
             self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None]:
-        """Print the table of verdicts and, after all else, that a run is not one of a release."""
-        self._print_summary(terminalreporter)
-        yield
-        if self.ending is not None and (text := last_line(self.ending)):
-            _write_line(terminalreporter, text, yellow=True, bold=True)
-
-    def _print_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the table of verdicts and what stops the release without a test of its own."""
         ending = self.ending
         if self._nothing_asked:

@@ -8,7 +8,8 @@ from pytest_fairness import judge, load_policy
 from pytest_fairness.gate.questions import questions
 from pytest_fairness.planning.designs import Levels, design_of, target_of
 from pytest_fairness.statistics.looks import Looks, look_level
-from pytest_fairness.statistics.power.power import Margins, pair_power, rate_power
+from pytest_fairness.statistics.power.margins import Margins
+from pytest_fairness.statistics.power.power import pair_power, rate_power
 
 TONES = ["light", "medium", "dark"]
 

@@ -11,7 +11,8 @@ from pytest_fairness import judge, load_policy
 from pytest_fairness.cli import main
 from pytest_fairness.planning.at_hand import Given, read_at_hand
 from pytest_fairness.planning.plan import plan
-from pytest_fairness.statistics.power.power import Margins, rate_power
+from pytest_fairness.statistics.power.margins import Margins
+from pytest_fairness.statistics.power.power import rate_power
 
 POLICY = """\
 schema = 1

@@ -15,7 +15,7 @@ from pytest_fairness.statistics.intervals.inversion import crossing
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.looks import Looks, look_level
 from pytest_fairness.statistics.power.forecast import chance_settled
-from pytest_fairness.statistics.power.power import MOST_SAMPLES, Margins
+from pytest_fairness.statistics.power.margins import MOST_SAMPLES, Margins
 
 __all__ = ["CHANCE", "settling_sizes"]
 

@@ -6,7 +6,7 @@ from scipy import special
 
 from pytest_fairness.statistics.arrays import ROUNDING, Floats
 from pytest_fairness.statistics.intervals.rates import Interval
-from pytest_fairness.statistics.power.power import Margins, Settled
+from pytest_fairness.statistics.power.margins import Margins, Settled
 
 __all__ = ["chance_settled"]
 

@@ -10,7 +10,7 @@ hold both against simulation of the gate's own intervals.
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,11 +24,9 @@ from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.ratios import ratio_score_statistic
 from pytest_fairness.statistics.looks import Looks, look_level
 from pytest_fairness.statistics.metrics.definitions import compared_range
+from pytest_fairness.statistics.power.margins import MOST_SAMPLES, Margins, Settled
 
 __all__ = [
-    "MOST_SAMPLES",
-    "Margins",
-    "Settled",
     "cost_of_confidence",
     "cost_of_looks",
     "loss_power",
@@ -37,22 +35,12 @@ __all__ = [
     "smallest_size",
 ]
 
-Settled: TypeAlias = Literal["kept", "broken"]
-
-MOST_SAMPLES = 1_000_000
 # The second count of a pair is enumerated in this many bins at most.
 _BINS = 33
 _UNSEEN = 1e-6
 # Successes taken off where the gate is exact.
 _CAUTION = 0.25
 _COARSE, _FINE = 1.5, 1.01
-
-
-class Margins(NamedTuple):
-    """The values that a rate, difference or ratio may take: `low <= value <= high`."""
-
-    low: float
-    high: float
 
 
 def rate_power(

@@ -9,7 +9,7 @@ from pytest_fairness import judge, load_policy
 from pytest_fairness.report import describe
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.power.forecast import chance_settled
-from pytest_fairness.statistics.power.power import Margins
+from pytest_fairness.statistics.power.margins import Margins
 
 CASES = {case.name: case for case in cases(np.random.default_rng(1))}
 

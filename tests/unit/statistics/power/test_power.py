@@ -10,8 +10,8 @@ from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.chosen import paired_interval
 from pytest_fairness.statistics.intervals.inversion import critical_value
 from pytest_fairness.statistics.power import power
+from pytest_fairness.statistics.power.margins import Margins
 from pytest_fairness.statistics.power.power import (
-    Margins,
     loss_power,
     pair_power,
     rate_power,
