@@ -137,7 +137,7 @@ def test_a_group_with_no_negatives_is_undefined_and_not_0(gate):
     assert (outcomes["passed"], outcomes["unanswerable"]) == (4, 1)
     result.stdout.fnmatch_lines(
         [
-            "  unanswerable  tone dark vs light  undefined  *n 0 vs 100  undefined: no negatives in tone dark"
+            "  unanswerable  tone dark vs light  undefined  *n 0 vs 100  undefined: no negatives in tone dark; a pass needs about 13 more negatives"
         ]
     )
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import binom
+from scipy import special
 
 if TYPE_CHECKING:
     from pytest_fairness.statistics.counts import GroupCounts
@@ -28,6 +28,6 @@ def below_chance(counts: "GroupCounts") -> dict[str, str]:
     n = int(table.sum())
     right = int(np.trace(table))
     chance = float(table.sum(axis=0) @ table.sum(axis=1)) / n**2 if n else 0.0
-    if not n or binom.cdf(right, n, chance) >= _ERROR:
+    if not n or special.bdtr(right, n, chance) >= _ERROR:
         return {}
     return {"below_chance": f"accuracy {right / n:.3f} over {n:,} images, chance {chance:.3f}"}
