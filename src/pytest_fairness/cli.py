@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import NoReturn
 
 from pytest_fairness.commands import accept, init, label, plan, policy, profile, report, verify
@@ -32,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _Parser(
         prog="pytest-fairness", description="Work with the policies and records of a gate."
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {version('pytest-fairness')}"
     )
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:

@@ -10,6 +10,7 @@ __all__ = [
     "plural",
     "printable",
     "printable_lines",
+    "singular",
     "suggest",
 ]
 
@@ -123,3 +124,18 @@ def printable_lines(text: str) -> str:
         second\x07
     """
     return "\n".join(map(printable, text.split("\n")))
+
+
+def singular(column: str) -> str:
+    """Return what one value of a column names.
+
+    Args:
+        column: As for `plural`. Words with a blank stay as they are.
+
+    Example:
+        >>> [singular(name) for name in ("design", "person_id", "negatives", "class")]
+        ['design', 'person', 'negative', 'class']
+    """
+    words = column.removesuffix("_id").replace("_", " ")
+    is_plural = plural(words) == words and words.endswith("s")
+    return words[:-1] if is_plural and " " not in column else words

@@ -72,7 +72,12 @@ def signed(judged, tmp_path):
 
 def check(folder, key="key.pub"):
     path = folder / "record.json"
-    return check_attestation(RunRecord.from_json(path), path, public_key(folder / key))
+    return check_attestation(
+        RunRecord.from_json(path),
+        path,
+        public_key(folder / key),
+        sha256=sha256(path.read_bytes()).hexdigest(),
+    )
 
 
 def reseal(folder, change) -> None:

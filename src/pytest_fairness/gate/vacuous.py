@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pytest_fairness.gate.questions import asked_of
+from pytest_fairness.gate.questions import asked_of, rules_by
 from pytest_fairness.policy import OVERALL, Evaluation, Policy
 
 __all__ = ["attributes_not_asked", "rules_that_cannot_fail"]
@@ -50,7 +50,7 @@ def _not_asked(policy: Policy, evaluation: Evaluation) -> Iterator[str]:
     rules = [rule for rule in policy.rules if evaluation.name in rule.evaluations]
     if any(rule.metric.matched for rule in rules):
         return
-    asked = {attribute for rule in rules for by in rule.by for attribute in by}
+    asked = {attribute for _, by in rules_by(policy, evaluation) for attribute in by}
     asked |= {attribute for required in policy.required for attribute in required.group}
     for attribute in evaluation.attributes:
         if attribute not in asked:

@@ -22,7 +22,8 @@ class Unused(NamedTuple):
 def key_without_effect(policy: Policy) -> Unused | None:
     """Return the first key of a policy that changes nothing where it stands, or None."""
     rules = policy.rules
-    if policy.decision.correction != _CORRECTION and all(r.decide == "estimate" for r in rules):
+    needless = policy.decision.correction not in (_CORRECTION, "none")
+    if needless and all(r.decide == "estimate" for r in rules):
         message = (
             f'correction = "{policy.decision.correction}" shares the error of intervals, and every '
             'rule decides by the estimate; remove correction, or write decide = "interval"'

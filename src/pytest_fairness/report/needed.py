@@ -8,7 +8,7 @@ from textwrap import wrap
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.details import NeededRecord, UnanswerableRecord
 from pytest_fairness.gate.record.run_record import Verdict
-from pytest_fairness.wording import plural
+from pytest_fairness.wording import plural, singular
 
 __all__ = [
     "cannot_be_answered",
@@ -128,17 +128,20 @@ def more_text(
 
     The arguments are those of `missing_text`.
     """
-    what = plural(record.of)
+    what, single = plural(record.of), singular(record.of)
     own, other = (rounded(more or 0) for more in (record.more, record.reference_more))
     if record.reference_more is None:
-        return "" if own == "0" else f"{own} more {what}"
+        return "" if own == "0" else f"{own} more {single if own == '1' else what}"
     if own == other:
-        return "" if own == "0" else f"{own} more {what} in each group"
+        return "" if own == "0" else f"{own} more {single if own == '1' else what} in each group"
     of_groups = ((own, group), (other, reference or {}))
     counts = [(n, ", ".join(levels.values())) for n, levels in of_groups if n != "0"]
     (first, where), *rest = counts
     return " and ".join(
-        [f"{first} more {what} in {where}", *(f"{n} in {name}" for n, name in rest)]
+        [
+            f"{first} more {single if first == '1' else what} in {where}",
+            *(f"{n} in {name}" for n, name in rest),
+        ]
     )
 
 

@@ -1,6 +1,7 @@
 """`pytest-fairness policy` shows what a policy asks and what changed, and exits with 4 for a bad one."""
 
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,10 @@ def test_a_wrong_use_exits_with_4_as_in_pytest(capsys, arguments):
 def test_the_script_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["scripts"] == {"pytest-fairness": "pytest_fairness.cli:main"}
+
+
+def test_the_command_says_its_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"pytest-fairness {version('pytest-fairness')}\n"

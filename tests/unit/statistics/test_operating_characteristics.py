@@ -99,7 +99,7 @@ def test_looked_up_intervals_and_left_out_numbers_change_no_verdict():
         (plain,) = judge_counts(policy, counts, evaluation=faces, model="m")
         with only_decisions(), remembered_pairs():
             (quick,) = judge_counts(policy, counts, evaluation=faces, model="m")
-        added = {"robust_to": None, "n_to_settle": None}
+        added = {"robust_to": None, "n_to_settle": None, "needed": None, "unanswerable": None}
         assert plain.model_copy(update=added) == quick.model_copy(update=added)
 
 

@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_fairness.errors import FairnessError
 from pytest_fairness.gate.decision.answering import answer_batch
 from pytest_fairness.gate.decision.shown import is_shown
 from pytest_fairness.gate.decision.sides import Answer, decide
@@ -130,7 +131,10 @@ def _without_counts(
         if not tried:
             return {}
     if not known:
-        answers = answer_batch(asked, evidence, decision)
+        try:
+            answers = answer_batch(asked, evidence, decision)
+        except FairnessError:  # it needs what a model gives, such as its scores
+            return {}
         tried = {i: [answers[i]] for i in positions if not_judged(answers[i])}
     elif evidence.evaluation.cluster is not None and not _is_flips(asked[0]):
         # The narrowest interval of clustered pairs is not known, and is wider than without clusters.

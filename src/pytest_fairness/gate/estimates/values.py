@@ -56,7 +56,13 @@ def _of_function(
     reference: str, predictions: Predictions, evaluation: Evaluation, what: str
 ) -> Floats:
     n = predictions.table.num_rows
-    returned: npt.NDArray[np.generic] = np.asarray(load_object(reference)(predictions, evaluation))
+    try:
+        returned: npt.NDArray[np.generic] = np.asarray(
+            load_object(reference)(predictions, evaluation)
+        )
+    except Exception as error:  # the code of a package
+        msg = f"{what} failed: {type(error).__name__}: {error}"
+        raise PredictionError(msg) from error
     numeric = returned.dtype.kind in "biuf"
     if returned.shape != (n,) or not numeric:
         msg = (

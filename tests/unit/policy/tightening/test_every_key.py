@@ -92,6 +92,7 @@ MODEL: dict[str, Any] = {
     "output": 1,
     "providers": ["other"],
     "prompts": {"a": "b"},
+    "nondeterministic": "tell",
 }
 TABLES = [
     (DecisionTable, ("decision",), DECISION, {"inconclusive", "level", "pass_level", "looks"}),
