@@ -389,15 +389,3 @@ def test_a_table_in_an_error_is_written_as_toml_writes_it(write):
         load_policy(write(text))
     with pytest.raises(PolicyError, match=r"evaluation\.\"a\.b\"\.target = 1: "):
         load_policy(write(text.replace("positive", "target = 1\npositive")))
-
-
-@pytest.mark.parametrize(
-    "file",
-    [
-        file.relative_to(ROOT).as_posix()
-        for file in sorted((ROOT / "fixtures/policies").rglob("*.toml"))
-        if file.name != "org.toml"  # it has rules only, for the teams that extend it
-    ],
-)
-def test_every_policy_of_the_repository_is_valid(file):
-    assert load_policy(ROOT / file).rules

@@ -1,8 +1,10 @@
 """The file of a record while its run goes on: a run that dies leaves no verdicts of a former one."""
 
+import shutil
 from pathlib import Path
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.files import replacing
 from pytest_fairness.gate.record.run_record import RunRecord
 
 __all__ = ["begin_record", "end_record", "former_file", "statement_file"]
@@ -42,7 +44,8 @@ def begin_record(unfinished: RunRecord, path: Path) -> None:
         OSError: The file cannot be written.
     """
     if path.is_file() and not _is_unfinished(path):
-        path.replace(former_file(path))
+        with replacing(former_file(path)) as part:  # a copy: a record is there at every moment
+            shutil.copyfile(path, part)
     unfinished.to_json(path)
     statement_file(path).unlink(missing_ok=True)
 
