@@ -44,8 +44,10 @@ def beside_the_truth(found: Rows, evaluation: "Evaluation", record: Mapping[str,
     ids = _ids(found, evaluation, record)
     places = pd.Index(ids).get_indexer(truth_ids)
     _refuse_unknown(found, ids, truth_ids, source=listing.source)
-    lost = _lost(record)
-    kept = listing.matches(evaluation.where) & ~truth_ids.isin(lost).to_numpy()
+    lost = (truth_ids.isin(_lost(record, evaluation)) & (places < 0)).to_numpy()
+    asked = listing.matches(evaluation.where)
+    _refuse_many_lost(found, listing, evaluation, lost=lost, asked=asked)
+    kept = asked & ~lost
     _refuse_missing(found, truth_ids, (places < 0) & kept, source=listing.source)
     there = (places >= 0) & kept
     _refuse_different(found, listing, evaluation, record, places=places, there=there, ids=truth_ids)
@@ -53,7 +55,7 @@ def beside_the_truth(found: Rows, evaluation: "Evaluation", record: Mapping[str,
     frame = listing.frame.assign(**{name: column.to_numpy() for name, column in answers.items()})
     if evaluation.id == "id":
         frame = frame.assign(id=truth_ids)
-    frame = frame[~truth_ids.isin(lost).to_numpy()]
+    frame = frame[~lost]
     return replace(listing, frame=frame, source=found.source, error=PredictionError)
 
 
@@ -84,9 +86,37 @@ def _called_by(found: Rows, column: str) -> Rows:
     return replace(found, frame=found.frame.assign(id=found.frame[column]))
 
 
-def _lost(record: Mapping[str, Any]) -> list[str]:
-    """Ids of images that could not be read when the predictions were made, and were counted."""
+def _lost(record: Mapping[str, Any], evaluation: "Evaluation") -> list[str]:
+    """Ids of images that could not be read when the predictions were made, where the policy counts them."""
+    if evaluation.on_error != "count":
+        return []
     return list(json.loads(record.get("metadata", {}).get("unreadable_images", "{}")))
+
+
+def _refuse_many_lost(
+    found: Rows, listing: Rows, evaluation: "Evaluation", *, lost: Any, asked: Any
+) -> None:
+    """Refuse more unreadable images than the policy bears, of all and of each class and group.
+
+    The file says itself which images could not be read, so the share is checked again here.
+    """
+    columns = {evaluation.target, *evaluation.attributes} & {*listing.frame.columns}
+    groups = {"": asked}
+    for name in sorted(columns):
+        levels = as_levels(listing.frame[name])
+        groups |= {
+            f" with {name} {level}": asked & (levels == level).to_numpy()
+            for level in levels.dropna().unique()
+        }
+    for of, group in groups.items():
+        n, without = int(group.sum()), int((group & lost).sum())
+        if without > evaluation.max_errors * n:
+            msg = (
+                f"{found.source}: {counted(without, 'image')} of {n:,}{of} could not be read when the "
+                f"predictions were made, and max_errors of evaluation {evaluation.name!r} allows "
+                f"{evaluation.max_errors:.1%} of all images and of each group; run the model again"
+            )
+            raise PredictionError(msg)
 
 
 def _refuse_unknown(found: Rows, ids: pd.Series, truth: pd.Series, *, source: str) -> None:

@@ -176,14 +176,27 @@ def test_scores_and_our_own_files_are_matched_too(faces, answers, manifest, tmp_
         read_predictions(tmp_path / "kept.parquet", faces)
 
 
-def test_images_that_could_not_be_read_and_were_counted_are_not_missing(faces, answers, tmp_path):
+def test_images_that_could_not_be_read_are_missing_unless_the_policy_counts_them(
+    faces, answers, tmp_path
+):
     found = read_predictions(answers, faces)
-    table = found.table.slice(1)
     metadata = {**found.metadata, "unreadable": "1", "unreadable_images": '{"s0": "broken"}'}
-    type(found)(table, "net", "faces", found.classes, found.levels, metadata).to_parquet(
-        tmp_path / "kept.parquet"
-    )
-    assert read_predictions(tmp_path / "kept.parquet", faces).table.num_rows == N - 1
+    kept = tmp_path / "kept.parquet"
+    parts = ("net", "faces", found.classes, found.levels, metadata)
+    type(found)(found.table.slice(1), *parts).to_parquet(kept)
+    # A file that says so itself is not believed: whoever deletes wrong rows could write it too.
+    with pytest.raises(
+        PredictionError, match=r"1 sample of the manifest .* has no prediction: 's0'"
+    ):
+        read_predictions(kept, faces)
+    fields = {**_fields(faces), "on_error": "count"}
+    allowed = read_predictions(kept, Evaluation(**{**fields, "max_errors": 0.1}))
+    assert allowed.table.num_rows == N - 1
+    # 1 of 20 images is 5 %, and 1 of the 10 of its class and of its group 10 %.
+    with pytest.raises(PredictionError, match=r"1 image of 10 with target yes could not be read"):
+        read_predictions(kept, Evaluation(**{**fields, "max_errors": 0.06}))
+    with pytest.raises(PredictionError, match=r"1 image of 20 could not be read .* allows 4.0%"):
+        read_predictions(kept, Evaluation(**{**fields, "max_errors": 0.04}))
 
 
 def test_images_are_the_ids_of_a_manifest_without_ids(faces, answers, manifest):
