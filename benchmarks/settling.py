@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from pytest_fairness import load_policy
+from pytest_fairness.gate.decision.answerable.settling import settling_sizes
 from pytest_fairness.gate.decision.answering import answer_batch, batches_of
-from pytest_fairness.gate.decision.settling import settling_sizes
 from pytest_fairness.gate.decision.sides import Answer, decide
 from pytest_fairness.gate.evidence import Evidence
 from pytest_fairness.gate.questions import Question

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pytest_fairness.gate.decision.lacking import unanswerable_questions
+from pytest_fairness.gate.decision.answerable.lacking import unanswerable_questions
 from pytest_fairness.gate.decision.levels import confidence_for
 from pytest_fairness.gate.decision.multiplicity import Family
 from pytest_fairness.gate.evidence import Evidence

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from pytest_fairness.errors import PolicyError
+from pytest_fairness.gate.decision.answerable.lacking import unanswerable_questions
 from pytest_fairness.gate.decision.judging import judge_counts
-from pytest_fairness.gate.decision.lacking import unanswerable_questions
 from pytest_fairness.gate.decision.levels import confidence_for
 from pytest_fairness.gate.decision.multiplicity import Family
 from pytest_fairness.gate.estimates.counted import named

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from pytest_fairness.gate.decision.answerable.lacking import what_is_lacking
 from pytest_fairness.gate.decision.answering import answer_batch, batches_of
 from pytest_fairness.gate.decision.inherited import evidence_for, with_failures
-from pytest_fairness.gate.decision.lacking import what_is_lacking
 from pytest_fairness.gate.decision.levels import confidence_for
 from pytest_fairness.gate.decision.max_t import simultaneous_errors
 from pytest_fairness.gate.decision.multiplicity import (

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from pytest_fairness import judge, load_policy
+from pytest_fairness.gate.decision.answerable.unanswerable import Impossible, impossible
 from pytest_fairness.gate.decision.answering import answer_batch, batches_of
-from pytest_fairness.gate.decision.unanswerable import Impossible, impossible
 from pytest_fairness.gate.decision.verdict import outcome_of
 from pytest_fairness.gate.evidence import Evidence
 from pytest_fairness.statistics.counts import GroupCounts

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.gate.decision.answerable.shown import is_shown
 from pytest_fairness.gate.decision.answering import answer_batch
-from pytest_fairness.gate.decision.shown import is_shown
 from pytest_fairness.gate.decision.sides import Answer, decide
 from pytest_fairness.gate.decision.verdict import not_judged, outcome_of
 from pytest_fairness.gate.estimates.possible import Between, Calls, Targets, extreme_calls

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from pytest_fairness.doors.metrics import metric_named
+from pytest_fairness.gate.decision.answerable.unanswerable import impossible
 from pytest_fairness.gate.decision.answering import batches_of
-from pytest_fairness.gate.decision.unanswerable import impossible
 from pytest_fairness.gate.evidence import Evidence
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.at_looks import at_looks
 from pytest_fairness.statistics.estimators.measure import measure
-from tests.unit.gate.decision.test_unanswerable import policy_of
+from tests.unit.gate.decision.answerable.test_unanswerable import policy_of
 
 LEVEL = 0.9
 # Group, true class and person of each image.

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from pytest_fairness.gate.decision.answerable.settling import CHANCE, settling_sizes
+from pytest_fairness.gate.decision.answerable.unanswerable import Impossible, impossible
 from pytest_fairness.gate.decision.answering import answer_batch
-from pytest_fairness.gate.decision.settling import CHANCE, settling_sizes
 from pytest_fairness.gate.decision.sides import Answer, decide
-from pytest_fairness.gate.decision.unanswerable import Impossible, impossible
 from pytest_fairness.gate.decision.verdict import Lacking
 from pytest_fairness.gate.estimates.possible import Targets, extreme_calls
 from pytest_fairness.gate.evidence import Evidence
