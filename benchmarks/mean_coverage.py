@@ -16,6 +16,7 @@ import numpy as np
 from scipy import special, stats
 
 from pytest_fairness.statistics.arrays import Floats, Integers
+from pytest_fairness.statistics.clusters.counts import SampleClusters
 from pytest_fairness.statistics.estimators.sample_means import sample_means
 from pytest_fairness.statistics.intervals.bounded_means import mean_interval, subtracted
 from pytest_fairness.statistics.intervals.rates import Interval
@@ -238,7 +239,9 @@ def _clustered(
     truth = (8 * centres[1] + 0.01) / 8.02
     both = np.concatenate([person, person if shared else person + number])
     groups = np.repeat(np.arange(2 * runs), len(person))
-    means = sample_means(values.reshape(-1), groups, 2 * runs, clusters=np.tile(both, runs))
+    means = sample_means(
+        values.reshape(-1), groups, 2 * runs, clusters=SampleClusters(np.tile(both, runs))
+    )
     pairs = 2 * np.arange(runs), 2 * np.arange(runs) + 1
     for confidence in LEVELS[:2]:
         gaps = means.pairs(*pairs, kind="difference", confidence=confidence)

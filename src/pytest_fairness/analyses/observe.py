@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pytest_fairness.doors.registry import declared, load_object
 from pytest_fairness.errors import DeclarationError
 from pytest_fairness.inference.observed import Observed, with_observed
+from pytest_fairness.statistics.clusters.columns import Cluster
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
@@ -43,7 +44,7 @@ class Run:
     Args:
         device: As for `predict`.
         batch_size: Images in a batch.
-        cluster: Column of the clusters of dependent samples; None without them.
+        cluster: Column or columns of the clusters of dependent samples; None without them.
         positive: Class of the target that counts as positive; None where there is none.
         seed: Of whatever is drawn.
         progress: Called with the number of images done and of all images; None for silence.
@@ -51,7 +52,7 @@ class Run:
 
     device: str = "auto"
     batch_size: int = 64
-    cluster: str | None = None
+    cluster: Cluster | None = None
     positive: str | None = None
     seed: int = 20_260_101
     progress: Callable[[str, int, int], None] | None = None

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pytest_fairness.commands.profile_options import parse_levels, parse_names
+from pytest_fairness.commands.profile_options import parse_cluster, parse_levels, parse_names
 from pytest_fairness.doors.registry import built_in_names, names
 from pytest_fairness.wording import allowed_names
 
@@ -147,7 +147,10 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--reference", type=parse_reference, default={}, metavar="A=LEVEL,B=LEVEL",
         help="level that the others are compared with; all pairs if absent",
     )  # fmt: skip
-    data.add_argument("--cluster", metavar="COLUMN", help="what several images show, a person")
+    data.add_argument(
+        "--cluster", type=parse_cluster, metavar="COLUMN[,COLUMN]",
+        help="what several images show, a person; two columns for a person and a camera",
+    )  # fmt: skip
 
 
 def add_gate(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from pytest_fairness.commands.profile_options import (
     add_outputs,
 )
 from pytest_fairness.commands.saying import say
+from pytest_fairness.statistics.clusters.columns import columns_of
 
 if TYPE_CHECKING:
     from pytest_fairness.data.profile import AuditRequest, DataProfile, ProfileRequest
@@ -169,9 +170,11 @@ def _of_table(args: argparse.Namespace) -> dict[str, Any]:
         where=dict(args.where),
         **named,
     )
+    clusters = columns_of(args.cluster)
+    columns = (*(name for key, name in named.items() if key != "cluster"), *clusters)
     return {
         "evaluation": evaluation,
-        "required": (*named.values(), *levels),
+        "required": (*columns, *levels),
         "by": tuple(args.by),
     }
 

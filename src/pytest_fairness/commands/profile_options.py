@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import NamedTuple
 
+from pytest_fairness.statistics.clusters.columns import Cluster
+
 __all__ = [
     "Audit",
     "Reference",
@@ -12,6 +14,7 @@ __all__ = [
     "add_outputs",
     "parse_audit",
     "parse_by",
+    "parse_cluster",
     "parse_levels",
     "parse_names",
     "parse_reference",
@@ -47,6 +50,25 @@ def parse_names(text: str) -> tuple[str, ...]:
         msg = f"got {text!r}, allowed are names with commas between, each once"
         raise argparse.ArgumentTypeError(msg)
     return names
+
+
+def parse_cluster(text: str) -> Cluster:
+    """Read `person`, or `person,camera`.
+
+    Raises:
+        argparse.ArgumentTypeError: They are not one column or two different ones.
+
+    Example:
+        >>> parse_cluster("person"), parse_cluster("person,camera")
+        ('person', ('person', 'camera'))
+    """
+    names = parse_names(text)
+    if len(names) == 1:
+        return names[0]
+    if len(names) > 2:
+        msg = f"got {text!r}; give one column, or two different ones such as person,camera"
+        raise argparse.ArgumentTypeError(msg)
+    return names[0], names[1]
 
 
 def parse_levels(text: str) -> tuple[str, tuple[str, ...]]:
@@ -126,7 +148,10 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     columns.add_argument("--image", metavar="COLUMN", help="paths or encoded images (image)")
     columns.add_argument("--id", metavar="COLUMN", help="names of the samples (id)")
     columns.add_argument("--target", metavar="COLUMN", help="classes (target)")
-    columns.add_argument("--cluster", metavar="COLUMN", help="what several images show, a person")
+    columns.add_argument(
+        "--cluster", type=parse_cluster, metavar="COLUMN[,COLUMN]",
+        help="what several images show, a person; two columns for a person and a camera",
+    )  # fmt: skip
     columns.add_argument(
         "--where", action="append", type=parse_levels, default=[], metavar="COLUMN=A,B",
         help="keep only the rows with these values. Repeatable.",

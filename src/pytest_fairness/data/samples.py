@@ -14,6 +14,7 @@ from pytest_fairness.data.label_sets import (
     read_label_sets,
 )
 from pytest_fairness.data.levels import MISSING
+from pytest_fairness.statistics.clusters.columns import columns_of
 from pytest_fairness.wording import listed, suggest
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _check_names(rows: "Rows", columns: Mapping[str, object]) -> None:
 
 def _key_of(column: str, evaluation: "Evaluation") -> str:
     """The key of the policy that names a carried column."""
-    return "cluster" if column == evaluation.cluster else "counterfactual"
+    return "cluster" if column in columns_of(evaluation.cluster) else "counterfactual"
 
 
 def check_classes(

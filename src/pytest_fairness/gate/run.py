@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pyarrow as pa
+
 from pytest_fairness.data import load_evaluation_set
 from pytest_fairness.gate.decision.judging import MAX_T_SEED, judge_counts
 from pytest_fairness.gate.decision.required import check_required
@@ -24,11 +26,11 @@ from pytest_fairness.gate.record.run_record import JudgedRun, PolicyRecord, RunR
 from pytest_fairness.gate.since import describe_baseline
 from pytest_fairness.inference import Predictions, read_predictions
 from pytest_fairness.policy import Evaluation, Policy, load_policy
+from pytest_fairness.statistics.clusters.columns import axis_of, cell_name, columns_of
 from pytest_fairness.statistics.counts import GroupCounts, count_groups
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from pytest_fairness.classifiers import Classifier
@@ -164,15 +166,24 @@ def judge_predictions(
 
 def count_predictions(predictions: Predictions, evaluation: Evaluation) -> GroupCounts:
     """Count predictions over the attributes, and over the clusters where there are some."""
-    levels = dict(predictions.levels)
-    if evaluation.cluster is not None and evaluation.cluster not in levels:
-        clusters = predictions.table.column(evaluation.cluster).unique().to_pylist()
-        levels[evaluation.cluster] = tuple(sorted(clusters))
+    levels, table = dict(predictions.levels), predictions.table
+    if evaluation.cluster is not None and axis_of(evaluation.cluster) not in levels:
+        axis = axis_of(evaluation.cluster)
+        if axis not in table.column_names:
+            table = table.append_column(axis, _cells(table, columns_of(evaluation.cluster)))
+        levels[axis] = tuple(sorted(table.column(axis).unique().to_pylist()))
     return count_groups(
-        predictions.table.to_batches(max_chunksize=_ROWS_AT_A_TIME),
+        table.to_batches(max_chunksize=_ROWS_AT_A_TIME),
         levels=levels,
         classes=predictions.classes,
     )
+
+
+def _cells(table: "pa.Table", columns: tuple[str, ...]) -> "pa.Array":
+    """What each sample is in two columns, as one text."""
+    first, second = (table.column(name).to_pylist() for name in columns)
+    names = functools.cache(cell_name)
+    return pa.array(map(names, first, second), type=pa.string())
 
 
 def judge_model(

@@ -18,6 +18,8 @@ from pytest_fairness.inference import Predictions, read_predictions
 from pytest_fairness.inference.predictions import prediction_table
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.arrays import Floats, Integers
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.two_way import together
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.metrics.cells import Cells
@@ -165,7 +167,7 @@ class AtHand:
             return Sizes(n, effective, found.values, counts.shares(by))
         clusters = found.clusters if isinstance(found, GroupRates) else None
         if clusters is not None:  # nothing is known of their design effect yet
-            effective = (clusters.n > 0).sum(axis=1)
+            effective = _one_a_cluster(clusters)
         return Sizes(n, effective, np.full(len(groups), np.nan), counts.shares(by))
 
     def _pairs(self, question: Question, group: dict[str, str]) -> int:
@@ -181,6 +183,17 @@ class AtHand:
     @staticmethod
     def _unknown(size: int) -> tuple[Floats, Floats]:
         return np.full(size, np.nan), np.ones(size)
+
+
+def _one_a_cluster(clusters: ClusterCounts) -> Integers:
+    """What samples are worth where each cluster is one, put together over both columns."""
+    if clusters.ways is None:
+        return np.asarray((clusters.n > 0).sum(axis=1), dtype=np.int64)
+    worths = [
+        (way.n > 0).sum(axis=1) / np.maximum(way.n.sum(axis=1), 1) for way in clusters.each_way
+    ]
+    effective = clusters.n.sum(axis=1) * together(worths, clusters)
+    return np.asarray(np.floor(effective + 1e-9), dtype=np.int64)
 
 
 def read_at_hand(

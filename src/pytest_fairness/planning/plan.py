@@ -101,8 +101,8 @@ class Plan(FrozenRecord):
     evaluation: str
     source: str
     """File of the samples; empty where none was read."""
-    cluster: str | None
-    """Column of the clusters that samples are worth less for."""
+    cluster: str | tuple[str, str] | None
+    """Column of the clusters that samples are worth less for, or two columns."""
     answered: bool
     """Whether a model was seen, so that rates and design effects are its own."""
     power: float

@@ -227,6 +227,7 @@ class _Resolution:
     def evaluation(self, name: str, table: EvaluationTable) -> Evaluation:
         path = ("evaluation", name)
         self.check_attributes(name, table)
+        self.check_clusters(name, table)
         if table.positive and table.classes and table.positive not in table.classes:
             raise self.error(
                 (*path, "positive"),
@@ -240,10 +241,12 @@ class _Resolution:
         for key in ("attributes", "where"):
             values[key] = {column: tuple(levels) for column, levels in values[key].items()}
         values["classes"] = tuple(table.classes) if table.classes else None
+        if len(table.cluster or ()) == 1:
+            (values["cluster"],) = values["cluster"]
         return Evaluation(name=name, **values)
 
     def check_attributes(self, name: str, table: EvaluationTable) -> None:
-        """Refuse a reference that is not declared, a level said twice, a cluster that is a group."""
+        """Refuse a reference that is not declared, and a level said twice."""
         path = ("evaluation", name)
         for attribute, level in table.reference.items():
             levels = table.attributes.get(attribute)
@@ -265,11 +268,25 @@ class _Resolution:
                     (*path, "attributes"),
                     f"evaluation {name!r}: attribute {attribute!r} lists a group value twice: {levels}",
                 )
-        if table.cluster in table.attributes:
+
+    def check_clusters(self, name: str, table: EvaluationTable) -> None:
+        """Refuse a cluster that is a group, and columns that are not one or two different ones."""
+        path = ("evaluation", name)
+        for column in table.cluster or ():
+            if column in table.attributes:
+                raise self.error(
+                    (*path, "cluster"),
+                    f"evaluation {name!r}: cluster = {column!r} is also an attribute; a cluster "
+                    "is what several images show, a person or a design",
+                )
+        if table.cluster is not None and (
+            len(table.cluster) not in (1, 2) or len(set(table.cluster)) < len(table.cluster)
+        ):
+            got = toml_value(list(table.cluster))
             raise self.error(
                 (*path, "cluster"),
-                f"evaluation {name!r}: cluster = {table.cluster!r} is also an attribute; a cluster "
-                "is what several images show, a person or a design",
+                f"evaluation {name!r}: cluster = {got}; write one column, or two different ones such "
+                'as ["person", "camera"]',
             )
 
     def error(self, path: KeyPath, message: str) -> PolicyError:

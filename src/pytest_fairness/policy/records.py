@@ -12,6 +12,7 @@ from pytest_fairness.policy.model_specs import ModelSpec
 from pytest_fairness.policy.tables.tables import CorrectionMethod, EvaluationTable, defaults_of
 from pytest_fairness.policy.text.document import Document
 from pytest_fairness.policy.text.toml_text import toml_header
+from pytest_fairness.statistics.clusters.columns import Cluster, columns_of
 from pytest_fairness.statistics.metrics.names import Metric
 from pytest_fairness.wording import allowed_names
 
@@ -82,7 +83,7 @@ class Evaluation:
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reference: Mapping[str, str] = field(default_factory=dict)
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    cluster: str | None = None
+    cluster: Cluster | None = None
     counterfactual: tuple[str, ...] = ()
     labels: str | None = None
     predicted_labels: str = _DEFAULTS["predicted_labels"]
@@ -111,8 +112,8 @@ class Evaluation:
     @property
     def carried(self) -> tuple[str, ...]:
         """The columns that samples and predictions keep beside the attributes."""
-        cluster = () if self.cluster is None else (self.cluster,)
-        return tuple(dict.fromkeys((*cluster, *self.counterfactual, *self.numbers)))
+        clusters = columns_of(self.cluster)
+        return tuple(dict.fromkeys((*clusters, *self.counterfactual, *self.numbers)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from pytest_fairness.doors.metrics import metric_named
 from pytest_fairness.gate.record.details import ChangeCounts, ChangeRecord, MatchedRecord
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.report.parts import independent_text, largest_text
+from pytest_fairness.statistics.clusters.columns import cluster_text
 
 __all__ = ["against_text", "detail_text", "flips_text", "is_signed", "title_text"]
 
@@ -67,7 +68,7 @@ def _worth(verdict: Verdict) -> list[str]:
     if verdict.cluster is None or verdict.effective_n is None:
         return []
     noun = "images" if verdict.matched is None else "pairs"
-    worth = f"clustered by {verdict.cluster}: {independent_text(verdict.effective_n, noun)}"
+    worth = f"clustered by {cluster_text(verdict.cluster)}: {independent_text(verdict.effective_n, noun)}"
     largest = largest_text(verdict, noun)
     return [worth, largest] if largest else [worth]
 

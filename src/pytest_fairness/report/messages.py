@@ -9,6 +9,7 @@ from pytest_fairness.report.changes import against_text, detail_text, is_signed,
 from pytest_fairness.report.needed import chance_text, needed_text, unanswerable_text
 from pytest_fairness.report.observed import observed_of, observed_text
 from pytest_fairness.report.parts import independent_text, largest_text, parts_text, rate_text
+from pytest_fairness.statistics.clusters.columns import cluster_text
 from pytest_fairness.statistics.looks import Looks
 from pytest_fairness.statistics.metrics.names import Metric
 from pytest_fairness.wording import printable
@@ -202,7 +203,7 @@ def _worth(verdict: Verdict) -> str:
         return ""
     largest = largest_text(verdict)
     independent = independent_text(verdict.effective_n)
-    return f" (clustered by {verdict.cluster}: {independent}{largest and f'; {largest}'})"
+    return f" (clustered by {cluster_text(verdict.cluster)}: {independent}{largest and f'; {largest}'})"
 
 
 def _why(verdict: Verdict) -> str:

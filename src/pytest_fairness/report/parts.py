@@ -2,6 +2,7 @@
 
 from pytest_fairness.gate.record.details import PartRecord
 from pytest_fairness.gate.record.run_record import Verdict
+from pytest_fairness.statistics.clusters.columns import cluster_text
 
 __all__ = ["independent_text", "largest_text", "parts_text", "rate_text"]
 
@@ -40,7 +41,8 @@ def largest_text(verdict: Verdict, noun: str = "images") -> str:
     """Return the cluster that decides how wide the interval is: `one person holds 60 % of the images`."""
     if verdict.cluster is None or verdict.largest_cluster is None:
         return ""
-    return f"one {verdict.cluster} holds {verdict.largest_cluster * 100:.0f} % of the {noun}"
+    column = verdict.largest_cluster_of or cluster_text(verdict.cluster)
+    return f"one {column} holds {verdict.largest_cluster * 100:.0f} % of the {noun}"
 
 
 def _part(part: PartRecord) -> str:

@@ -17,6 +17,7 @@ from pytest_fairness.report.needed import (
     more_text,
     others_text,
 )
+from pytest_fairness.statistics.clusters.columns import cluster_text
 from pytest_fairness.statistics.metrics.names import CompositeDefinition
 from pytest_fairness.statistics.power.power import cost_of_looks
 from pytest_fairness.wording import counted, printable
@@ -49,7 +50,7 @@ def _assumed(plan: Plan) -> Iterator[str]:
     """What the numbers rest on."""
     if plan.cluster and not plan.answered:
         yield (
-            f"clustered by {plan.cluster}: before a model was seen, samples count as one a cluster."
+            f"clustered by {cluster_text(plan.cluster)}: before a model was seen, samples count as one a cluster."
         )
 
 

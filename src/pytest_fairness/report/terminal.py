@@ -18,6 +18,7 @@ from pytest_fairness.report.models import look_lines, model_lines
 from pytest_fairness.report.needed import needed_text, unanswerable_text
 from pytest_fairness.report.observed import facts_text
 from pytest_fairness.report.unreadable import unreadable_lines
+from pytest_fairness.statistics.clusters.columns import cluster_text
 from pytest_fairness.wording import counted, printable
 
 __all__ = ["Line", "printed", "table_lines"]
@@ -82,7 +83,7 @@ def _required(record: RunRecord) -> list[Line]:
 def _heading(model: str, evaluation: str, rule: str, first: Verdict) -> str:
     how = ", decided on the measured value" if first.decide == "estimate" else ""
     if first.cluster is not None:
-        how += f", clustered by {first.cluster}"
+        how += f", clustered by {cluster_text(first.cluster)}"
     return f"{model} on {evaluation}: {title_text(first)}, limit {limit_text(first)}{how} (rule {rule})"
 
 

@@ -76,6 +76,11 @@ def test_a_named_cluster_and_named_attributes_are_taken(project):
     assert found["attributes"] == {"camera": ["a", "b"]}
 
 
+def test_two_columns_of_clusters_are_taken(project):
+    init(*GOOD, "--cluster", "person,camera", "--attributes", "skin_tone")
+    assert written()["evaluation"]["faces"]["cluster"] == ["person", "camera"]
+
+
 def test_missing_values_are_counted_in_the_policy(project):
     frame = samples()
     frame.loc[:2, "skin_tone"] = None

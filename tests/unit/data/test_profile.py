@@ -167,6 +167,16 @@ def test_clusters_are_counted_by_group(profile):
     assert found.clusters == 2
 
 
+def test_clusters_of_two_columns_are_counted_as_pairs_of_values(profile):
+    rows = {
+        "sex": ["F", "F", "F", "M"],
+        "person": ["a", "a", "b", "a"],
+        "camera": ["1", "2", "2", "1"],
+    }
+    found = profile(pd.DataFrame(rows), attributes=("sex",), cluster=("person", "camera"))
+    assert (found.cluster, found.clusters) == ("person and camera", 3)
+
+
 def test_repeated_ids_are_a_problem_and_not_an_end(profile):
     frame = pd.DataFrame({"id": ["a", "b", "a"], "sex": ["F", "F", "M"]})
     found = profile(frame, attributes=("sex",))

@@ -21,6 +21,8 @@ def compare(tmp_path):
         frame = pd.DataFrame({"place": names, "sex": "F"})
         frame["person"] = range(len(frame))
         frame = frame.loc[frame.index.repeat(copies)]
+        # Half of the images were taken on a day that shows one place.
+        frame["day"] = [i // 80 if i % 2 else i % 16 for i in range(len(frame))]
         frame.to_csv(tmp_path / "open.csv", index=False)
         (tmp_path / "world.csv").write_text(reference, encoding="utf-8")
         cluster = asked.pop("cluster", None)
@@ -82,6 +84,15 @@ def test_images_of_the_same_persons_do_not_make_a_difference_surer(compare):
     assert clustered.p_value > 0.05
     assert plain.rows[0].verdict == "fewer"
     assert clustered.rows[0].verdict == "not shown to differ"
+
+
+def test_two_columns_make_a_difference_less_sure_than_one(compare):
+    counts = {"Asia": 50, "Africa": 18, "Europe": 15, "Americas": 17}
+    effects = [
+        compare(counts, copies=8, cluster=cluster).populations[0].design_effect
+        for cluster in ("person", ("person", "day"))
+    ]
+    assert effects[1] > effects[0]
 
 
 def test_levels_that_the_reference_lacks_and_missing_values_are_counted_beside(compare):

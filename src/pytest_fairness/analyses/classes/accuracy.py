@@ -227,7 +227,7 @@ def _only(rates: GroupRates, position: int) -> GroupRates:
     counts = RateCounts(*(part[one] for part in rates.counts))
     if rates.clusters is None:
         return GroupRates(counts)
-    return GroupRates(counts, ClusterCounts(rates.clusters.successes[one], rates.clusters.n[one]))
+    return GroupRates(counts, rates.clusters.at(one))
 
 
 def _estimated(extreme: ExtremeRates, confidence: float) -> Estimated:

@@ -11,7 +11,8 @@ from pytest_fairness.analyses.perturbation.changes import Perturbation
 from pytest_fairness.errors import PredictionError
 from pytest_fairness.inference import predict
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.columns import Cluster, columns_of
+from pytest_fairness.statistics.clusters.counts import SampleClusters, clusters_of
 from pytest_fairness.statistics.estimators.at_looks import at_looks
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.measured import Measured
@@ -147,7 +148,7 @@ def perturbation_parity(
     harm: Harm = "flip rate",
     confidence: float = 0.95,
     searched: int = 1,
-    cluster: str | None = None,
+    cluster: Cluster | None = None,
     looks: Looks = 1,
 ) -> Parity:
     """Compare what a change of every image does to each group and to its reference.
@@ -162,7 +163,7 @@ def perturbation_parity(
         harm: Whether flips are compared, or what accuracy loses.
         confidence: Confidence level of the whole search: all pairs and all changes that it tries, 0 to 1.
         searched: Number of changes that are tried; each gets its part of the error (Bonferroni).
-        cluster: Column of clusters of dependent samples.
+        cluster: Column or columns of clusters of dependent samples.
         looks: How often the set may be looked at.
 
     Raises:
@@ -172,7 +173,7 @@ def perturbation_parity(
     groups, codes = _groups(frame, by, before.levels)
     clusters = None
     if cluster is not None:
-        clusters = pd.factorize(frame[cluster])[0].astype(np.int64)
+        clusters = clusters_of([frame[name] for name in columns_of(cluster)])
     values = flipped if harm == "flip rate" else drop
     measured = _measured(values, codes, len(groups), harm, clusters)
     place = groups.index(tuple(reference[name] for name in by))
@@ -229,7 +230,7 @@ def _groups(
 
 
 def _measured(
-    values: Floats, codes: Integers, count: int, harm: Harm, clusters: Integers | None
+    values: Floats, codes: Integers, count: int, harm: Harm, clusters: SampleClusters | None
 ) -> Measured:
     if harm == "accuracy drop":
         return sample_means(values, codes, count, floor=-1.0, clusters=clusters)
@@ -237,4 +238,5 @@ def _measured(
     whole = RateCounts(np.round(means.sums).astype(np.int64), means.n)
     if means.clusters is None:
         return GroupRates(whole)
-    return GroupRates(whole, ClusterCounts(*(np.round(p).astype(np.int64) for p in means.clusters)))
+    right = np.round(means.clusters.successes).astype(np.int64)
+    return GroupRates(whole, means.clusters._replace(successes=right))

@@ -14,6 +14,7 @@ from pytest_fairness.data.levels import as_levels
 from pytest_fairness.data.readers import list_samples
 from pytest_fairness.doors.registry import declared
 from pytest_fairness.policy.records import Evaluation
+from pytest_fairness.statistics.clusters.columns import Cluster, columns_of
 from pytest_fairness.wording import listed, suggest
 
 __all__ = ["Column", "DataRequest", "FoundData", "find_data", "name_of"]
@@ -50,7 +51,7 @@ class DataRequest:
     positive: str | None = None
     attributes: tuple[str, ...] | None = None
     reference: Mapping[str, str] = field(default_factory=dict)
-    cluster: str | None = None
+    cluster: Cluster | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class FoundData:
         positive: The class that counts as positive; None of more than two classes.
         attributes: The protected attributes.
         reference: Attribute -> level that the others are compared with.
-        cluster: Column of what several images show, as the command line names it.
+        cluster: Column of what several images show, or two, as the command line names them.
         perhaps_cluster: A column that looks like one; it is only suggested.
         left: Columns called like a protected attribute whose values are too many to propose, or one.
         others: Further columns with few levels.
@@ -105,7 +106,7 @@ class FoundData:
     positive: str | None
     attributes: tuple[Column, ...]
     reference: Mapping[str, str]
-    cluster: str | None
+    cluster: Cluster | None
     perhaps_cluster: Column | None
     left: tuple[Column, ...]
     others: tuple[Column, ...]
@@ -141,8 +142,8 @@ def find_data(request: DataRequest) -> FoundData:
     attributes = search.attributes(target.name)
     taken = {target.name, image, "id", "split", *(one.name for one in attributes)}
     perhaps = None if request.cluster else search.perhaps_cluster(taken)
-    if request.cluster is not None:
-        search.need(request.cluster, "--cluster")
+    for column in columns_of(request.cluster):
+        search.need(column, "--cluster")
     return FoundData(
         name=source.name,
         source=replace(source, image=image),

@@ -171,7 +171,8 @@ def _left_lines(column: Column) -> Iterator[str]:
 def _cluster_lines(data: FoundData) -> Iterator[str]:
     if data.cluster is not None:
         yield "# What several images show. They are not independent, so intervals count it."
-        yield f"cluster = {toml_value(data.cluster)}"
+        columns = data.cluster if isinstance(data.cluster, str) else list(data.cluster)
+        yield f"cluster = {toml_value(columns)}"
     if (perhaps := data.perhaps_cluster) is not None:
         yield (
             f"# Column {perhaps.name!r} has {len(perhaps.counts):,} values in {data.samples:,} samples. "

@@ -74,11 +74,16 @@ def _ids(table: Table, other: Table) -> int | None:
 
 def _clusters(table: Table, other: Table) -> tuple[int | None, int | None]:
     """Persons or designs that both tables show, and this table's rows of them."""
-    if table.cluster is None or other.cluster is None:
+    others = {one.name: set(one.levels) for one in other.clusters}
+    columns = [one for one in table.clusters if one.name in others]
+    if not columns:
         return None, None
-    names = set(other.cluster.levels)
-    shared = np.array([level in names for level in table.cluster.levels], dtype=bool)
-    return int(shared.sum()), int(table.cluster.counts()[shared].sum())
+    number, rows = 0, np.zeros(len(table), dtype=bool)
+    for one in columns:
+        shared = np.array([level in others[one.name] for level in one.levels], dtype=bool)
+        number += int(shared.sum())
+        rows |= shared[one.codes]
+    return number, int(rows.sum())
 
 
 def _by_group(table: Table, leaked: NDArray[np.bool_]) -> dict[str, dict[str, int]]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from pytest_fairness.data.levels import MISSING
 from pytest_fairness.data.profile.request import AuditRequest, ProfileRequest, ProfileUsageError
@@ -59,16 +61,29 @@ def match_images(table: Table, audit: AuditRequest, request: ProfileRequest) -> 
     kept = frame[frame["(set)"].map(reasons).isna()]
     starts = np.flatnonzero(np.diff(kept["(set)"], prepend=-1))
     first = kept.iloc[starts]
-    cluster = table.cluster
+    clusters = _clusters(table, first.index.to_numpy())
     return MatchedSets(
         levels=levels,
         columns=columns,
         positions=_split(kept.index.to_numpy(), starts),
         places=_split(kept["(level)"].to_numpy(dtype=np.int64), starts),
         strata=[""] * len(first) if audit.by is None else first[audit.by].tolist(),
-        clusters=None if cluster is None else cluster.codes[first.index.to_numpy()].tolist(),
+        clusters=clusters,
         left_out={str(reason): int(n) for reason, n in reasons.value_counts().items()},
     )
+
+
+def _clusters(table: Table, rows: NDArray[np.int64]) -> list[int] | None:
+    """Number of the cluster of some rows; with two columns, rows that either links are of one."""
+    codes = [one.codes[rows] for one in table.clusters]
+    if len(codes) < 2:
+        return codes[0].tolist() if codes else None
+    sizes = [len(one.levels) for one in table.clusters]
+    links = csr_array(
+        (np.ones(len(rows)), (codes[0], codes[1] + sizes[0])), shape=(sum(sizes),) * 2
+    )
+    _, component = connected_components(links, directed=False)
+    return [int(number) for number in component[codes[0]]]
 
 
 def _split(values: NDArray[np.int64], starts: NDArray[np.int64]) -> list[tuple[int, ...]]:

@@ -12,7 +12,7 @@ from pytest_fairness.data.profile.record import LevelShare, PopulationRecord
 from pytest_fairness.data.profile.request import ProfileRequest, ProfileUsageError
 from pytest_fairness.data.profile.source import Coded, Table, check_column, codes_of, text_of
 from pytest_fairness.data.rows import Rows, read_rows
-from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.counts import ClusterCounts, clusters_of
 from pytest_fairness.statistics.clusters.effects import worth
 from pytest_fairness.statistics.clusters.rates import rate_bound_factors
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
@@ -124,12 +124,14 @@ def _dependence(table: Table, column: Coded, k: int, confidence: float) -> _Depe
     if table.cluster is None:
         return _Dependence(np.ones(k), np.ones(k))
     kept = column.codes < k
-    clusters, size = table.cluster.codes[kept], len(table.cluster.levels)
-    sizes = np.bincount(clusters, minlength=size)[None, :]
+    columns = [np.array(one.levels, dtype=object)[one.codes[kept]] for one in table.clusters]
+    clusters = clusters_of(columns)
+    group = np.zeros(int(kept.sum()), dtype=np.int64)
+    sizes = clusters.counted(group, 1)
     factors, effects = np.ones(k), np.ones(k)
     for code in range(k):  # one level at a time: levels by clusters may not fit into memory
-        own = np.bincount(clusters[column.codes[kept] == code], minlength=size)[None, :]
-        counted = ClusterCounts(own, sizes)
+        own = clusters.summed(group, 1, column.codes[kept] == code).astype(np.int64)
+        counted = ClusterCounts(own, sizes, clusters.ways)
         level = bonferroni(confidence, k)
         factors[code] = rate_bound_factors(counted, confidence=level).least[0]
         effects[code] = 1 / worth(counted)[0]

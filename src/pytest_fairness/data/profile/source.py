@@ -15,6 +15,7 @@ from pytest_fairness.data.profile.request import ProfileRequest, ProfileUsageErr
 from pytest_fairness.data.readers import list_samples
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.policy.records import Evaluation
+from pytest_fairness.statistics.clusters.columns import cell_name, cluster_text, columns_of
 from pytest_fairness.wording import listed, suggest
 
 __all__ = ["Coded", "Table", "codes_of", "read_table", "text_of"]
@@ -56,7 +57,7 @@ class Table:
         has_ids: Whether the ids are more than row numbers.
         attributes: The attributes.
         target: The classes; None without such a column.
-        cluster: What several images show; None without such a column.
+        clusters: What several images show: one column, two, or none.
         images: The images, None where there is no such column. A missing one is `b""`.
     """
 
@@ -67,11 +68,25 @@ class Table:
     has_ids: bool
     attributes: tuple[Coded, ...]
     target: Coded | None
-    cluster: Coded | None
+    clusters: tuple[Coded, ...]
     images: Images | None
 
     def __len__(self) -> int:
         return len(self.rows.frame)
+
+    @property
+    def cluster(self) -> Coded | None:
+        """What several images show; of two columns, both values together; None without such a column."""
+        if len(self.clusters) < 2:
+            return self.clusters[0] if self.clusters else None
+        first, second = self.clusters
+        cells, codes = np.unique(
+            first.codes * len(second.levels) + second.codes, return_inverse=True
+        )
+        pairs = zip(*np.divmod(cells, len(second.levels)), strict=True)
+        levels = tuple(cell_name(first.levels[one], second.levels[other]) for one, other in pairs)
+        name = cluster_text((first.name, second.name))
+        return Coded(name, levels, len(levels), codes.astype(np.int64))
 
     def attribute(self, name: str) -> Coded:
         """Return the attribute of this name."""
@@ -99,8 +114,8 @@ def read_table(request: ProfileRequest) -> Table:
     columns |= dict.fromkeys(request.required, "a named column")
     if request.from_policy:
         columns[evaluation.target] = "target"
-    if request.from_policy and evaluation.cluster is not None:
-        columns[evaluation.cluster] = "cluster"
+    if request.from_policy:
+        columns |= dict.fromkeys(columns_of(evaluation.cluster), "cluster")
     for name, asked in columns.items():
         check_column(found, name, asked)
     rows = found.keep(evaluation.where)
@@ -147,6 +162,7 @@ def _table(evaluation: Evaluation, rows: Rows, *, folder: Path, left_out: int) -
             return None
         return codes_of(text_of(rows, name), name=name, declared=declared or ())
 
+    clusters = map(coded, columns_of(evaluation.cluster))
     attributes = (coded(name, levels) for name, levels in evaluation.attributes.items())
     return Table(
         evaluation=evaluation,
@@ -156,7 +172,7 @@ def _table(evaluation: Evaluation, rows: Rows, *, folder: Path, left_out: int) -
         has_ids=has_ids,
         attributes=tuple(one for one in attributes if one is not None),
         target=coded(evaluation.target, evaluation.classes),
-        cluster=coded(evaluation.cluster),
+        clusters=tuple(one for one in clusters if one is not None),
         images=None if entries is None else Images(entries, ids, rows),
     )
 

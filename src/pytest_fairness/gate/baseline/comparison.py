@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.gate.baseline.pairing import PairedSamples, Pairing
-from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.columns import Cluster, axis_of
+from pytest_fairness.statistics.clusters.counts import ClusterCounts, ways_of
 from pytest_fairness.statistics.comparisons.movement import (
     ClusterMoves,
     Movement,
@@ -53,14 +54,14 @@ class ReleaseComparison:
         then: Counts of the baseline.
         pairing: How the two are compared.
         positive: The positive class.
-        cluster: Axis of the counts whose levels are clusters of dependent samples.
+        cluster: Column or columns of the clusters of dependent samples.
     """
 
     counts: GroupCounts
     then: GroupCounts
     pairing: Pairing
     positive: str | None
-    cluster: str | None = None
+    cluster: Cluster | None = None
 
     def compared(self, rate: Rate) -> str:
         """Return how the rate is compared, in words."""
@@ -86,7 +87,7 @@ class ReleaseComparison:
             tables = pair_tables(*seen, codes[among], size=size)
             if samples.clusters is None:
                 return Movement.paired(tables)
-            clusters = samples.clusters[among]
+            clusters = samples.clusters.at(among)
             return Movement.paired(tables, cluster_moves(*seen, codes[among], clusters, size=size))
         return self.apart(rate, by)
 
@@ -147,17 +148,19 @@ def _per_cluster(
     by: tuple[str, ...],
     groups: list[tuple[str, ...]],
     *,
-    cluster: str,
+    cluster: Cluster,
     positive: str | None,
 ) -> ClusterCounts | None:
     """Successes and n of these groups in each cluster; None where the counts know no clusters."""
-    if cluster not in counts.levels:
+    axis = axis_of(cluster)
+    if axis not in counts.levels:
         return None
-    found = _rates(counts, rate, (*by, cluster), positive)
-    crossed = [(*group, one) for group in groups for one in counts.levels[cluster]]
+    found = _rates(counts, rate, (*by, axis), positive)
+    crossed = [(*group, one) for group in groups for one in counts.levels[axis]]
     apart = _in_order(found, crossed)
     shape = len(groups), -1
-    return ClusterCounts(apart.successes.reshape(shape), apart.n.reshape(shape))
+    ways = ways_of(cluster, counts.levels[axis])
+    return ClusterCounts(apart.successes.reshape(shape), apart.n.reshape(shape), ways)
 
 
 def _in_order(found: _ByGroup, groups: list[tuple[str, ...]]) -> RateCounts:

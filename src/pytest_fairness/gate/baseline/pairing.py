@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from pytest_fairness.gate.baseline.read import Baseline
 from pytest_fairness.inference import Predictions
 from pytest_fairness.inference.predictions import SCORE_PREFIX
+from pytest_fairness.statistics.clusters.columns import Cluster, columns_of
+from pytest_fairness.statistics.clusters.counts import SampleClusters, clusters_of
 
 __all__ = ["PairedSamples", "Pairing", "pair"]
 
@@ -31,7 +33,7 @@ class PairedSamples:
         fall: (N,) score of the true class then minus now; nan where it is not known.
         codes: Attribute -> (N,) position of the sample's level.
         levels: Attribute -> its levels.
-        clusters: (N,) what dependent samples share; None where samples are independent.
+        clusters: What dependent samples share; None where samples are independent.
     """
 
     ids: Texts
@@ -41,7 +43,7 @@ class PairedSamples:
     fall: NDArray[np.float64]
     codes: Mapping[str, NDArray[np.int64]]
     levels: Mapping[str, tuple[str, ...]]
-    clusters: NDArray[np.int64] | None = None
+    clusters: SampleClusters | None = None
 
     def groups(self, by: tuple[str, ...]) -> tuple[NDArray[np.int64], int]:
         """Return the position (N,) of each sample's group in `by`, and the number of groups."""
@@ -71,7 +73,9 @@ class Pairing:
     samples: PairedSamples | None = None
 
 
-def pair(predictions: Predictions, baseline: Baseline, *, cluster: str | None = None) -> Pairing:
+def pair(
+    predictions: Predictions, baseline: Baseline, *, cluster: Cluster | None = None
+) -> Pairing:
     """Match the images by id, whose targets must be the same.
 
     The images in common are paired when they are at least half of the larger set, else the sets
@@ -81,7 +85,7 @@ def pair(predictions: Predictions, baseline: Baseline, *, cluster: str | None = 
     Args:
         predictions: What the model answered now.
         baseline: What it is compared with.
-        cluster: Column of what dependent samples share; None without one.
+        cluster: Column or columns of what dependent samples share; None without one.
     """
     if baseline.predictions is None:
         return Pairing(f"unpaired: {baseline.lacking}")
@@ -94,6 +98,7 @@ def pair(predictions: Predictions, baseline: Baseline, *, cluster: str | None = 
     if len(common) < _MOST_IN_COMMON * larger or not len(common):
         return Pairing(f"unpaired: {len(common):,} of {larger:,} images are the same")
     first, second = now.loc[common], then.loc[common]
+    columns = columns_of(cluster)
     moved = first["target"].to_numpy() != second["target"].to_numpy()
     if moved.any():
         number = f"{int(moved.sum()):,} of {len(common):,} images now"
@@ -110,7 +115,7 @@ def pair(predictions: Predictions, baseline: Baseline, *, cluster: str | None = 
             fall=_fall(first, second, predictions, baseline.predictions),
             codes=_codes(first, predictions.levels),
             levels=predictions.levels,
-            clusters=None if cluster is None else pd.factorize(first[cluster])[0].astype(np.int64),
+            clusters=clusters_of([first[name] for name in columns]) if columns else None,
         ),
     )
 

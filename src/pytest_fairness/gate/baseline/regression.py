@@ -130,7 +130,7 @@ class _Rows:
             counted=self.counted(row),
             reference_counted=None if reference is None else self.counted(reference),
             effective_n=float(self.movement.effective_n(self.confidence)[row]),
-            dominant=None if math.isnan(share := float(self.movement.dominant[row])) else share,
+            dominant=tuple(self.movement.dominant[:, row].tolist()),
             reason=self.reason(row) if math.isnan(value) else None,
             details=Details(change=self.change(row)),
             look=look,

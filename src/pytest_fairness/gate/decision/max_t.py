@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 import numpy as np
@@ -10,7 +11,9 @@ from scipy import special
 from pytest_fairness.gate.decision.levels import breakable, sides_of
 from pytest_fairness.gate.decision.sides import Answer
 from pytest_fairness.gate.estimates.counted import RowBounds, measure_groups
-from pytest_fairness.statistics.arrays import Floats
+from pytest_fairness.statistics.arrays import Floats, Integers
+from pytest_fairness.statistics.clusters.columns import Cluster, axis_of
+from pytest_fairness.statistics.clusters.counts import Ways, ways_of
 from pytest_fairness.statistics.counts import GroupCounts
 
 __all__ = ["simultaneous_errors"]
@@ -30,7 +33,7 @@ def simultaneous_errors(
     positive: str | None,
     error: float,
     weights: Floats,
-    cluster: str | None,
+    cluster: Cluster | None,
     rng: np.random.Generator,
 ) -> Floats:
     """Return the error of each question at which some of them errs with probability `error`.
@@ -50,7 +53,7 @@ def simultaneous_errors(
         positive: The positive class of the evaluation.
         error: Chance that any of them errs, 0 to 1.
         weights: Weight of each question (Q,).
-        cluster: Axis of the counts whose levels are drawn whole; None to draw samples.
+        cluster: Column or columns of the clusters that are drawn whole; None to draw samples.
         rng: Source of the draws.
 
     Returns:
@@ -75,7 +78,7 @@ def _drawn(
     batches: Sequence[Sequence[Answer]],
     counts: GroupCounts,
     positive: str | None,
-    cluster: str | None,
+    cluster: Cluster | None,
     rng: np.random.Generator,
 ) -> list[Floats]:
     """Values of the groups of each batch on each draw, (P, draws, G); ratios as logarithms."""
@@ -95,24 +98,39 @@ def _drawn(
 
 
 def _draws(
-    counts: GroupCounts, cluster: str | None, rng: np.random.Generator
+    counts: GroupCounts, cluster: Cluster | None, rng: np.random.Generator
 ) -> Iterator[GroupCounts]:
     """Counts with a new first axis of draws, some at a time; clusters are drawn whole."""
-    levels = {name: values for name, values in counts.levels.items() if name != cluster}
+    axis = None if cluster is None else axis_of(cluster)
+    levels = {name: values for name, values in counts.levels.items() if name != axis}
     shape = [len(values) for values in levels.values()] + [len(counts.classes)] * 2
     apart = counts.cells.reshape(1, -1)
-    if cluster is not None:
-        moved = np.moveaxis(counts.cells, list(counts.levels).index(cluster), 0)
+    times = None
+    if cluster is not None and axis is not None:
+        moved = np.moveaxis(counts.cells, list(counts.levels).index(axis), 0)
         apart = moved.reshape(len(moved), -1)
+        times = partial(_times, ways_of(cluster, counts.levels[axis]), len(apart), rng)
     at_a_time = int(np.clip(_CELLS_AT_A_TIME // apart.shape[1], 1, _DRAWS))
     for start in range(0, _DRAWS, at_a_time):
         size = min(at_a_time, _DRAWS - start)
-        if cluster is None:
+        if times is None:
             cells = rng.poisson(apart[0], size=(size, apart.shape[1]))
         else:
-            cells = rng.poisson(1.0, size=(size, len(apart))) @ apart
-        axis = {_AXIS: tuple(map(str, range(size)))}
-        yield GroupCounts(axis | levels, counts.classes, cells.reshape(size, *shape))
+            cells = times(size) @ apart
+        drawn = {_AXIS: tuple(map(str, range(size)))}
+        yield GroupCounts(drawn | levels, counts.classes, cells.reshape(size, *shape))
+
+
+def _times(ways: Ways | None, number: int, rng: np.random.Generator, size: int) -> Integers:
+    """How often each cluster is drawn, (size, number): what two columns make, as often as both its values.
+
+    Source: Owen (2007), Ann. Appl. Stat. 1, 386-411 (the pigeonhole bootstrap), with Poisson counts.
+    """
+    if ways is None:
+        return rng.poisson(1.0, size=(size, number))
+    first = rng.poisson(1.0, size=(size, int(max(ways.first.max(), ways.second.max())) + 1))
+    second = first if ways.alike else rng.poisson(1.0, size=first.shape)
+    return np.asarray(first[:, ways.first] * second[:, ways.second], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,5 +1,6 @@
 """From an answer to pass, fail or inconclusive, with the reason in words."""
 
+import math
 from typing import Any, NamedTuple
 
 from pytest_fairness.gate.decision.multiplicity import Confirmation
@@ -8,6 +9,7 @@ from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.details import NeededRecord, UnanswerableRecord
 from pytest_fairness.gate.record.run_record import Correction, Outcome, PassInterval, Verdict
 from pytest_fairness.policy import Decision
+from pytest_fairness.statistics.clusters.columns import Cluster, columns_of
 from pytest_fairness.statistics.looks import Look
 
 __all__ = ["Lacking", "give_verdict", "not_judged", "outcome_of"]
@@ -34,7 +36,7 @@ def give_verdict(
     confirmation: Confirmation | None = None,
     family: int = 1,
     lacking: Lacking | None = None,
-    cluster: str | None = None,
+    cluster: Cluster | None = None,
 ) -> Verdict:
     """Judge one question.
 
@@ -44,7 +46,7 @@ def give_verdict(
         confirmation: What the correction says of a broken limit; None where none is broken.
         family: Number of questions that the correction counts.
         lacking: What it lacks, if it is inconclusive.
-        cluster: Column of the clusters that the interval accounts for.
+        cluster: Column or columns of the clusters that the interval accounts for.
     """
     outcome, reason = outcome_of(answer, confirmation, family=family)
     correction = None
@@ -78,10 +80,23 @@ def give_verdict(
         **(lacking if lacking and outcome == "inconclusive" else Lacking())._asdict(),
         cluster=cluster,
         effective_n=answer.estimate.effective_n if cluster else None,
-        largest_cluster=answer.estimate.dominant if cluster else None,
+        **_largest(answer.estimate.dominant, cluster),
         looks=decision.looks,
         look_level=_look_level(answer, decision, decision.confidence),
     )
+
+
+def _largest(shares: tuple[float, ...], cluster: Cluster | None) -> dict[str, Any]:
+    """The fields of a verdict about the cluster that decides how wide the interval is."""
+    known = [share for share in shares if not math.isnan(share)]
+    if not known or cluster is None:
+        return {}
+    columns = columns_of(cluster)
+    named = [columns[shares.index(max(known))]] if len(shares) == len(columns) else columns
+    return {
+        "largest_cluster": max(known),
+        "largest_cluster_of": " or ".join(named) if len(columns) > 1 else None,
+    }
 
 
 def _look_level(answer: Answer, decision: Decision, confidence: float) -> float | None:

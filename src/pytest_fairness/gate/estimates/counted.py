@@ -9,6 +9,8 @@ import numpy as np
 from pytest_fairness.gate.estimates.estimate import Counted, Details, Estimate
 from pytest_fairness.gate.estimates.parts import lacking, named, named_parts
 from pytest_fairness.gate.questions import Question
+from pytest_fairness.statistics.clusters.columns import Cluster, axis_of
+from pytest_fairness.statistics.clusters.counts import ways_of
 from pytest_fairness.statistics.comparisons.comparisons import (
     AgainstBest,
     AgainstReference,
@@ -59,7 +61,7 @@ def estimate(
     *,
     positive: str | None,
     confidence: float,
-    cluster: str | None = None,
+    cluster: Cluster | None = None,
     looks: Looks = 1,
 ) -> list[Estimate]:
     """Answer the questions of one rule, model, evaluation, `by` and class, in their order.
@@ -69,7 +71,7 @@ def estimate(
         counts: Counts of the model's predictions.
         positive: The positive class of the evaluation; that of the questions goes before.
         confidence: Confidence level of the intervals, 0 to 1.
-        cluster: Axis of the counts whose levels are clusters of dependent samples.
+        cluster: Column or columns of the clusters of dependent samples.
         looks: How often the set may be looked at.
     """
     if not asked:
@@ -115,7 +117,7 @@ def measure_groups(
     by: tuple[str, ...],
     definition: Measure,
     positive: str | None,
-    cluster: str | None,
+    cluster: Cluster | None,
 ) -> Measured:
     """Measure the groups of `by`.
 
@@ -124,15 +126,17 @@ def measure_groups(
         by: The attributes that are crossed.
         definition: What is counted among what, or what is made of several such rates.
         positive: The positive class; None where none is needed.
-        cluster: Axis of the counts whose levels are clusters of dependent samples.
+        cluster: Column or columns of the clusters of dependent samples.
     """
     index = None if positive is None else counts.classes.index(positive)
     confusion = counts.confusion(by)
-    clustered = None
-    if cluster is not None:
-        apart = counts.confusion((*by, cluster))
-        clustered = apart.reshape(len(confusion), -1, *apart.shape[1:])
-    return measure(definition, confusion, positive=index, clustered=clustered)
+    if cluster is None:
+        return measure(definition, confusion, positive=index)
+    axis = axis_of(cluster)
+    apart = counts.confusion((*by, axis))
+    clustered = apart.reshape(len(confusion), -1, *apart.shape[1:])
+    ways = ways_of(cluster, counts.levels[axis])
+    return measure(definition, confusion, positive=index, clustered=clustered, ways=ways)
 
 
 def _comparison(
@@ -204,10 +208,9 @@ class _Rows:
             look=look_of(self.measured, self.looks, both),
         )
 
-    def largest(self, groups: list[int]) -> float | None:
+    def largest(self, groups: list[int]) -> tuple[float, ...]:
         """The share of the cluster that decides the width, of the group that it decides most in."""
-        share = float(np.fmax.reduce(self.dominant[groups]))
-        return None if math.isnan(share) else share
+        return tuple(np.fmax.reduce(self.dominant[:, groups], axis=1).tolist())
 
     def counted(self, group: int) -> Counted:
         successes, n = self.counts

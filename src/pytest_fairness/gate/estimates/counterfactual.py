@@ -1,10 +1,8 @@
 """Estimates from matched images: the same person or design, other in one attribute only."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from pytest_fairness.data import MISSING
@@ -15,6 +13,8 @@ from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.details import MatchedRecord
 from pytest_fairness.inference import Predictions
 from pytest_fairness.policy import Evaluation
+from pytest_fairness.statistics.clusters.columns import Cluster, columns_of
+from pytest_fairness.statistics.clusters.counts import clusters_of
 from pytest_fairness.statistics.comparisons.matched import MatchedOutcomes
 from pytest_fairness.statistics.intervals.paired import mcnemar_p_value
 from pytest_fairness.statistics.looks import Look, Looks
@@ -35,13 +35,13 @@ class MatchedPairs:
         frame: (P, columns) one row a pair, the reference's columns ending in ` (reference)`.
         unmatched: Images of the group without a partner.
         reference_unmatched: Images of the reference without a partner.
-        cluster: Column of the clusters; None without them.
+        cluster: Column or columns of the clusters; None without them.
     """
 
     frame: pd.DataFrame
     unmatched: int
     reference_unmatched: int
-    cluster: str | None = None
+    cluster: Cluster | None = None
 
     @property
     def outcomes(self) -> MatchedOutcomes:
@@ -49,7 +49,7 @@ class MatchedPairs:
         now, then = self.frame["prediction"], self.frame[f"prediction{_OF_REFERENCE}"]
         clusters = None
         if self.cluster is not None:
-            clusters = pd.factorize(self.frame[self.cluster])[0].astype(np.int64)
+            clusters = clusters_of([self.frame[name] for name in columns_of(self.cluster)])
         return MatchedOutcomes(
             right=(now == self.frame["target"]).to_numpy(dtype=bool),
             reference_right=(then == self.frame[f"target{_OF_REFERENCE}"]).to_numpy(dtype=bool),
@@ -228,7 +228,7 @@ def _estimate(
         counted=Counted(outcomes.flips, n) if flips else right,
         reference_counted=None if flips else reference_right,
         effective_n=outcomes.effective_pairs(confidence, flips=flips),
-        dominant=None if math.isnan(share := outcomes.dominant) else share,
+        dominant=tuple(outcomes.dominant.tolist()),
         reason=None if n else lacking,
         details=Details(matched=_record(pairs, outcomes, flips=flips)),
         look=look,

@@ -60,7 +60,8 @@ class Estimate:
         reference_counted: Counts of the reference group; None where the value has none.
         effective_n: What n is worth after the design effect of clusters; n without clusters.
         dominant: Share of a group's samples in its largest cluster, where that decides how wide
-            the interval is; None where no cluster does.
+            the interval is, else nan: one for each column of clusters, but one alone where two
+            columns hold the same things.
         reason: Why the value is undefined or incomplete; None when it is neither.
         bounds: Interval at another level and, where a size is given, if every group had at
             least so many samples like those seen.
@@ -83,7 +84,7 @@ class Estimate:
     reason: str | None
     bounds: Bounds
     scarcest_n: int | None = None
-    dominant: float | None = None
+    dominant: tuple[float, ...] = ()
     details: Details = _NO_DETAILS
     unasked: bool = False
     too_small: str | None = None

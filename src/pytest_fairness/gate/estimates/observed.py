@@ -25,7 +25,8 @@ from pytest_fairness.inference import Predictions
 from pytest_fairness.inference.observed import facts_of, observation, observed_values
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.columns import columns_of
+from pytest_fairness.statistics.clusters.counts import SampleClusters, clusters_of
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.at_looks import at_looks, look_of
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
@@ -132,7 +133,7 @@ def _measured(
     values: Floats,
     codes: Integers,
     count: int,
-    clusters: Integers | None,
+    clusters: SampleClusters | None,
 ) -> Measured:
     if not definition.binary:
         low, high = definition.floor, definition.ceiling
@@ -140,15 +141,15 @@ def _measured(
     return _rates(values, codes, count, clusters)
 
 
-def _rates(values: Floats, codes: Integers, count: int, clusters: Integers | None) -> GroupRates:
+def _rates(
+    values: Floats, codes: Integers, count: int, clusters: SampleClusters | None
+) -> GroupRates:
     """Rates of values that are 0 or 1; nan is left out."""
     means = sample_means(values, codes, count, clusters=clusters)
     if means.clusters is None:
         return GroupRates(means.counts)
-    whole = ClusterCounts(
-        np.round(means.clusters.successes).astype(np.int64), means.clusters.n.astype(np.int64)
-    )
-    return GroupRates(means.counts, whole)
+    right = np.round(means.clusters.successes).astype(np.int64)
+    return GroupRates(means.counts, means.clusters._replace(successes=right))
 
 
 def _known(values: Floats | None, position: int | None) -> float | None:
@@ -266,11 +267,11 @@ def _codes(predictions: Predictions, by: tuple[str, ...], counts: GroupCounts) -
     return codes
 
 
-def _clusters(predictions: Predictions, evaluation: Evaluation) -> Integers | None:
-    if evaluation.cluster is None:
+def _clusters(predictions: Predictions, evaluation: Evaluation) -> SampleClusters | None:
+    columns = columns_of(evaluation.cluster)
+    if not columns:
         return None
-    column = predictions.table.column(evaluation.cluster).to_pandas()
-    return np.asarray(pd.factorize(column)[0], dtype=np.int64)
+    return clusters_of([predictions.table.column(name).to_pandas() for name in columns])
 
 
 def _not_observed(definition: ObservedDefinition) -> str:

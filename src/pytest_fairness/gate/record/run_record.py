@@ -125,12 +125,14 @@ class Verdict(FrozenRecord):
     """For a broken limit: the interval at the corrected level."""
     pass_interval: PassInterval | None = None
     """For a limit that is not broken, under a policy with `pass_level`: the interval that decides."""
-    cluster: str | None = None
-    """Column of the clusters whose dependence the interval accounts for."""
+    cluster: str | tuple[str, str] | None = None
+    """Column of the clusters whose dependence the interval accounts for, or two columns."""
     effective_n: float | None = None
     """What n is worth after the design effect of the clusters."""
     largest_cluster: float | None = None
     """Share of a group's samples in one cluster, where it decides how wide the interval is."""
+    largest_cluster_of: str | None = None
+    """Of two columns of clusters, the one that this cluster is a value of; `a or b` of both people of a pair."""
     positive: str | None = None
     """Class that was asked of, where the rule names it."""
     parts: tuple[PartRecord, ...] = ()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from pytest_fairness.policy.records import Evaluation, Rule
+from pytest_fairness.statistics.clusters.columns import columns_of
 from pytest_fairness.statistics.metrics.observed import ObservedDefinition
 
 __all__ = ["check_observed_rule"]
@@ -45,6 +46,13 @@ def _check_groups(
                 "metric",
                 f'{name!r} compares sets of labels; write labels = "COLUMN", the column of the '
                 f"true ones, in {evaluation.table}",
+            )
+        columns = columns_of(evaluation.cluster)
+        if observed.shape != "by group" and len(columns) > 1:
+            fail(
+                "metric",
+                f"{name!r} knows one column of clusters, and {evaluation.table} has cluster = "
+                f"{list(columns)}; write the rule for an evaluation with one of them",
             )
     if observed.shape != "by group" and rule.min_share:
         fail("min_share", f"{name!r} is not asked of single groups; drop min_share")

@@ -174,10 +174,11 @@ class EvaluationTable(Table):
     reference: dict[Name, Level] = Field(
         default_factory=dict, description="Reference (privileged) level of each attribute."
     )
-    cluster: Name | None = Field(
+    cluster: Columns | None = Field(
         default=None,
         description="Column of what several images show (a person, a design): such images are "
-        "not independent, and intervals account for it.",
+        "not independent, and intervals account for it. Two columns for a person and a camera, or "
+        "for both people of a pair.",
     )
     counterfactual: Columns = Field(
         default=(),

@@ -105,6 +105,7 @@ def _evaluations(pair: Pair) -> Iterator[Change]:
         yield from _attributes(pair, name, was["attributes"], now["attributes"])
         yield from _references(pair, name, was, now)
         yield from compare_reading(pair, name, was, now)
+        yield from _clusters(pair, name, was, now)
         yield from _columns(pair, name, was, now)
 
 
@@ -171,22 +172,43 @@ def _references(
         yield pair.change(kind, toml_header("evaluation", name), (path, path), texts)
 
 
+def _clusters(
+    pair: Pair, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[Change]:
+    """The columns of dependent images: with one more, failures may become inconclusive."""
+    was, now = (set(_effective(evaluation)["cluster"] or ()) for evaluation in (old, new))
+    if was != now:
+        looser = now < was
+        why = "intervals would be narrower" if looser else ""
+        yield _of_key(pair, name, "cluster", (old, new), why, "loosened" if looser else "changed")
+
+
 def _columns(
     pair: Pair, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> Iterator[Change]:
     """Each key that says which data are judged or how they are read."""
-    elsewhere = ("attributes", "reference", *READING_KEYS)
+    elsewhere = ("attributes", "reference", "cluster", *READING_KEYS)
     was, now = _effective(old), _effective(new)
     for key in was:
-        if key in elsewhere or was[key] == now[key]:
-            continue
-        path = ("evaluation", name, key)
-        texts = (
-            _written(key, old.get(key, was[key])) or f"an evaluation without {key}",
-            _written(key, new.get(key, now[key])) or f"an evaluation without {key}",
-        )
-        why = "other samples would be judged" if key == "where" else ""
-        yield pair.change("changed", toml_header("evaluation", name), (path, path), texts, why)
+        if key not in elsewhere and was[key] != now[key]:
+            why = "other samples would be judged" if key == "where" else ""
+            filled = {key: was[key]} | dict(old), {key: now[key]} | dict(new)
+            yield _of_key(pair, name, key, filled, why)
+
+
+def _of_key(
+    pair: Pair,
+    name: str,
+    key: str,
+    evaluations: tuple[Mapping[str, Any], Mapping[str, Any]],
+    why: str,
+    kind: Kind = "changed",
+) -> Change:
+    path = ("evaluation", name, key)
+    before, after = (
+        _written(key, table.get(key)) or f"an evaluation without {key}" for table in evaluations
+    )
+    return pair.change(kind, toml_header("evaluation", name), (path, path), (before, after), why)
 
 
 def _lists(pair: Pair, key: str) -> Iterator[Change]:

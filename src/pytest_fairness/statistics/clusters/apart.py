@@ -56,7 +56,7 @@ class BoundCounts(NamedTuple):
         more = np.broadcast_to(np.asarray(growth, dtype=np.float64), len(clusters.n))
         x, n = counts or (clusters.successes.sum(axis=1) * more, clusters.n.sum(axis=1) * more)
         factors = rate_bound_factors(clusters, confidence=confidence, growth=more)
-        return cls(x, n, *factors, clusters.n.max(axis=1, initial=0) <= 1)
+        return cls(x, n, *factors, clusters.single)
 
     @classmethod
     def independent(cls, x: Floats, n: Floats) -> "BoundCounts":

@@ -8,6 +8,7 @@ import numpy as np
 
 from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.two_way import together
 
 __all__ = ["worth"]
 
@@ -28,6 +29,8 @@ def worth(clusters: ClusterCounts, variance: Floats | None = None) -> Floats:
     >>> worth(always_alike).round(2).tolist()
     [0.19]
     """
+    if clusters.ways is not None:
+        return together([worth(way, variance) for way in clusters.each_way], clusters)
     n, number = clusters.n.sum(axis=1), (clusters.n > 0).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         means = clusters.successes.sum(axis=1) / n

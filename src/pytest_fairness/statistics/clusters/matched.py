@@ -67,7 +67,7 @@ def matched_interval(
     """
     rows = _with_samples(first, second)
     more = np.broadcast_to(np.asarray(growth, dtype=np.float64), len(first.n))[rows]
-    kinds = _Kinds.of(_at(first, rows), _at(second, rows), more)
+    kinds = _Kinds.of(first.at(rows), second.at(rows), more)
     bounds = np.full((2, len(first.n)), np.nan)
     low, other = np.split(_lower(kinds.both_ways(), kind, confidence), 2)
     with np.errstate(divide="ignore"):
@@ -98,7 +98,7 @@ def effective_pairs(
     """
     rows = _with_samples(first, second)
     more = np.broadcast_to(np.asarray(growth, dtype=np.float64), len(first.n))[rows]
-    shares = _Shares.of(_Kinds.of(_at(first, rows), _at(second, rows), more).both_ways())
+    shares = _Shares.of(_Kinds.of(first.at(rows), second.at(rows), more).both_ways())
     pairs = _Search(shares, "difference").pairs(critical_value(confidence))
     effective = np.zeros(len(first.n))
     pairs = np.where(
@@ -140,10 +140,6 @@ def _with_samples(first: ClusterCounts, second: ClusterCounts) -> Integers:
     return np.flatnonzero((first.n.sum(axis=1) > 0) & (second.n.sum(axis=1) > 0))
 
 
-def _at(clusters: ClusterCounts, rows: Integers) -> ClusterCounts:
-    return ClusterCounts(clusters.successes[rows], clusters.n[rows])
-
-
 class _Kinds(NamedTuple):
     """Clusters that are alike, counted, (R, K) each: counts of both groups, and number of each kind."""
 
@@ -157,9 +153,7 @@ class _Kinds(NamedTuple):
     def of(cls, first: ClusterCounts, second: ClusterCounts, growth: Floats) -> "_Kinds":
         """From the clusters of R pairs; those without samples are left out."""
         rows, columns = np.nonzero(first.n + second.n)
-        counts = np.stack(
-            [counted[rows, columns] for counted in (first.successes, first.n, *second)]
-        )
+        counts = np.stack([counted[rows, columns] for counted in (*first[:2], *second[:2])])
         alike, kind = np.unique(counts, axis=1, return_inverse=True)
         codes, number = np.unique(rows * alike.shape[1] + kind.ravel(), return_counts=True)
         row = codes // alike.shape[1]

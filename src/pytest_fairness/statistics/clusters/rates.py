@@ -19,6 +19,7 @@ from pytest_fairness.errors import FairnessError
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.clusters.stakes import best_stake
+from pytest_fairness.statistics.clusters.two_way import together
 from pytest_fairness.statistics.intervals.inversion import as_counts, critical_value, crossing
 from pytest_fairness.statistics.intervals.rates import Interval, clopper_pearson
 
@@ -62,6 +63,8 @@ def clustered_rate_interval(
     if (successes % 1).any() or (n % 1).any():
         msg = "clusters: successes and n of a rate are whole numbers; a mean of numbers is no rate"
         raise FairnessError(msg)
+    if clusters.ways is not None:
+        return _two_way(clusters, confidence, growth)
     groups = len(clusters.n)
     failures = clusters.n - clusters.successes
     both = ClusterCounts(
@@ -104,7 +107,10 @@ def rate_bound_factors(
         >>> factors.lower.round(2).tolist(), factors.upper.round(2).tolist()
         ([0.25], [0.25])
     """
-    low, high = clustered_rate_interval(clusters, confidence=confidence, growth=growth)
+    if clusters.ways is not None:
+        low, high = _two_way(clusters, confidence, growth)
+    else:
+        low, high = clustered_rate_interval(clusters, confidence=confidence, growth=growth)
     n = clusters.n.sum(axis=1) * np.asarray(growth, dtype=np.float64)
     with np.errstate(invalid="ignore"):
         rate = clusters.successes.sum(axis=1) / clusters.n.sum(axis=1)
@@ -144,6 +150,31 @@ def most_effective(sizes: Integers, *, confidence: float) -> tuple[Floats, Float
     return low, low[::-1]
 
 
+def _two_way(clusters: ClusterCounts, confidence: float, growth: Floats | float) -> Interval:
+    """The interval where two columns make the clusters: at the effective n of each bound.
+
+    No bound is above that of samples without a failure: what they are worth by each column is least there,
+    and a failure would seem to add to it.
+    """
+    tail = (1 - confidence) / 2
+    more = np.broadcast_to(np.asarray(growth, dtype=np.float64), len(clusters.n))
+    counts = clusters.beside(clusters.failures, clusters.flawless)
+    low, high, flawless = np.split(_put_together(counts, tail, np.tile(more, 3)), 3)
+    return Interval(np.fmin(low, flawless), 1 - np.fmin(high, flawless))
+
+
+def _put_together(clusters: ClusterCounts, tail: float, growth: Floats) -> Floats:
+    """The lower bound of two columns, from the effective n that it has by each."""
+    each = []
+    for way in clusters.each_way:
+        x, n = (counted.sum(axis=1) * growth for counted in way[:2])
+        with np.errstate(invalid="ignore"):
+            each.append(_factor_of(_lower(way, tail, growth), x / n, n, tail))
+    worth = together(each, clusters)
+    x, n = (counted.sum(axis=1) * growth * worth for counted in clusters[:2])
+    return np.asarray(clopper_pearson(x, n, confidence=1 - 2 * tail).low)
+
+
 def _factor_of(bound: Floats, rate: Floats, n: Floats, tail: float) -> Floats:
     """The share of n samples of that rate whose Clopper-Pearson lower bound this is."""
 
@@ -169,7 +200,9 @@ class _Kinds(NamedTuple):
     def of(cls, clusters: ClusterCounts, growth: Floats) -> "_Kinds":
         """From the clusters of R groups; those without samples are left out."""
         rows, columns = np.nonzero(clusters.n)
-        sizes, successes = (counts[rows, columns].astype(np.int64) for counts in clusters[::-1])
+        sizes, successes = (
+            counts[rows, columns].astype(np.int64) for counts in (clusters.n, clusters.successes)
+        )
         base = int(sizes.max(initial=0)) + 1
         kinds, number = np.unique((rows * base + sizes) * base + successes, return_counts=True)
         row, each = kinds // base**2, np.bincount(kinds // base**2, minlength=len(clusters.n))

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.statistics.clusters.counts import ClusterCounts
-from pytest_fairness.statistics.clusters.matched import effective_pairs, matched_interval
+from pytest_fairness.statistics.arrays import Floats
+from pytest_fairness.statistics.clusters.counts import ClusterCounts, SampleClusters
 from pytest_fairness.statistics.clusters.rates import clustered_rate_interval, rate_bound_factors
+from pytest_fairness.statistics.clusters.same_images import effective_images, same_images_interval
 from pytest_fairness.statistics.intervals.chosen import paired_interval, rate_interval
 from pytest_fairness.statistics.intervals.rates import Interval
 
@@ -22,13 +23,13 @@ class MatchedOutcomes:
         right: (P,) whether the image of the group is right.
         reference_right: (P,) whether the image of the reference is right.
         flipped: (P,) whether the two are given different classes.
-        clusters: (P,) what dependent pairs share; None where pairs are independent.
+        clusters: What dependent pairs share, of P pairs; None where pairs are independent.
     """
 
     right: NDArray[np.bool_]
     reference_right: NDArray[np.bool_]
     flipped: NDArray[np.bool_]
-    clusters: NDArray[np.int64] | None = None
+    clusters: SampleClusters | None = None
 
     @property
     def pairs(self) -> int:
@@ -65,9 +66,7 @@ class MatchedOutcomes:
             counts = self.right_only * factor, self.reference_only * factor, self.pairs * factor
             return paired_interval(*counts, confidence=confidence)
         both = self._per_cluster(self.right), self._per_cluster(self.reference_right)
-        return _one(
-            matched_interval(*both, kind="difference", confidence=confidence, growth=factor)
-        )
+        return _one(same_images_interval(*both, confidence=confidence, growth=factor))
 
     def effective_pairs(self, confidence: float, *, flips: bool) -> float:
         """Return how many independent pairs would tell as much.
@@ -82,20 +81,21 @@ class MatchedOutcomes:
             factors = rate_bound_factors(self._per_cluster(self.flipped), confidence=confidence)
             return self.pairs * float(factors.least[0])
         both = self._per_cluster(self.right), self._per_cluster(self.reference_right)
-        return float(effective_pairs(*both, confidence=confidence)[0])
+        return float(effective_images(*both, confidence=confidence)[0])
 
     @property
-    def dominant(self) -> float:
-        """The share of pairs in the largest cluster where it decides the width, else nan."""
+    def dominant(self) -> Floats:
+        """The share (W,) of pairs in the largest cluster where it decides the width, else nan."""
         if self.clusters is None:
-            return float("nan")
-        return float(self._per_cluster(self.flipped).dominant[0])
+            return np.array([np.nan])
+        return np.asarray(self._per_cluster(self.flipped).dominant[:, 0])
 
     def _per_cluster(self, outcome: NDArray[np.bool_]) -> ClusterCounts:
         """How many pairs of each cluster have the outcome, (1, C)."""
-        clusters = np.zeros(self.pairs, dtype=np.int64) if self.clusters is None else self.clusters
-        counted = np.bincount(clusters, weights=outcome), np.bincount(clusters)
-        return ClusterCounts(*(count[None, :].astype(np.int64) for count in counted))
+        together = np.zeros(self.pairs, dtype=np.int64)
+        clusters = SampleClusters(together) if self.clusters is None else self.clusters
+        counted = clusters.summed(together, 1, outcome).astype(np.int64)
+        return ClusterCounts(counted, clusters.counted(together, 1), clusters.ways)
 
     def _factor(self, size: float) -> float:
         return max(size / max(self.pairs, 1), 1.0)

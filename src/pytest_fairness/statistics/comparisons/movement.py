@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.apart import BoundCounts, apart_interval
-from pytest_fairness.statistics.clusters.counts import ClusterCounts
-from pytest_fairness.statistics.clusters.matched import effective_pairs, matched_interval
+from pytest_fairness.statistics.clusters.counts import ClusterCounts, SampleClusters
+from pytest_fairness.statistics.clusters.same_images import effective_images, same_images_interval
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.chosen import paired_interval
 from pytest_fairness.statistics.intervals.rates import Interval
@@ -71,15 +71,15 @@ class ClusterMoves(NamedTuple):
 
     def at(self, groups: slice) -> "ClusterMoves":
         """Return the counts of some groups."""
-        then = None if self.then is None else _slice(self.then, groups)
-        return ClusterMoves(_slice(self.now, groups), then)
+        then = None if self.then is None else self.then.at(groups)
+        return ClusterMoves(self.now.at(groups), then)
 
 
 def cluster_moves(
     now: NDArray[np.bool_],
     then: NDArray[np.bool_],
     groups: Integers,
-    clusters: Integers,
+    clusters: SampleClusters,
     *,
     size: int,
 ) -> ClusterMoves:
@@ -89,18 +89,15 @@ def cluster_moves(
         now: (N,) whether the event is seen now.
         then: (N,) whether it was seen then.
         groups: (N,) position of the sample's group, 0 to `size` - 1.
-        clusters: (N,) position of the sample's cluster.
+        clusters: The samples' clusters.
         size: Number G of groups.
     """
-    number = int(clusters.max(initial=0)) + 1
-    cells = groups * number + clusters
-
-    def counted(chosen: NDArray[np.bool_]) -> Integers:
-        found = np.bincount(cells[chosen], minlength=size * number)
-        return found.reshape(size, number).astype(np.int64)
-
-    n = counted(np.ones(len(now), dtype=bool))
-    return ClusterMoves(ClusterCounts(counted(now), n), ClusterCounts(counted(then), n))
+    n = clusters.counted(groups, size)
+    before, after = (
+        ClusterCounts(clusters.summed(groups, size, seen).astype(np.int64), n, clusters.ways)
+        for seen in (then, now)
+    )
+    return ClusterMoves(after, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +151,7 @@ class Movement:
             both, neither = self.pairs.both, self.pairs.neither
             bounds = paired_interval(both, neither, self.pairs.n, confidence=confidence)
         else:
-            then = self._then
-            misses = ClusterCounts(then.n - then.successes, then.n)
-            bounds = self._matched(misses, confidence)
+            bounds = self._matched(self._then.failures, confidence)
         return Interval(1 + bounds.low, 1 + bounds.high)
 
     def counts_now(self, confidence: float) -> BoundCounts:
@@ -176,15 +171,15 @@ class Movement:
             return np.asarray(counts.n * np.minimum(counts.lower, counts.upper))
         if self.clusters is None:
             return self.pairs.n
-        return effective_pairs(
+        return effective_images(
             self.clusters.now, self._then, confidence=confidence, growth=self.growth
         )
 
     @property
     def dominant(self) -> Floats:
-        """The share (G,) of current samples in the largest cluster where it decides, else nan."""
+        """The share (W, G) of current samples in the largest cluster where it decides, else nan."""
         if self.clusters is None:
-            return np.full(len(self.now.n), np.nan)
+            return np.full((1, len(self.now.n)), np.nan)
         return self.clusters.now.dominant
 
     def at(self, group: int) -> "Movement":
@@ -222,13 +217,7 @@ class Movement:
 
     def _matched(self, then: ClusterCounts, confidence: float) -> Interval:
         now = then if self.clusters is None else self.clusters.now
-        return matched_interval(
-            now, then, kind="difference", confidence=confidence, growth=self.growth
-        )
-
-
-def _slice(clusters: ClusterCounts, groups: slice) -> ClusterCounts:
-    return ClusterCounts(clusters.successes[groups], clusters.n[groups])
+        return same_images_interval(now, then, confidence=confidence, growth=self.growth)
 
 
 def _bound_counts(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.estimators.dependence import Dependence
+from pytest_fairness.statistics.estimators.dependence import Dependence, MostDependent
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
@@ -66,7 +66,7 @@ class Composite:
 
     @property
     def dominant(self) -> Floats:
-        """The share (G,) of a part's samples in the largest cluster where it decides, else nan."""
+        """The share (W, G) of a part's samples in the largest cluster where it decides, else nan."""
         return np.asarray(np.fmax.reduce([part.dominant for part in self.parts]))
 
 
@@ -80,7 +80,7 @@ class MeanRates(Composite):
     """
 
     as_f1: bool = False
-    dependence: Dependence | None = None
+    dependence: Dependence | MostDependent | None = None
 
     @property
     def values(self) -> Floats:

@@ -6,7 +6,7 @@ import numpy as np
 
 from pytest_fairness.statistics.arrays import Floats, Integers
 
-__all__ = ["Dependence"]
+__all__ = ["Dependence", "MostDependent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,26 @@ class Dependence:
         if self.shared:
             return _inflation(((one - other) ** 2).sum(axis=-1), apart, 2 * self.most)
         return _inflation((one**2).sum(axis=-1) + (other**2).sum(axis=-1), apart, self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class MostDependent:
+    """The dependence on the clusters of two columns: of each sum, that on the column that makes it vary most.
+
+    Args:
+        ways: The dependence on the clusters of each column.
+    """
+
+    ways: tuple[Dependence, ...]
+
+    def alone(self, groups: Integers) -> Floats:
+        """Return the largest of what `Dependence.alone` gives."""
+        return np.asarray(np.maximum.reduce([way.alone(groups) for way in self.ways]))
+
+    def pairs(self, first: Integers, second: Integers, *, times: Floats | float) -> Floats:
+        """Return the largest of what `Dependence.pairs` gives."""
+        each = [way.pairs(first, second, times=times) for way in self.ways]
+        return np.asarray(np.maximum.reduce(each))
 
 
 def _inflation(together: Floats, apart: Floats, most: float) -> Floats:

@@ -68,9 +68,9 @@ class GroupRates:
 
     @property
     def dominant(self) -> Floats:
-        """The share (G,) of samples in the largest cluster where it decides the width, else nan."""
+        """The share (W, G) of samples in the largest cluster where it decides the width, else nan."""
         if self.clusters is None:
-            return np.full(len(self.counts.n), np.nan)
+            return np.full((1, len(self.counts.n)), np.nan)
         return self.clusters.dominant
 
     def alone(
@@ -159,7 +159,7 @@ class GroupRates:
         if self.clusters is None:
             msg = "these samples have no clusters"
             raise ValueError(msg)
-        return ClusterCounts(self.clusters.successes[groups], self.clusters.n[groups])
+        return self.clusters.at(groups)
 
     def _floats(self) -> tuple[Floats, Floats]:
         return self.counts.successes.astype(np.float64), self.counts.n.astype(np.float64)

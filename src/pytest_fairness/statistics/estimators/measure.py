@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.counts import ClusterCounts, Ways
 from pytest_fairness.statistics.estimators.composites import MeanRates
-from pytest_fairness.statistics.estimators.dependence import Dependence
+from pytest_fairness.statistics.estimators.dependence import Dependence, MostDependent
 from pytest_fairness.statistics.estimators.extremes import ExtremeRates
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.largest_gap import LargestGap
@@ -31,6 +31,7 @@ def measure(
     *,
     positive: int | None = None,
     clustered: Integers | None = None,
+    ways: Ways | None = None,
 ) -> Measured:
     """Measure each group.
 
@@ -39,6 +40,7 @@ def measure(
         confusion: (G, K, K) counts of true class by predicted class.
         positive: Index of the positive class; None where none is needed.
         clustered: (G, C, K, K) the same counts in C clusters; None without clusters.
+        ways: Where two columns make the clusters: what each of C cells is in both; else None.
 
     Raises:
         ValueError: The measure needs a positive class and none is given, or it is observed of
@@ -54,9 +56,9 @@ def measure(
         msg = f"{definition.name} is observed of samples, not counted"
         raise ValueError(msg)  # noqa: TRY004  (a value of the right type, of another kind)
     if isinstance(definition, Rate):
-        return _rates(definition, confusion, positive, clustered)
+        return _rates(definition, confusion, positive, clustered, ways)
     parts = tuple(
-        _rates(rate, confusion, index, clustered)
+        _rates(rate, confusion, index, clustered, ways)
         for rate, index in parts_of(definition, confusion.shape[-1], positive)
     )
     counts = _counts(definition, confusion, positive, parts)
@@ -67,7 +69,7 @@ def measure(
     if definition.formula in ("smallest", "spread"):
         return ExtremeRates(counts, parts, spread=definition.formula == "spread")
     as_f1 = definition.formula == "mean F1"
-    dependence = None
+    dependence: Dependence | MostDependent | None = None
     if clustered is not None:
         dependence = _from_clusters(parts, as_f1=as_f1)
     elif as_f1 and len(parts) > 1:
@@ -85,14 +87,19 @@ def parts_of(
 
 
 def _rates(
-    rate: Rate, confusion: Integers, positive: int | None, clustered: Integers | None
+    rate: Rate,
+    confusion: Integers,
+    positive: int | None,
+    clustered: Integers | None,
+    ways: Ways | None,
 ) -> GroupRates:
     whole = rate_counts(confusion, rate, positive=positive)
     if clustered is None:
         return GroupRates(whole)
     shape = clustered.shape[:2]
     apart = rate_counts(clustered.reshape(-1, *clustered.shape[2:]), rate, positive=positive)
-    return GroupRates(whole, ClusterCounts(*(count.reshape(shape) for count in apart)))
+    successes, n = (count.reshape(shape) for count in apart)
+    return GroupRates(whole, ClusterCounts(successes, n, ways))
 
 
 def _counts(
@@ -110,16 +117,24 @@ def _counts(
     return RateCounts(confusion[:, :, positive].sum(axis=1), total)
 
 
-def _from_clusters(parts: tuple[GroupRates, ...], *, as_f1: bool) -> Dependence:
+def _from_clusters(parts: tuple[GroupRates, ...], *, as_f1: bool) -> Dependence | MostDependent:
     """Samples of one cluster enter several parts, and several groups."""
+    each = [part.clusters.each_way for part in parts if part.clusters is not None]
+    if len(each) < len(parts):
+        msg = "a part without clusters cannot depend on them"
+        raise ValueError(msg)
+    ways = [_from_one_way(some, as_f1=as_f1) for some in zip(*each, strict=True)]
+    return ways[0] if len(ways) == 1 else MostDependent(tuple(ways))
+
+
+def _from_one_way(parts: tuple[ClusterCounts, ...], *, as_f1: bool) -> Dependence:
+    """The dependence on the clusters of one column."""
     moved: list[Floats] = []
     for part in parts:
-        if part.clusters is None:
-            msg = "a part without clusters cannot depend on them"
-            raise ValueError(msg)
-        rate = part.values[:, None]
         with np.errstate(divide="ignore", invalid="ignore"):
-            residuals = (part.clusters.successes - rate * part.clusters.n) / part.counts.n[:, None]
+            n = part.n.sum(axis=1, keepdims=True)
+            rate = part.successes.sum(axis=1, keepdims=True) / n
+            residuals = (part.successes - rate * part.n) / n
         if as_f1:
             residuals = residuals * 2 / (1 + rate) ** 2
         moved.append(residuals)

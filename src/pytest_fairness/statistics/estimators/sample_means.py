@@ -1,13 +1,15 @@
 """Means of a bounded number that is known of every sample: attention scores, F2, drops."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.statistics.arrays import Floats, Integers
-from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.counts import ClusterCounts, SampleClusters
 from pytest_fairness.statistics.clusters.effects import worth
+from pytest_fairness.statistics.clusters.two_way import lies_within
 from pytest_fairness.statistics.estimators.measured import Kind, compared, growth
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.bounded_means import (
@@ -17,6 +19,9 @@ from pytest_fairness.statistics.intervals.bounded_means import (
     subtracted,
 )
 from pytest_fairness.statistics.intervals.rates import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["SampleMeans", "sample_means"]
 
@@ -98,9 +103,9 @@ class SampleMeans:
 
     @property
     def dominant(self) -> Floats:
-        """The share (G,) of values in the largest cluster where it decides the width, else nan."""
+        """The share (W, G) of values in the largest cluster where it decides the width, else nan."""
         if self.clusters is None:
-            return np.full(len(self.n), np.nan)
+            return np.full((1, len(self.n)), np.nan)
         return self.clusters.dominant
 
     def alone(
@@ -108,6 +113,13 @@ class SampleMeans:
     ) -> Interval:
         """Return the interval of each group's mean."""
         groups = np.arange(len(self.n)) if groups is None else groups
+        if self.clusters is not None and self.clusters.ways is not None:
+            return self._two_way(
+                self.clusters,
+                lambda means: means.alone(confidence, groups=groups, size=size),
+                self.values[groups],
+                groups,
+            )
         low, high = self._bounds(groups, growth(self.counts, groups, size), confidence)
         return Interval(self.floor + self._span * low, self.floor + self._span * high)
 
@@ -132,6 +144,16 @@ class SampleMeans:
         if kind != "difference":
             msg = f"means of samples are subtracted, never divided, got kind={kind!r}"
             raise ValueError(msg)
+        if self.clusters is not None and self.clusters.ways is not None:
+            return self._two_way(
+                self.clusters,
+                lambda means: means.pairs(
+                    first, second, kind=kind, confidence=confidence, size=size
+                ),
+                self.compare(first, second, kind=kind),
+                first,
+                second,
+            )
         more = growth(self.counts, first, size), growth(self.counts, second, size)
         means = self._means()
         low, high = subtracted(
@@ -150,6 +172,35 @@ class SampleMeans:
                 within, confidence=confidence
             )
         return Interval(self._span * low, self._span * high)
+
+    def _two_way(
+        self,
+        clusters: ClusterCounts,
+        interval: "Callable[[SampleMeans], Interval]",
+        value: Floats,
+        *groups: Integers,
+    ) -> Interval:
+        """The interval where two columns make the clusters: as far from the value as by both together.
+
+        Distances are added as they are: their squares add up where many clusters are seen, they themselves
+        where few are and none differs. By both people of a pair, the distance is twice that by each.
+        """
+        each_way = clusters.each_way
+        alike = len(each_way) == 1
+        if alike:  # every image is counted for both of its people
+            (way,) = each_way
+            each_way = (ClusterCounts(way.successes / 2, np.asarray(way.n / 2)),) * 2
+        each = [interval(replace(self, clusters=way)) for way in each_way]
+        span = self._span * (1.0 if len(groups) == 1 else 2.0)
+        floor = self.floor if len(groups) == 1 else -self._span
+        low = value - sum(value - way.low for way in each)
+        high = value + sum(way.high - value for way in each)
+        bounds = np.clip(np.stack([low, high]), floor, floor + span)
+        if not alike:
+            within = lies_within(*(clusters.at(some) for some in groups))
+            for rows, alone in zip(within, each, strict=True):
+                bounds[:, rows] = np.stack(alone)[:, rows]
+        return Interval(*bounds)
 
     @property
     def _span(self) -> float:
@@ -194,7 +245,7 @@ class SampleMeans:
     def _units(self, groups: Integers) -> tuple[Floats, Floats, Integers]:
         """Sums and n of the independent units of some groups, and where each group starts."""
         if self.clusters is not None:
-            sums, n = (count[groups].astype(np.float64) for count in self.clusters)
+            sums, n = (count[groups].astype(np.float64) for count in self.clusters[:2])
             present = n > 0
             return sums[present], n[present], _starts(present.sum(axis=1))
         sizes = self.n[groups]
@@ -251,7 +302,7 @@ def sample_means(
     *,
     floor: float = 0.0,
     ceiling: float = 1.0,
-    clusters: Integers | None = None,
+    clusters: SampleClusters | None = None,
 ) -> SampleMeans:
     """Sum up the values of samples by group.
 
@@ -261,7 +312,7 @@ def sample_means(
         count: Number of groups, those without samples included.
         floor: Smallest value that is possible.
         ceiling: Largest value that is possible.
-        clusters: (N,) number of the cluster of each sample, from 0; None where independent.
+        clusters: Cluster of each of N samples; None where independent.
 
     Raises:
         ValueError: A value lies outside its bounds.
@@ -283,11 +334,7 @@ def sample_means(
     by_group = scaled[np.argsort(groups, kind="stable")]
     if clusters is None:
         return SampleMeans(n, by_group, floor, ceiling)
-    units = int(clusters.max(initial=-1)) + 1
-    flat = groups * units + clusters[known]
-    shape = (count, units)
-    found = ClusterCounts(
-        np.bincount(flat, weights=scaled, minlength=count * units).reshape(shape),
-        np.bincount(flat, minlength=count * units).reshape(shape),
-    )
+    chosen = clusters.at(known)
+    sums, sizes = chosen.summed(groups, count, scaled), chosen.counted(groups, count)
+    found = ClusterCounts(sums, sizes, clusters.ways)
     return SampleMeans(n, by_group, floor, ceiling, found)

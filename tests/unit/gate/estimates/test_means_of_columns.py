@@ -24,6 +24,7 @@ from pytest_fairness.doors.registry import kept_apart, register
 from pytest_fairness.errors import DataError, PolicyError, PredictionError
 from pytest_fairness.gate.audit.verify import verify
 from pytest_fairness.gate.record.kept import write_record
+from pytest_fairness.statistics.clusters.counts import SampleClusters
 from pytest_fairness.statistics.estimators.sample_means import sample_means
 from pytest_fairness.statistics.intervals.bounded_means import mean_interval
 from pytest_fairness.statistics.metrics.observed import SampleMean
@@ -134,7 +135,7 @@ def test_clusters_widen_the_interval_of_a_mean():
     assert clustered.high - clustered.low > 1.5 * (plain.high - plain.low)
     groups = (table.tone == "light").to_numpy().astype(int)
     clusters = pd.factorize(table.person)[0]
-    expected = sample_means(of_person, groups, 2, clusters=clusters).alone(0.95)
+    expected = sample_means(of_person, groups, 2, clusters=SampleClusters(clusters)).alone(0.95)
     assert (clustered.low, clustered.high) == pytest.approx((expected.low[0], expected.high[0]))
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from benchmarks.cluster_coverage import Cell, simulate
-from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.counts import ClusterCounts, SampleClusters
 from pytest_fairness.statistics.clusters.effects import worth
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
@@ -127,7 +127,7 @@ def test_matched_pairs_of_one_cluster_are_worth_less_than_independent_pairs():
     reference_right = np.ones(100, dtype=bool)
     clusters = np.repeat(np.arange(20), 5)
     plain = MatchedOutcomes(~flipped, reference_right, flipped)
-    aware = MatchedOutcomes(~flipped, reference_right, flipped, clusters)
+    aware = MatchedOutcomes(~flipped, reference_right, flipped, SampleClusters(clusters))
     for interval in ("flip_interval", "accuracy_interval"):
         one, other = (getattr(outcomes, interval)(0.95) for outcomes in (plain, aware))
         assert other.low < one.low

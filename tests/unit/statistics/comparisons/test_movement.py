@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 
-from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.counts import ClusterCounts, SampleClusters
 from pytest_fairness.statistics.comparisons.movement import (
     ClusterMoves,
     Movement,
@@ -111,7 +111,7 @@ def test_events_add_up_to_the_rates_of_the_counts(answers, name):
 def clustered(now, then, clusters) -> Movement:
     """The movement of one group whose samples are clustered."""
     group = np.zeros(len(now), dtype=np.int64)
-    moves = cluster_moves(now, then, group, clusters, size=1)
+    moves = cluster_moves(now, then, group, SampleClusters(clusters), size=1)
     return Movement.paired(pair_tables(now, then, group, size=1), moves)
 
 
@@ -123,7 +123,9 @@ def width(movement: Movement, *, total: bool = False) -> float:
 
 def test_moves_are_counted_in_each_group_and_cluster():
     now, then = np.array([True, True, False, False]), np.array([True, False, True, False])
-    moves: Any = cluster_moves(now, then, np.array([0, 0, 0, 1]), np.array([0, 1, 1, 0]), size=2)
+    moves: Any = cluster_moves(
+        now, then, np.array([0, 0, 0, 1]), SampleClusters(np.array([0, 1, 1, 0])), size=2
+    )
     assert moves.now.successes.tolist() == [[1, 1], [0, 0]]
     assert moves.then.successes.tolist() == [[1, 1], [0, 0]]
     assert moves.now.n.tolist() == [[1, 2], [1, 0]]

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy import optimize, special
 
+from pytest_fairness.statistics.clusters.counts import SampleClusters
 from pytest_fairness.statistics.estimators.sample_means import sample_means
 from pytest_fairness.statistics.intervals.bounded_means import mean_interval, subtracted
 from pytest_fairness.statistics.intervals.rates import Interval
@@ -53,7 +54,7 @@ def test_more_samples_like_those_seen_are_as_if_all_were_seen_again():
 def test_clusters_of_one_sample_are_samples():
     values, groups = np.array([0.2, 0.4, 0.9, 0.7, 0.1]), np.array([0, 0, 1, 1, 1])
     plain = sample_means(values, groups, 2)
-    apart = sample_means(values, groups, 2, clusters=np.arange(5))
+    apart = sample_means(values, groups, 2, clusters=SampleClusters(np.arange(5)))
     assert apart.alone(0.95).low == pytest.approx(plain.alone(0.95).low)
     pair = np.array([0]), np.array([1])
     found, expected = (
@@ -66,7 +67,9 @@ def test_a_difference_within_shared_clusters_by_hand_is_that_of_their_difference
     # Each cluster has one sample of each group: the mean of 20 differences 0.1, whose scale is
     # -1 to 1: as a mean of 0.55 that was never seen to vary.
     values = np.concatenate([np.linspace(0.1, 0.8, 20) + 0.1, np.linspace(0.1, 0.8, 20)])
-    means = sample_means(values, np.repeat([0, 1], 20), 2, clusters=np.tile(np.arange(20), 2))
+    means = sample_means(
+        values, np.repeat([0, 1], 20), 2, clusters=SampleClusters(np.tile(np.arange(20), 2))
+    )
     found = means.pairs(np.array([0]), np.array([1]), kind="difference", confidence=0.95)
     least = 0.025 ** (1 / 20)
     assert found.low[0] == pytest.approx(2 * 0.55 * least - 1, abs=1e-6)
@@ -114,7 +117,7 @@ def test_a_worse_value_does_not_help_its_group_within_shared_clusters(sizes, mos
         np.concatenate([*steps, other]),
         np.repeat(np.arange(number + 1), [len(values)] * number + [len(other)]),
         number + 1,
-        clusters=np.concatenate([np.tile(clusters[0], number), clusters[1]]),
+        clusters=SampleClusters(np.concatenate([np.tile(clusters[0], number), clusters[1]])),
     )
     first, second = np.arange(number), np.full(number, number)
     gaps = means.pairs(first, second, kind="difference", confidence=0.95)
@@ -194,7 +197,7 @@ def test_a_value_outside_its_bounds_is_an_error():
 
 def test_clusters_of_equal_samples_are_worth_one_sample_each():
     values, clusters = np.repeat([0.1, 0.4, 0.6, 0.9] * 5, 4), np.repeat(np.arange(20), 4)
-    means = sample_means(values, np.zeros(80, dtype=int), 1, clusters=clusters)
+    means = sample_means(values, np.zeros(80, dtype=int), 1, clusters=SampleClusters(clusters))
     assert means.effective_n[0] == pytest.approx(20 - 1)
 
 
@@ -253,7 +256,9 @@ def test_intervals_cover_where_samples_of_a_cluster_are_alike_and_are_shared_by_
     own = rng.normal(0, 0.12, (runs, 1, 30)) + rng.normal(0, 0.08, (runs, 2, 30))
     values = np.clip(0.5 + own[:, :, cluster] + rng.normal(0, 0.05, (runs, 2, 120)), 0, 1).ravel()
     groups = np.repeat(np.arange(2 * runs), 120)
-    means = sample_means(values, groups, 2 * runs, clusters=np.tile(cluster, 2 * runs))
+    means = sample_means(
+        values, groups, 2 * runs, clusters=SampleClusters(np.tile(cluster, 2 * runs))
+    )
     low, high = means.alone(0.95)
     assert ((low <= 0.5) & (high >= 0.5)).mean() > 0.95
     first, second = np.arange(0, 2 * runs, 2), np.arange(1, 2 * runs, 2)
