@@ -148,14 +148,11 @@ def share_decided(
     """Return the share of sets with n images a group, and the rates of a case, that decide it."""
     parts = [_drawn(part, n, runs, rng, clustered=case.clustered) for part in case.groups]
     widest = max(part.n.shape[1] for part in parts)
-    counts = ClusterCounts(
-        *(
-            np.concatenate(
-                [np.pad(array, ((0, 0), (0, widest - array.shape[1]))) for array in arrays]
-            )
-            for arrays in zip(*parts, strict=True)
-        )
+    successes, images = (
+        np.concatenate([np.pad(a, ((0, 0), (0, widest - a.shape[1]))) for a in arrays])
+        for arrays in ([part.successes for part in parts], [part.n for part in parts])
     )
+    counts = ClusterCounts(successes, images)
     whole = RateCounts(counts.successes.sum(axis=1), counts.n.sum(axis=1))
     rule = told.question.rule
     rates = GroupRates(whole, counts if case.clustered else None)

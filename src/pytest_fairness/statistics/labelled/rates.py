@@ -139,8 +139,8 @@ class LabelledRates:
 
     @property
     def dominant(self) -> Floats:
-        """The share (G,) of a dominant cluster, nan: labels are drawn one by one."""
-        return np.full(len(self.draws), np.nan)
+        """The share (1, G) of a dominant cluster, nan: labels are drawn one by one."""
+        return np.full((1, len(self.draws)), np.nan)
 
     def alone(
         self,

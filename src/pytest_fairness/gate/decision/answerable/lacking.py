@@ -67,20 +67,21 @@ def what_is_lacking(
 
 def _needs_others(answer: Answer) -> bool:
     """Whether one cluster has most images, and the value does not lie on its limit."""
-    limit, value, dominant = (
-        answer.question.rule.limit,
-        answer.estimate.value,
-        answer.estimate.dominant,
-    )
-    if value is None or dominant is None:
+    limit, value = answer.question.rule.limit, answer.estimate.value
+    if value is None or not _is_one_sided(answer):
         return False
     return min(abs(value - end) for end in (limit.low, limit.high)) > ROUNDING
+
+
+def _is_one_sided(answer: Answer) -> bool:
+    """Whether one cluster, of one of the columns, decides how wide the interval is."""
+    return any(not math.isnan(share) for share in answer.estimate.dominant)
 
 
 def _needed(answer: Answer, size: int | None, evidence: Evidence) -> Lacking:
     """What an answer needs whose groups would need so many images each, like those seen."""
     own, other, n = None, None, None
-    if size is not None and answer.estimate.dominant is None:
+    if size is not None and not _is_one_sided(answer):
         n, (own, other) = size, _more(answer, size, evidence)
     unit = _unit(answer.question, evidence)
     return Lacking(n, NeededRecord(more=own, reference_more=other, of=unit, chance=CHANCE))
@@ -192,7 +193,7 @@ def _more(answer: Answer, size: int, evidence: Evidence) -> tuple[int | None, in
     """
     estimate, question = answer.estimate, answer.question
     both = [estimate.group] if len(estimate.sizes) == 1 else [estimate.group, estimate.reference]
-    if evidence.evaluation.cluster is None:
+    if not isinstance(evidence.evaluation.cluster, str):  # of two columns, images are counted
         more = [max(size - n, 0) for n in estimate.sizes]
         return more[0], more[1] if len(more) == 2 else None
     sizes = [_sizes(question, group or {}, evidence) for group in both]
@@ -208,7 +209,7 @@ def _more(answer: Answer, size: int, evidence: Evidence) -> tuple[int | None, in
 def _is_dominated(sizes: Integers) -> bool:
     """Whether one of several clusters decides how wide the interval is."""
     clusters = ClusterCounts(sizes[None, :], sizes[None, :])
-    return len(sizes) > 1 and not math.isnan(clusters.dominant[0])
+    return len(sizes) > 1 and not math.isnan(clusters.dominant[0, 0])
 
 
 def _sizes(question: Question, group: Mapping[str, str], evidence: Evidence) -> Integers:
@@ -228,4 +229,5 @@ def _sizes(question: Question, group: Mapping[str, str], evidence: Evidence) -> 
 
 def _unit(question: Question, evidence: Evidence) -> str:
     """What has to be collected: the column of the clusters, or what the rate is counted among."""
-    return evidence.evaluation.cluster or question.rule.metric.measure.counted_among
+    cluster = evidence.evaluation.cluster
+    return cluster if isinstance(cluster, str) else question.rule.metric.measure.counted_among

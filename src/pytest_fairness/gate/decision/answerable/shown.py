@@ -40,6 +40,8 @@ def is_shown(
     """
     if evaluation.cluster is None:
         return True
+    if not isinstance(evaluation.cluster, str):  # no law is known for two columns
+        return None if _is_narrower_without_clusters(question.rule.metric.measure) else False
     measure, rule = question.rule.metric.measure, question.rule
     positive = question.positive or evaluation.positive
     measured = measure_groups(counts, question.by, measure, positive, evaluation.cluster)
