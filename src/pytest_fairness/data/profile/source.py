@@ -76,7 +76,7 @@ class Table:
 
     @property
     def cluster(self) -> Coded | None:
-        """What several images show; of two columns, both values together; None without such a column."""
+        """The column of what several images show, None without one. Of two columns, both values together."""
         if len(self.clusters) < 2:
             return self.clusters[0] if self.clusters else None
         first, second = self.clusters

@@ -180,7 +180,9 @@ def _clusters(
     if was != now:
         looser = now < was
         why = "intervals would be narrower" if looser else ""
-        yield _of_key(pair, name, "cluster", (old, new), why, "loosened" if looser else "changed")
+        yield _of_key(
+            pair, name, "cluster", (old, new), why=why, kind="loosened" if looser else "changed"
+        )
 
 
 def _columns(
@@ -193,7 +195,7 @@ def _columns(
         if key not in elsewhere and was[key] != now[key]:
             why = "other samples would be judged" if key == "where" else ""
             filled = {key: was[key]} | dict(old), {key: now[key]} | dict(new)
-            yield _of_key(pair, name, key, filled, why)
+            yield _of_key(pair, name, key, filled, why=why)
 
 
 def _of_key(
@@ -201,6 +203,7 @@ def _of_key(
     name: str,
     key: str,
     evaluations: tuple[Mapping[str, Any], Mapping[str, Any]],
+    *,
     why: str,
     kind: Kind = "changed",
 ) -> Change:

@@ -149,7 +149,7 @@ class SampleClusters:
 
 @functools.lru_cache(maxsize=64)
 def ways_of(cluster: Cluster, levels: tuple[str, ...]) -> Ways | None:
-    """Return what the levels of an axis of clusters are in both columns; None for one column.
+    """Return what the levels of an axis of clusters are in both columns, or None for one column.
 
     Args:
         cluster: The columns.

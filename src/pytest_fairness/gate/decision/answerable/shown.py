@@ -38,11 +38,10 @@ def is_shown(
     Returns:
         None where it is shown if no answers pass without the clusters: intervals are narrower then.
     """
-    if evaluation.cluster is None:
-        return True
-    if not isinstance(evaluation.cluster, str):  # no law is known for two columns
-        return None if _is_narrower_without_clusters(question.rule.metric.measure) else False
     measure, rule = question.rule.metric.measure, question.rule
+    otherwise = None if _is_narrower_without_clusters(measure) else False
+    if not isinstance(evaluation.cluster, str):  # no law is known for two columns
+        return True if evaluation.cluster is None else otherwise
     positive = question.positive or evaluation.positive
     measured = measure_groups(counts, question.by, measure, positive, evaluation.cluster)
     groups = counts.groups(question.by)
@@ -54,11 +53,11 @@ def is_shown(
             sizes = images.reshape(len(groups), -1)[groups.index(dict(question.group))]
             if _has_too_few_clusters(sizes, rule.limit, decision):
                 return True
-        return None if _is_narrower_without_clusters(measure) else False
+        return otherwise
     if isinstance(measure, Rate) or _formula_of(measure) == "largest gap":
         pairs = _pairs_of(question, groups)
         return any(_pair_is_shown(question, part, pairs, decision) for part in _rates_of(measured))
-    return None if _is_narrower_without_clusters(measure) else False
+    return otherwise
 
 
 def _is_surest_without_errors(measure: Measure, limit: Limit) -> bool:
