@@ -158,7 +158,7 @@ def test_a_difference_within_shared_clusters_of_other_sizes_is_found_by_search()
 
     values = np.concatenate([*one, *other])
     clusters = np.repeat(np.tile(np.arange(6), 2), [len(some) for some in (*one, *other)])
-    means = sample_means(values, np.repeat([0, 1], [n1, n2]), 2, clusters=clusters)
+    means = sample_means(values, np.repeat([0, 1], [n1, n2]), 2, clusters=SampleClusters(clusters))
     found = means.pairs(np.array([0]), np.array([1]), kind="difference", confidence=0.9)
     value = values[:n1].mean() - values[n1:].mean()
     assert found.low[0] == pytest.approx(optimize.brentq(beyond, -0.99, value), abs=1e-5)
