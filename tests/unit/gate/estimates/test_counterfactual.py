@@ -172,8 +172,8 @@ def test_clusters_of_pairs_are_known_to_their_outcomes():
     pairs = match(found, evaluation, attribute="tone", reference="light")["dark"]
     clusters = pairs.outcomes.clusters
     assert clusters is not None
-    assert len(clusters) == 400
-    assert len(np.unique(clusters)) == 200
+    assert len(clusters.cells) == 400
+    assert len(np.unique(clusters.cells)) == 200
 
 
 @pytest.mark.parametrize("rule", [FLIPS, GAP], ids=["flips", "gap"])
