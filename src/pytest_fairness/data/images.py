@@ -133,7 +133,7 @@ class Images:
         try:
             return entry.content() if isinstance(entry, Slice | Cell) else read_regular(entry)
         except OSError as problem:
-            msg = f"{self._name(position)}: the image file cannot be read: {problem}"
+            msg = f"{self.name(position)}: the image file cannot be read: {problem}"
             raise DataError(msg) from problem
 
     def read(self, position: int) -> Image.Image:
@@ -142,9 +142,10 @@ class Images:
         Raises:
             DataError: The image is empty, truncated, corrupt, or too large.
         """
-        return decode(self.content(position), name=self._name(position))
+        return decode(self.content(position), name=self.name(position))
 
-    def _name(self, position: int) -> str:
+    def name(self, position: int) -> str:
+        """Return what an error calls the image at a position: its source, place, id and file."""
         entry = self.entries[position]
         where = f"{self.rows.source}, {self.rows.place(position)}, sample {self.ids[position]!r}"
         if isinstance(entry, bytes):

@@ -3,19 +3,24 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from torch import nn
 
 from pytest_fairness.classifiers.found import pick_output
+from pytest_fairness.classifiers.preprocessing.batches import check_one_shape
 from pytest_fairness.classifiers.preprocessing.casts import as_pixels
 from pytest_fairness.classifiers.scores import score_columns
 from pytest_fairness.errors import DataError, ModelError
+from pytest_fairness.inference.plans.checks import Checks
+from pytest_fairness.inference.plans.feeding import planned_batches
 from pytest_fairness.inference.prefetch import in_order
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data.images import Images
+    from pytest_fairness.inference.plans.plan import Plan
 
 __all__ = ["Forward"]
 
@@ -35,10 +40,17 @@ class Forward:
         device: Where its module is.
         batch_size: Images in a batch, at least 1; afterwards the size that fitted.
         autocast: Whether to compute in the device's half precision where torch thinks it safe.
+        plan: How a recognised preprocessing is run; None runs it as it is.
     """
 
     def __init__(
-        self, classifier: "Classifier", *, device: torch.device, batch_size: int, autocast: bool
+        self,
+        classifier: "Classifier",
+        *,
+        device: torch.device,
+        batch_size: int,
+        autocast: bool,
+        plan: "Plan | None" = None,
     ) -> None:
         if batch_size < 1:
             msg = f"batch_size must be at least 1, got {batch_size}"
@@ -47,6 +59,13 @@ class Forward:
         self.device = device
         self.batch_size = batch_size
         self.autocast = autocast
+        self.plan = plan
+        self.checks = Checks(classifier.preprocess, model=classifier.name)
+        """What was compared with the preprocessing itself, where a plan runs."""
+        self.no_plan = "it is none that is recognised" if plan is None else ""
+        """Why no plan runs."""
+        self.channels_last = plan is not None and _convolves(classifier.module)
+        """Whether images are given with the channels last in memory, which convolutions like."""
         self.half = autocast
         """Whether scores were computed in half precision, as far as their type tells."""
         self.single = False
@@ -66,7 +85,24 @@ class Forward:
             DataError: An image cannot be decoded.
             ModelError: The preprocessing or the module gives something of the wrong shape.
         """
+        for batch in self._batches(images, broken):
+            yield from self._in_parts(batch)
+
+    def refuse_plan(self, why: str) -> None:
+        """Run the preprocessing as it is from now on."""
+        self.plan = None
+        self.no_plan = f"its plan gives other numbers ({why})"
+
+    def _batches(
+        self, images: "Images", broken: dict[int, DataError] | None
+    ) -> Iterator[torch.Tensor]:
+        """Yield what the model takes, batch by batch."""
         size = self.batch_size
+        if self.plan is not None:
+            yield from planned_batches(
+                images, self.plan, self.checks, size=size, device=self.device, broken=broken
+            )
+            return
 
         def prepare(position: int) -> _Prepared | None:
             try:
@@ -84,18 +120,10 @@ class Forward:
         with closing(found):
             readable = (one for one in found if one is not None)
             while batch := list(islice(readable, size)):
-                stacked = self._stack([one.image for one in batch], [one.id for one in batch])
-                yield from self._in_parts(stacked)
+                yield self._stack([one.image for one in batch], [one.id for one in batch])
 
     def _stack(self, batch: list[torch.Tensor], ids: Sequence[str]) -> torch.Tensor:
-        for image, name in zip(batch, ids, strict=True):
-            if image.shape != batch[0].shape:
-                msg = (
-                    f"model {self.classifier.name!r}: preprocessing gives {tuple(image.shape)} for "
-                    f"sample {name!r}, but {tuple(batch[0].shape)} for sample {ids[0]!r}; resize or "
-                    "crop every image to one shape"
-                )
-                raise ModelError(msg)
+        check_one_shape(batch, ids, model=self.classifier.name)
         stacked = torch.stack(batch)
         return stacked.pin_memory() if self.device.type == "cuda" else stacked
 
@@ -114,9 +142,9 @@ class Forward:
     def _run(self, part: torch.Tensor) -> torch.Tensor | None:
         """Return the scores of some images; None when the memory does not suffice."""
         on_cuda = self.device.type == "cuda"
+        there = self._in_memory_order(part.to(self.device, non_blocking=on_cuda))
         try:
-            with torch.autocast(self.device.type, enabled=self.autocast):
-                outputs = self.classifier.module(part.to(self.device, non_blocking=on_cuda))
+            outputs = self._outputs(there)
         except torch.OutOfMemoryError:
             return None
         except (RuntimeError, ValueError, TypeError, AssertionError) as error:
@@ -131,6 +159,22 @@ class Forward:
         self.single |= single and len(self.classifier.labels) == 2
         return score_columns(self.classifier, picked, n=len(part)).cpu()
 
+    def _in_memory_order(self, part: torch.Tensor) -> torch.Tensor:
+        return part if self.channels_last else part.contiguous()
+
+    def _outputs(self, part: torch.Tensor) -> Any:
+        """Return what the module gives; with the channels first where it cannot take them last."""
+        with torch.autocast(self.device.type, enabled=self.autocast):
+            try:
+                return self.classifier.module(part)
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError:
+                if part.is_contiguous():
+                    raise
+                self.channels_last = False
+            return self.classifier.module(part.contiguous())
+
     def _halve(self) -> None:
         if self.batch_size == 1:
             msg = (
@@ -140,3 +184,11 @@ class Forward:
             raise ModelError(msg)
         self.batch_size //= 2
         torch.cuda.empty_cache()  # does nothing where CUDA was never used
+
+
+def _convolves(module: object) -> bool:
+    """Return whether a network has several convolutions, which channels last makes faster."""
+    if not isinstance(module, nn.Module):
+        return False
+    convolutions = [part for part in module.modules() if isinstance(part, nn.Conv2d)]
+    return len(convolutions) > 1  # one alone cuts the patches of a transformer

@@ -22,6 +22,8 @@ from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.device import choose_device
 from pytest_fairness.inference.forward import Forward
 from pytest_fairness.inference.operating_point import check_threshold, decided, threshold_metadata
+from pytest_fairness.inference.plans.checks import PlanDiffersError
+from pytest_fairness.inference.plans.recognise import plan_of
 from pytest_fairness.inference.predictions import Predictions, prediction_table
 from pytest_fairness.inference.repeated import Asked, ask_again
 from pytest_fairness.inference.tags import check_tagging, exactly_right, only_tags, with_tags
@@ -61,14 +63,15 @@ def predict(
         ModelError: The model lacks a class, or gives outputs of another shape than declared.
         PredictionError: A score is NaN or infinite.
     """
-    check_tagging(classifier, evaluation_set)
     classes = _all_classes(classifier, evaluation_set)
-    check_threshold(classifier, evaluation_set, classes)
     module = classifier.module
     own = hash_weights(module) if isinstance(module, nn.Module) else ""
     preprocessing = _described(classifier.preprocess)
     chosen = choose_device("cpu" if device == "auto" and not own else device)
-    forward = Forward(classifier, device=chosen, batch_size=batch_size, autocast=autocast)
+    plan = plan_of(classifier.preprocess)
+    forward = Forward(
+        classifier, device=chosen, batch_size=batch_size, autocast=autocast, plan=plan
+    )
     started = time.perf_counter()
     broken: dict[int, DataError] = {}
     with left_as_found(module, chosen):
@@ -91,19 +94,30 @@ def predict(
             **unreadable_metadata(evaluation_set, broken),
             "weights_sha256": classifier.weights_sha256 or own,
             **preprocessing,
+            **_plan_metadata(forward),
             "score": classifier.score,
             **answers.grouping,
             **_reading(scores, forward, evaluation_set),
             **again,
             **_run_metadata(forward),
-            "seconds": f"{seconds:.3f}",
-            "images_per_second": f"{len(evaluation_set) / seconds:.1f}",
+            **_speed(len(evaluation_set), seconds),
         },
     )
 
 
+def _speed(images: int, seconds: float) -> dict[str, str]:
+    return {"seconds": f"{seconds:.3f}", "images_per_second": f"{images / seconds:.1f}"}
+
+
 def _all_classes(classifier: "Classifier", evaluation_set: "EvaluationSet") -> tuple[str, ...]:
     """Return the classes of the evaluation set, then those that only the model knows."""
+    check_tagging(classifier, evaluation_set)
+    classes = _spoken_for(classifier, evaluation_set)
+    check_threshold(classifier, evaluation_set, classes)
+    return classes
+
+
+def _spoken_for(classifier: "Classifier", evaluation_set: "EvaluationSet") -> tuple[str, ...]:
     if only_tags(evaluation_set):
         return evaluation_set.classes
     spoken = classifier.class_labels
@@ -140,6 +154,21 @@ def _run(
     progress: Callable[[int, int], None] | None,
 ) -> NDArray[np.floating]:
     """Return the scores (N, K) of all labels; what cannot be read is put into `broken`."""
+    try:
+        return _scores(forward, evaluation_set, broken, progress=progress)
+    except PlanDiffersError as difference:
+        forward.refuse_plan(str(difference))
+        broken.clear()
+        return _scores(forward, evaluation_set, broken, progress=progress)
+
+
+def _scores(
+    forward: Forward,
+    evaluation_set: "EvaluationSet",
+    broken: dict[int, DataError],
+    *,
+    progress: Callable[[int, int], None] | None,
+) -> NDArray[np.floating]:
     found: list[NDArray[np.floating]] = []
     done = 0
     counts = broken if evaluation_set.max_errors else None
@@ -284,6 +313,16 @@ def _described(preprocess: object) -> dict[str, str]:
     return {
         "preprocessing": text,
         "preprocessing_sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+
+
+def _plan_metadata(forward: Forward) -> dict[str, str]:
+    """Return how the preprocessing was run, and what it was compared with."""
+    if forward.plan is None:
+        return {"preprocessing_plan": f"as it is: {forward.no_plan}"}
+    return {
+        "preprocessing_plan": forward.plan.text,
+        "preprocessing_compared": str(forward.checks.compared),
     }
 
 

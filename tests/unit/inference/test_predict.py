@@ -58,6 +58,8 @@ def test_metadata_tell_what_made_the_predictions(red: Classifier, evaluation_set
         "where": '{"vendor": ["one"]}',
         "preprocessing": repr(Preprocessing(size=4)),
         "preprocessing_sha256": hashlib.sha256(repr(Preprocessing(size=4)).encode()).hexdigest(),
+        "preprocessing_plan": "resize to 4 x 4 (bilinear), 0 to 255 become 0/0/0 to 1/1/1",
+        "preprocessing_compared": "1",
         "score": "probability",
         "device": "cpu",
         "torch": torch.__version__,

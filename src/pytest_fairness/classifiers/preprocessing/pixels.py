@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pytest_fairness.policy.model_specs import PixelSpec
 
-__all__ = ["Crops", "Pixels", "preprocessing_of"]
+__all__ = ["Crops", "Pixels", "Square", "preprocessing_of"]
 
 _FILTERS = {"nearest": "NEAREST", "bilinear": "BILINEAR", "bicubic": "BICUBIC"}
 
@@ -91,7 +91,7 @@ class Crops:
 
 
 @dataclass(frozen=True, slots=True)
-class _Square:
+class Square:
     """Resize to a square, without keeping the aspect."""
 
     size: int
@@ -120,5 +120,5 @@ def preprocessing_of(spec: "PixelSpec", *, ten: bool = False) -> "Callable[[Imag
         return Preprocessing(size=spec.size, mean=spec.mean, std=spec.std)
     pixels = Pixels(spec.mean, spec.std, spec.channels, spec.white)
     if spec.size is not None:
-        return _Square(spec.size, pixels, spec.interpolation)
+        return Square(spec.size, pixels, spec.interpolation)
     return Crops(spec.resize or 1, spec.crop or 1, pixels, spec.interpolation, ten=ten)

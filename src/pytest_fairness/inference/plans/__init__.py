@@ -1,0 +1,1 @@
+"""Preprocessing that is recognised and run faster, with the same pixels."""
