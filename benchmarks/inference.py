@@ -28,6 +28,7 @@ import torchvision
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
+from typing_extensions import override
 
 from pytest_fairness.classifiers import Classifier
 from pytest_fairness.data import EvaluationSet
@@ -65,6 +66,7 @@ class Files(Dataset[torch.Tensor]):
     def __len__(self) -> int:
         return len(self.contents)
 
+    @override
     def __getitem__(self, place: int) -> torch.Tensor:
         return self.transform(Image.open(io.BytesIO(self.contents[place])).convert("RGB"))
 

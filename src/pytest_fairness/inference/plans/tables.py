@@ -110,9 +110,9 @@ def table_of(
 
     Example:
         >>> import numpy as np
-        >>> halves = table_of(lambda image: np.asarray(image).transpose(2, 0, 1) / 2)
+        >>> halves = table_of(lambda image: np.asarray(image).transpose(2, 0, 1) // 2)
         >>> halves.values[255].tolist()
-        [127.5, 127.5, 127.5]
+        [127, 127, 127]
     """
     from PIL.Image import fromarray  # noqa: PLC0415
 

@@ -78,7 +78,7 @@ def test_whole_and_damaged_files_come_out_the_same(kind, options):
 
 
 def test_jpeg_and_webp_are_decoded_outside_of_pillow(monkeypatch):
-    used = Counter()
+    used: Counter[str] = Counter()
     really = decoding._by_torchvision
 
     def spied(content):

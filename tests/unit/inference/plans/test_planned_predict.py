@@ -94,6 +94,7 @@ def test_a_plan_that_differs_late_is_given_up_too(
     """Only the fiftieth image shows it: those before it are not kept."""
 
     class Later(Preprocessing):
+        @override
         def __call__(self, image):
             redness = image.getpixel((0, 0))[0]
             return super().__call__(image) * (1.0 if redness < 200 else 0.5)

@@ -7,6 +7,7 @@ from PIL import Image
 from torchvision import transforms as v1
 from torchvision.models import ResNet50_Weights, Swin_V2_T_Weights, ViT_B_16_Weights
 from torchvision.transforms import v2
+from typing_extensions import override
 
 from pytest_fairness.classifiers import Preprocessing
 from pytest_fairness.classifiers.preprocessing.pixels import Crops, Pixels, Square
@@ -125,6 +126,7 @@ def test_plans_of_hugging_face_give_the_same_numbers(name):
 class Own(Preprocessing):
     """A subclass may do anything."""
 
+    @override
     def __call__(self, image):
         return super().__call__(image) * 2
 
