@@ -317,7 +317,10 @@ def fairness_gate(
         verdict = _judged(gate, question, find_model, folder, test=request.node.nodeid)
         if isinstance(verdict, str):  # outside of `except`, so that it is told once
             pytest.fail(verdict, pytrace=False)
-        request.node.user_properties.extend(_properties(verdict, gate.policy.sha256))
+        properties = _properties(verdict, gate.policy.sha256)
+        if hasattr(request.config, "workerinput"):  # the controller must know, if this process dies
+            properties.append((VERDICT_PROPERTY, verdict.model_dump_json()))
+        request.node.user_properties.extend(properties)
         from pytest_fairness.report import describe
 
         if verdict.waiver is not None:
@@ -349,12 +352,11 @@ def _judged(
 
 
 def _properties(verdict: "Verdict", policy_sha256: str) -> list[tuple[str, object]]:
-    """The verdict number by number for readers of JUnit XML, and whole for the record."""
+    """The verdict number by number, for readers of JUnit XML."""
     names = ("outcome", "value", "low", "high", "n", "limit", "rule")
     numbers = [(f"fairness_{name}", str(getattr(verdict, name))) for name in names]
     if verdict.waiver is not None:
         numbers.append(("fairness_waived_until", verdict.waiver.until.isoformat()))
     if verdict.unanswerable is not None:
         numbers.append(("fairness_unanswerable", verdict.unanswerable.reason))
-    whole = (VERDICT_PROPERTY, verdict.model_dump_json())
-    return [*numbers, ("fairness_policy_sha256", policy_sha256), whole]
+    return [*numbers, ("fairness_policy_sha256", policy_sha256)]

@@ -123,8 +123,10 @@ class GateReporter:
         """Take the verdict of a worker that may not live to send it. What it sends goes first."""
         if report.failed:
             self._failed.add(report.nodeid)
+        if report.when != "call" or report.nodeid in self.gate.judging:
+            return  # this process has the verdict itself
         text = dict(report.user_properties).get(VERDICT_PROPERTY)
-        if report.when == "call" and isinstance(text, str):
+        if isinstance(text, str):
             from pytest_fairness.gate.record.run_record import Verdict
 
             verdict = Verdict.model_validate_json(text)

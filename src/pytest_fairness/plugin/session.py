@@ -43,8 +43,12 @@ class GateSession:
     _judged: "dict[tuple[str, str], Judged | FairnessError]" = field(default_factory=dict)
     runs: "dict[tuple[str, str], JudgedRun]" = field(default_factory=dict)
     verdicts: "dict[str, Verdict]" = field(default_factory=dict)
+    _answers: "dict[str, Verdict]" = field(default_factory=dict)
+    """Key of a question -> its verdict, asked for or not."""
     tests: dict[str, str] = field(default_factory=dict)
     """Key of a question -> id of the test that asked for its verdict."""
+    judging: set[str] = field(default_factory=set)
+    """Ids of the tests that asked for a verdict in this process."""
     extras: "dict[str, Verdict]" = field(default_factory=dict)
     """Verdicts on levels that only the data know: missing values that the policy does not declare."""
     kept: dict[tuple[str, str], Path] = field(default_factory=dict)
@@ -187,14 +191,21 @@ class GateSession:
         if isinstance(judged, FairnessError):
             self._raise_once(judged, key, test)
         if key not in self.runs:
-            self.runs[key] = judged.run
-            asked = {question.key for question in self.everything}
-            self.extras |= {v.question: v for v in judged.verdicts if v.question not in asked}
-        verdict = next(one for one in judged.verdicts if one.question == question.key)
+            self._take(judged)
+        verdict = self._answers[question.key]
         # Kept here and not read from the test's report, which other plugins may rewrite.
         self.verdicts[verdict.question] = verdict
         self.tests[verdict.question] = test
+        self.judging.add(test)
         return verdict
+
+    def _take(self, judged: "Judged") -> None:
+        """Take over the verdicts of a model on an evaluation set, once for all its questions."""
+        self.runs[judged.run.model, judged.run.evaluation] = judged.run
+        answers = {verdict.question: verdict for verdict in judged.verdicts}
+        self._answers |= answers
+        asked = {question.key for question in self.everything}
+        self.extras |= {key: verdict for key, verdict in answers.items() if key not in asked}
 
     def _raise_once(self, error: FairnessError, key: tuple[str, str], test: str) -> NoReturn:
         """Raise what keeps a model from being judged; after the first test, only where it is told."""

@@ -9,6 +9,7 @@ import numpy as np
 from pytest_fairness.gate.estimates.estimate import Counted, Details, Estimate
 from pytest_fairness.gate.estimates.parts import lacking, named, named_parts
 from pytest_fairness.gate.questions import Question
+from pytest_fairness.statistics.arrays import Integers
 from pytest_fairness.statistics.clusters.columns import Cluster, axis_of
 from pytest_fairness.statistics.clusters.counts import ways_of
 from pytest_fairness.statistics.comparisons.comparisons import (
@@ -36,11 +37,13 @@ class RowBounds:
     Args:
         comparison: The groups of the rule.
         row: Position of the answer.
-        known: Level -> intervals of all answers, shared by all questions of the rule.
+        rows: Positions of all answers that are asked for.
+        known: Level -> intervals of `rows`, shared by all questions of the rule.
     """
 
     comparison: GroupComparison
     row: int
+    rows: Integers
     known: dict[float, Interval] = field(default_factory=dict)
 
     def __call__(self, confidence: float, size: float = 0.0) -> tuple[float, float]:
@@ -49,10 +52,10 @@ class RowBounds:
             low, high = self.comparison.bounds(confidence, np.array([self.row]), size=size)
             return float(low[0]), float(high[0])
         if confidence not in self.known:
-            rows = np.arange(len(self.comparison.group))
-            self.known[confidence] = self.comparison.bounds(confidence, rows)
+            self.known[confidence] = self.comparison.bounds(confidence, self.rows)
         low, high = self.known[confidence]
-        return float(low[self.row]), float(high[self.row])
+        position = np.searchsorted(self.rows, self.row)
+        return float(low[position]), float(high[position])
 
 
 def estimate(
@@ -105,11 +108,13 @@ def read_estimates(
     place = {tuple(group.values()): position for position, group in enumerate(groups)}
     looked = at_looks(measured, looks, whole=metric.allowed_range)
     comparison = _comparison(first, looked, place, counts)
+    wanted = [0]
+    if first.reference != "all":
+        row_of = {group: row for row, group in enumerate(comparison.group.tolist())}
+        wanted = [row_of[place[_levels(one.group, by)]] for one in asked]
     rows = _Rows(metric.measure, groups, counts.classes, measured, comparison, looks=looks)
-    if first.reference == "all":
-        return [rows.read(0, confidence)]
-    row_of = {group: row for row, group in enumerate(comparison.group.tolist())}
-    return [rows.read(row_of[place[_levels(one.group, by)]], confidence) for one in asked]
+    rows.asked = np.unique(wanted)
+    return [rows.read(row, confidence) for row in wanted]
 
 
 def measure_groups(
@@ -185,6 +190,7 @@ class _Rows:
         self.comparison = comparison
         self.group, self.reference = comparison.group, comparison.reference
         self.value = comparison.value
+        self.asked: Integers = np.arange(len(self.group))
         self.known: dict[float, Interval] = {}
 
     def read(self, row: int, confidence: float) -> Estimate:
@@ -194,7 +200,7 @@ class _Rows:
         value = float(self.value[row])
         return Estimate.at(
             confidence,
-            RowBounds(self.comparison, row, self.known),
+            RowBounds(self.comparison, row, self.asked, self.known),
             value,
             group=self.groups[group],
             reference=self.groups[reference] if compares else None,

@@ -108,20 +108,52 @@ def unanswerable_questions(
     batches: dict[object, list[int]] = {}
     for i, question in enumerate(asked):
         batches.setdefault(question.batch, []).append(i)
-    found = {}
+    found: dict[int, Impossible] = {}
     for members in batches.values():
         some = [place for place, i in enumerate(members) if i in wanted]
         if not some:
             continue
         levels = [to_fail[i] for i in members]
         never = impossible([asked[i] for i in members], some, evidence, decision, to_fail=levels)
-        for place, one in never.items():
-            found[members[place]] = _record(one, evidence, decision, to_fail=levels[place])
-    return found
+        found |= {members[place]: one for place, one in never.items()}
+    sizes = _sizes_to_keep(found, decision, to_fail)
+    return {
+        i: _record(one, evidence, decision, to_fail=to_fail[i], size=sizes.get(i))
+        for i, one in found.items()
+    }
+
+
+def _sizes_to_keep(
+    found: Mapping[int, Impossible], decision: Decision, to_fail: Sequence[float]
+) -> dict[int, int | None]:
+    """Images that each group needs so that the interval of the best answers keeps the limit.
+
+    Only of questions whose best answers have a value that keeps it.
+    """
+    best = {i: one.best for i, one in found.items() if _is_kept_by_value(one.best)}
+    sizes = settling_sizes(
+        list(best.values()),
+        to_pass=decision.confidence_to_pass,
+        to_fail=[to_fail[i] for i in best],
+        chance=None,
+    )
+    return dict(zip(best, sizes, strict=True))
+
+
+def _is_kept_by_value(answer: Answer) -> bool:
+    estimate = answer.estimate
+    if estimate.too_small is not None or estimate.reason is not None or estimate.value is None:
+        return False
+    return decide(estimate.value, estimate.value, answer.question.rule.limit) == "kept"
 
 
 def _record(
-    found: Impossible, evidence: Evidence, decision: Decision, *, to_fail: float
+    found: Impossible,
+    evidence: Evidence,
+    decision: Decision,
+    *,
+    to_fail: float,
+    size: int | None,
 ) -> UnanswerableRecord:
     """What is told of a question that no model passes."""
     question, estimate = found.best.question, found.best.estimate
@@ -132,9 +164,8 @@ def _record(
         own, other, unit = *_share_lacking(found.best, evidence), "samples"
     elif estimate.value is None or estimate.reason is not None:
         own = _size_from_nothing(question, evidence, decision, to_fail)
-    elif decide(estimate.value, estimate.value, question.rule.limit) == "kept":
-        size = _size(found.best, decision, to_fail)
-        own, other = (None, None) if size is None else _more(found.best, size, evidence)
+    elif size is not None:
+        own, other = _more(found.best, size, evidence)
     return UnanswerableRecord(
         reason=found.reason, more=own, reference_more=other, of=unit, can_fail=found.can_fail
     )

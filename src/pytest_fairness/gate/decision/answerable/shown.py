@@ -6,6 +6,7 @@ unanswerable only where one of these shows it.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from pytest_fairness.gate.estimates.counted import measure_groups
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.policy import Decision, Evaluation, Limit
 from pytest_fairness.statistics.arrays import Integers
+from pytest_fairness.statistics.clusters.columns import Cluster
 from pytest_fairness.statistics.clusters.reach import Range, most_of_clusters, pair_may_keep
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.composites import Composite
@@ -21,43 +23,70 @@ from pytest_fairness.statistics.estimators.measured import Kind, Measured
 from pytest_fairness.statistics.looks import look_level
 from pytest_fairness.statistics.metrics.definitions import CompositeDefinition, Measure, Rate
 
-__all__ = ["is_shown"]
+__all__ = ["Shown"]
 
 
-def is_shown(
-    question: Question, counts: GroupCounts, evaluation: Evaluation, decision: Decision
-) -> bool | None:
-    """Return whether it is shown that no answers pass a question that the extreme models do not.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is known of all answers to the questions of a batch, from a model that is always right.
 
     Args:
-        question: The question.
-        counts: Counts of a model that is always right.
-        evaluation: The evaluation set.
+        counts: Counts of that model.
+        measured: What the questions measure of it.
+        cluster: Column of the clusters, or two.
         decision: The levels of the gate.
-
-    Returns:
-        None where it is shown if no answers pass without the clusters: intervals are narrower then.
     """
-    measure, rule = question.rule.metric.measure, question.rule
-    otherwise = None if _is_narrower_without_clusters(measure) else False
-    if not isinstance(evaluation.cluster, str):  # no law is known for two columns
-        return True if evaluation.cluster is None else otherwise
-    positive = question.positive or evaluation.positive
-    measured = measure_groups(counts, question.by, measure, positive, evaluation.cluster)
-    groups = counts.groups(question.by)
-    if question.reference is None:
-        if _is_surest_without_errors(measure, rule.limit):
-            return True
-        if isinstance(measure, Rate) and not measure.among_true_classes:
-            images = counts.confusion((*question.by, evaluation.cluster)).sum(axis=(-2, -1))
-            sizes = images.reshape(len(groups), -1)[groups.index(dict(question.group))]
-            if _has_too_few_clusters(sizes, rule.limit, decision):
+
+    counts: GroupCounts
+    measured: Measured
+    cluster: Cluster
+    decision: Decision
+
+    @classmethod
+    def of(
+        cls, question: Question, counts: GroupCounts, evaluation: Evaluation, decision: Decision
+    ) -> "Shown | None":
+        """Return what is known, or None without clusters.
+
+        Args:
+            question: Any question of the batch.
+            counts: Counts of a model that is always right.
+            evaluation: The evaluation set.
+            decision: The levels of the gate.
+        """
+        cluster = evaluation.cluster
+        if cluster is None:
+            return None
+        measure, positive = question.rule.metric.measure, question.positive or evaluation.positive
+        measured = measure_groups(counts, question.by, measure, positive, cluster)
+        return cls(counts, measured, cluster, decision)
+
+    def of_question(self, question: Question) -> bool | None:
+        """Return whether it is shown that no answers pass a question that the extreme models do not.
+
+        None where it is shown if no answers pass without the clusters: intervals are narrower then.
+
+        Args:
+            question: The question.
+        """
+        measure, rule = question.rule.metric.measure, question.rule
+        otherwise = None if _is_narrower_without_clusters(measure) else False
+        if not isinstance(self.cluster, str):  # no law is known for two columns
+            return otherwise
+        groups = self.counts.groups(question.by)
+        if question.reference is None:
+            if _is_surest_without_errors(measure, rule.limit):
                 return True
+            if isinstance(measure, Rate) and not measure.among_true_classes:
+                images = self.counts.confusion((*question.by, self.cluster)).sum(axis=(-2, -1))
+                sizes = images.reshape(len(groups), -1)[groups.index(dict(question.group))]
+                if _has_too_few_clusters(sizes, rule.limit, self.decision):
+                    return True
+            return otherwise
+        if isinstance(measure, Rate) or _formula_of(measure) == "largest gap":
+            pairs, rates = _pairs_of(question, groups), _rates_of(self.measured)
+            return any(_pair_is_shown(question, part, pairs, self.decision) for part in rates)
         return otherwise
-    if isinstance(measure, Rate) or _formula_of(measure) == "largest gap":
-        pairs = _pairs_of(question, groups)
-        return any(_pair_is_shown(question, part, pairs, decision) for part in _rates_of(measured))
-    return otherwise
 
 
 def _is_surest_without_errors(measure: Measure, limit: Limit) -> bool:

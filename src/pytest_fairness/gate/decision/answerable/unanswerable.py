@@ -9,26 +9,33 @@ For independent images the narrowest intervals are among these: any rate is 0 or
 clustered images others can be narrower, so `shown` has to confirm that no model passes.
 """
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_fairness.errors import FairnessError
-from pytest_fairness.gate.decision.answerable.shown import is_shown
+from pytest_fairness.gate.decision.answerable.edges import Edges, PairLimit
+from pytest_fairness.gate.decision.answerable.passing import (
+    distance,
+    ends_of,
+    fails,
+    is_judged,
+    passes,
+)
+from pytest_fairness.gate.decision.answerable.shown import Shown
+from pytest_fairness.gate.decision.answerable.without_counts import without_counts
 from pytest_fairness.gate.decision.answering import answer_batch
-from pytest_fairness.gate.decision.sides import Answer, decide
-from pytest_fairness.gate.decision.verdict import not_judged, outcome_of
+from pytest_fairness.gate.decision.sides import Answer
+from pytest_fairness.gate.decision.verdict import outcome_of
 from pytest_fairness.gate.estimates.possible import Between, Calls, Targets, extreme_calls
-from pytest_fairness.gate.evidence import Evidence, answered_as
+from pytest_fairness.gate.evidence import Evidence
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.policy import Decision
 from pytest_fairness.statistics.counts import GroupCounts
-from pytest_fairness.statistics.metrics.definitions import CompositeDefinition
+from pytest_fairness.statistics.metrics.definitions import CompositeDefinition, Rate
 
 __all__ = ["Impossible", "impossible"]
 
@@ -62,16 +69,6 @@ class _Corner(NamedTuple):
     others: Calls
 
 
-class _Ends(NamedTuple):
-    """Ends of an interval."""
-
-    low: float
-    high: float
-
-
-_Answers: TypeAlias = list[Answer]
-
-
 def impossible(
     asked: Sequence[Question],
     positions: Sequence[int],
@@ -94,75 +91,30 @@ def impossible(
     """
     questions = list(asked)
     if not questions[0].rule.from_counts:
-        tried = _without_counts(questions, positions, evidence, decision)
+        tried = without_counts(questions, positions, evidence, decision)
         return {
-            i: _result(answers, can_fail=any(_fails(one, to_fail[i]) for one in answers))
+            i: _result(answers, can_fail=any(fails(one, to_fail[i]) for one in answers))
             for i, answers in tried.items()
         }
-    search = _Search.of(questions, evidence, decision)
-    never = [i for i in positions if not search.passes(i)]
-    return {i: _result(search.answers_to(i), can_fail=search.fails(i, to_fail[i])) for i in never}
+    search = _Search.of([questions[i] for i in positions], evidence, decision)
+    never = search.never()
+    return {
+        positions[i]: _result(
+            search.answers_to(i), can_fail=search.fails(i, to_fail[positions[i]], never)
+        )
+        for i in never
+    }
 
 
 def _result(answers: list[Answer], *, can_fail: bool) -> Impossible:
     """What is told of a question that no model passes, from the answers to all that were tried."""
-    judged = [one for one in answers if _is_judged(one)]
-    best = min(judged or answers[:1], key=_distance)
+    judged = [one for one in answers if is_judged(one)]
+    best = min(judged or answers[:1], key=distance)
     reason = outcome_of(best, None, family=0)[1]
     if judged:
-        low, high = _ends(best)
+        low, high = ends_of(best)
         reason = f"the best possible answers give an interval of {low:.3f} … {high:.3f}"
     return Impossible(best, reason, can_fail)
-
-
-def _without_counts(
-    asked: list[Question], positions: Sequence[int], evidence: Evidence, decision: Decision
-) -> dict[int, list[Answer]]:
-    """Answers to questions about matched images, a baseline or an analysis that no model passes."""
-    tried: dict[int, list[Answer]] = {position: [] for position in positions}
-    known = False
-    for model in _models_of(asked[0], evidence):
-        known = True
-        answers = answer_batch(asked, model, decision)
-        for position in list(tried):
-            tried[position].append(answers[position])
-            if _passes(answers[position]):
-                del tried[position]
-        if not tried:
-            return {}
-    if not known:
-        try:
-            answers = answer_batch(asked, evidence, decision)
-        except FairnessError:  # it needs what a model gives, such as its scores
-            return {}
-        tried = {i: [answers[i]] for i in positions if not_judged(answers[i])}
-    elif evidence.evaluation.cluster is not None and not _is_flips(asked[0]):
-        # The narrowest interval of clustered pairs is not known, and is wider than without clusters.
-        evaluation = replace(evidence.evaluation, cluster=None)
-        alone = _without_counts(
-            asked, list(tried), replace(evidence, evaluation=evaluation), decision
-        )
-        tried = {i: one for i, one in tried.items() if i in alone}
-    return {i: one for i, one in tried.items() if not one[0].estimate.unasked}
-
-
-def _is_flips(question: Question) -> bool:
-    """Whether pairs that differ are counted: it is known that fewer are never worse."""
-    return question.rule.metric.matched and question.rule.metric.comparison == "none"
-
-
-def _models_of(question: Question, evidence: Evidence) -> Iterator[Evidence]:
-    """The models among which is one that passes, if any does; none where that is not known."""
-    rule, predictions = question.rule, evidence.predictions
-    if predictions is None:
-        return
-    right = predictions.table.column("target").to_pylist()
-    if rule.limit.kind == "max_drop" and rule.metric.rate.worse != "either":
-        yield answered_as(evidence, right)
-    if rule.metric.matched and rule.limit.kind == "max":
-        yield answered_as(evidence, right)
-        for name in predictions.classes:  # no pair flips
-            yield answered_as(evidence, [name] * len(right))
 
 
 @dataclass(slots=True)
@@ -170,13 +122,13 @@ class _Search:
     """The questions of a batch, and the answers to the models that were tried.
 
     Args:
-        asked: The questions.
+        asked: The questions that are looked at.
         evaluation: The evidence, whose counts are replaced.
         decision: The levels of the gate.
         targets: The true classes.
         calls: The ways to answer.
         reference: Position of the reference; -1 where the policy names none.
-        seen: Corner -> the answers to the questions.
+        seen: Corner -> position -> the answer.
     """
 
     asked: list[Question]
@@ -185,7 +137,7 @@ class _Search:
     targets: Targets
     calls: list[Calls]
     reference: int
-    seen: dict[_Corner, _Answers] = field(default_factory=dict)
+    seen: dict[_Corner, dict[int, Answer]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, asked: list[Question], evidence: Evidence, decision: Decision) -> "_Search":
@@ -199,41 +151,95 @@ class _Search:
             reference = counts.groups(first.by).index(dict(first.reference))
         return cls(asked, Evidence(counts, evaluation), decision, targets, calls, reference)
 
-    def passes(self, position: int) -> bool:
-        """Whether a model passes a question, or may."""
-        alike = [_Corner(-1, way, way) for way in self.calls]
-        if any(self._passes_at(corner, position) for corner in alike):
-            return True
-        if self._is_not_known(position):
-            return True
-        if not any(_is_judged(self.seen[corner][position]) for corner in alike):
-            return False
-        question, evaluation = self.asked[position], self.evidence.evaluation
-        if question.rule.decide == "estimate":
-            return True
-        if evaluation.cluster is None:
-            return self._passes_somewhere(position)
-        right = self.targets.answered(self.calls[0])
-        is_known = is_shown(question, right, evaluation, self.decision)
-        return self._independent.passes(position) if is_known is None else not is_known
+    def never(self) -> list[int]:
+        """Return the positions of the questions that no model passes."""
+        if not self.asked:
+            return []
+        left = list(range(len(self.asked)))
+        for corner in self._alike:
+            answers = self._at(corner, left)
+            left = [i for i in left if not passes(answers[i])]
+        shown = self._shown() if left else None
+        known = {i: self._is_known(i, shown) for i in left}
+        unsure = [i for i in left if known[i] is None]
+        if self.evidence.evaluation.cluster is not None:
+            never = [unsure[i] for i in self._independent(unsure).never()]
+        elif self._asks_of_pairs:
+            never = sorted({*unsure} - self._edges_that_pass(unsure))
+        else:
+            never = [i for i in unsure if not self._passes_somewhere(i, unsure)]
+        return sorted([*never, *(i for i in left if known[i])])
 
-    def _passes_somewhere(self, position: int) -> bool:
+    def _shown(self) -> Shown | None:
+        """What is known of the intervals of all answers of clustered images; None without clusters."""
+        if self.evidence.evaluation.cluster is None:
+            return None
+        right = self.targets.answered(self.calls[0])
+        return Shown.of(self.asked[0], right, self.evidence.evaluation, self.decision)
+
+    def _is_known(self, position: int, shown: Shown | None) -> bool | None:
+        """Return whether no model passes a question that those alike everywhere do not; None if unsure."""
+        if self._is_not_known(position):
+            return False
+        if not any(is_judged(self.seen[corner][position]) for corner in self._alike):
+            return True
+        question = self.asked[position]
+        if question.rule.decide == "estimate":
+            return False
+        return None if shown is None else shown.of_question(question)
+
+    @property
+    def _alike(self) -> list[_Corner]:
+        """The models that answer all groups the same way."""
+        return [_Corner(-1, way, way) for way in self.calls]
+
+    def _edges_that_pass(self, positions: Sequence[int]) -> set[int]:
+        """Return the questions about rates of two groups that some rates on their edges pass."""
+        parts = [self._edges(i) for i in positions]
+        if not parts:
+            return set()
+        rule, decision = self.asked[0].rule, self.decision
+        limit = PairLimit(
+            rule.limit,
+            "ratio" if rule.metric.comparison == "ratio" else "difference",
+            decision.confidence_to_pass,
+            decision.looks,
+            rule.metric.allowed_range,
+        )
+        kept = limit.may_pass(Edges.together(parts))
+        of = np.repeat(positions, [len(one.span) for one in parts])
+        return set(of[kept].tolist())
+
+    def _edges(self, position: int) -> Edges:
+        seen = [self.seen[corner][position].estimate for corner in self._alike]
+        both = [(one.counted, one.reference_counted or one.counted) for one in seen]
+        (_, n1), (_, n2) = both[0]
+        return Edges.between([own.successes for own, _ in both], n1, [x for _, (x, _) in both], n2)
+
+    @property
+    def _asks_of_pairs(self) -> bool:
+        """Whether the questions are about a rate, among known samples, of a group and its reference."""
+        first = self.asked[0]
+        measure = first.rule.metric.measure
+        is_rate = isinstance(measure, Rate) and measure.among_true_classes
+        return is_rate and isinstance(first.reference, Mapping)
+
+    def _passes_somewhere(self, position: int, among: Sequence[int]) -> bool:
         """Whether a model passes that treats one group otherwise, or that lies between two corners."""
-        alike = [_Corner(-1, way, way) for way in self.calls]
         apart = [
             _Corner(group, own, others)
             for group in self._groups(position)
             for own, others in permutations(self.calls, 2)
         ]
-        if any(self._passes_at(corner, position) for corner in apart):
+        if any(passes(self._answer(corner, position, among)) for corner in apart):
             return True
         return any(
             self._passes_between(start, end, position)
-            for start, end in permutations([*alike, *apart], 2)
+            for start, end in permutations([*self._alike, *apart], 2)
             if self._is_path(start, end)
         )
 
-    def fails(self, position: int, to_fail: float) -> bool:
+    def fails(self, position: int, to_fail: float, among: Sequence[int]) -> bool:
         """Whether an extreme model fails a question, corrected for the number of questions.
 
         Groups differ most between the first two ways to answer, or between all and none.
@@ -242,16 +248,23 @@ class _Search:
         if len(groups) > 1:  # the surest one stands for all
             n = [int((self.targets.n * self.targets.group(one)).sum()) for one in groups]
             groups = [groups[int(np.argmax(n))]]
-        corners = [_Corner(-1, way, way) for way in self.calls]
-        for pair in (self.calls[:2], self.calls[2:]):
-            corners += [_Corner(one, *ways) for one in groups for ways in permutations(pair, 2)]
-        return any(_fails(self._at(corner)[position], to_fail) for corner in corners)
+        corners = [
+            _Corner(one, *ways)
+            for pair in (self.calls[:2], self.calls[2:])
+            for one in groups
+            for ways in permutations(pair, 2)
+        ]
+        return any(
+            fails(self._answer(corner, position, among), to_fail)
+            for corner in (*corners, *self._alike)
+        )
 
-    @property
-    def _independent(self) -> "_Search":
-        """The search if no images were dependent: intervals of the same answers are narrower."""
+    def _independent(self, positions: Sequence[int]) -> "_Search":
+        """The search for some questions if no images were dependent: intervals are narrower then."""
         evaluation = replace(self.evidence.evaluation, cluster=None)
-        return replace(self, evidence=Evidence(self.evidence.counts, evaluation), seen={})
+        asked = [self.asked[i] for i in positions]
+        evidence = Evidence(self.evidence.counts, evaluation)
+        return replace(self, asked=asked, evidence=evidence, seen={})
 
     def _is_not_known(self, position: int) -> bool:
         """Whether the corners do not tell what a model can do.
@@ -269,11 +282,11 @@ class _Search:
         too_few = min(right.estimate.sizes) < max(rule.min_samples, 1)
         if right.estimate.too_small is not None or too_few:
             return False
-        return not _is_judged(right) or (rule.limit.kind == "between")
+        return not is_judged(right) or (rule.limit.kind == "between")
 
     def answers_to(self, position: int) -> list[Answer]:
         """Return the answers of all corners that were tried."""
-        return [answers[position] for answers in self.seen.values()]
+        return [answers[position] for answers in self.seen.values() if position in answers]
 
     def _is_path(self, start: _Corner, end: _Corner) -> bool:
         """Whether corners differ in one group only, about the positive class or about all others."""
@@ -309,15 +322,19 @@ class _Search:
             return self.targets.everything
         return ~self.targets.group(self.reference)
 
-    def _at(self, corner: _Corner) -> _Answers:
+    def _at(self, corner: _Corner, positions: Sequence[int]) -> dict[int, Answer]:
+        """The answers at a corner, of some positions at least; each is computed once."""
         group, own, others = corner
-        if corner not in self.seen:
+        answers = self.seen.setdefault(corner, {})
+        new = [i for i in positions if i not in answers]
+        if new:
             counts = self.targets.answered(own, elsewhere=others, group=self._mask(group))
-            self.seen[corner] = self._answers(counts)
-        return self.seen[corner]
+            answers |= zip(new, self._answers(counts, [self.asked[i] for i in new]), strict=True)
+        return answers
 
-    def _passes_at(self, corner: _Corner, position: int) -> bool:
-        return _passes(self._at(corner)[position])
+    def _answer(self, corner: _Corner, position: int, among: Sequence[int]) -> Answer:
+        """The answer at a corner, computed for all questions that need the same one."""
+        return self._at(corner, among if corner.group < 0 else [position])[position]
 
     def _passes_between(self, start: _Corner, end: _Corner, position: int) -> bool:
         """Whether a model passes that answers as one corner for some samples, as another for the rest.
@@ -326,7 +343,7 @@ class _Search:
         second. So the first number of them that brings one end within the limit decides.
         """
         limit = self.asked[position].rule.limit
-        first, last = (_ends(self.seen[corner][position]) for corner in (start, end))
+        first, last = (ends_of(self.seen[corner][position]) for corner in (start, end))
         rising = first.low < limit.low <= last.low and first.high <= limit.high < last.high
         falling = last.low < limit.low <= first.low and last.high <= limit.high < first.high
         if not (rising or falling):
@@ -335,17 +352,16 @@ class _Search:
         fewest, most = 0, path.samples
         while most - fewest > 1:
             middle = (fewest + most) // 2
-            answer = self._answers(path.counts(middle))[position]
-            if _passes(answer):
+            (answer,) = self._answers(path.counts(middle), [self.asked[position]])
+            if passes(answer):
                 return True
-            low, high = _ends(answer)
+            low, high = ends_of(answer)
             inside = low >= limit.low if rising else high <= limit.high
             fewest, most = (fewest, middle) if inside else (middle, most)
         return False
 
-    def _answers(self, counts: GroupCounts) -> _Answers:
-        evidence = Evidence(counts, self.evidence.evaluation)
-        return answer_batch(self.asked, evidence, self.decision)
+    def _answers(self, counts: GroupCounts, asked: Sequence[Question]) -> list[Answer]:
+        return answer_batch(asked, Evidence(counts, self.evidence.evaluation), self.decision)
 
 
 def _path(start: _Corner, end: _Corner, targets: Targets, group: NDArray[np.bool_]) -> Between:
@@ -353,33 +369,3 @@ def _path(start: _Corner, end: _Corner, targets: Targets, group: NDArray[np.bool
     if start.own != end.own:
         return Between(targets, group, start.own, end.own, start.others)
     return Between(targets, ~group, start.others, end.others, start.own)
-
-
-def _is_judged(answer: Answer) -> bool:
-    """Whether an answer is put beside its limit as a whole."""
-    return not not_judged(answer) and answer.estimate.reason is None
-
-
-def _passes(answer: Answer) -> bool:
-    return outcome_of(answer, None, family=0)[0] == "pass"
-
-
-def _fails(answer: Answer, broken: float) -> bool:
-    """Whether a question fails by this answer, corrected for the number of questions."""
-    if outcome_of(answer, None, family=0)[0] != "fail":
-        return False
-    rule, bounds = answer.question.rule, answer.estimate.bounds
-    return rule.decide == "estimate" or decide(*bounds(broken, 0.0), rule.limit) == "broken"
-
-
-def _distance(answer: Answer) -> float:
-    """How far the interval of an answer reaches over its limit."""
-    limit, (low, high) = answer.question.rule.limit, _ends(answer)
-    return math.inf if math.isnan(low) else max(limit.low - low, high - limit.high)
-
-
-def _ends(answer: Answer) -> _Ends:
-    """The interval that must keep the limit for a pass; nan where the value is undefined."""
-    to_pass, estimate = answer.to_pass, answer.estimate
-    low, high = (to_pass.low, to_pass.high) if to_pass else (estimate.low, estimate.high)
-    return _Ends(*(math.nan if end is None else end for end in (low, high)))
