@@ -1,5 +1,6 @@
 """What a policy asks: one question a rule, model, evaluation and group, known before any data."""
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -173,6 +174,7 @@ def _ask(
                 yield Question(rule, model, evaluation.name, by, group, reference, positive, of)
 
 
+@functools.lru_cache(maxsize=4_096)
 def _slug(name: str, separator: str = "") -> str:
     """A name as part of a test id: no blanks, brackets, slashes or colons.
 

@@ -161,7 +161,8 @@ def _are_above(
         return np.zeros(len(counts[0]), dtype=bool)
     statistic = score_statistic if kind == "difference" else ratio_score_statistic
     value = edge if kind == "difference" else edge / (1 - edge)
-    found = statistic(*counts, value, corrected=True)
+    x1, n1, x2, n2 = counts
+    found = statistic(x1, n1, x2, n2, value, corrected=True)
     return np.asarray((found >= critical_value(confidence)) | np.isnan(found))
 
 

@@ -48,7 +48,7 @@ def counts_of(groups):
 
 
 def pairs_computed(groups, monkeypatch):
-    """How many intervals of pairs are computed for each question of a policy."""
+    """How many intervals of pairs are computed for each open question of a policy."""
     computed = []
     original = GroupRates.pairs_of
 
@@ -74,8 +74,7 @@ def pairs_computed(groups, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(GroupRates, "pairs_of", counting)
         verdicts = judge_counts(policy, counts, evaluation=policy.evaluations["e"], model="m")
-    assert {one.outcome for one in verdicts} == {"inconclusive"}
-    return sum(computed) / len(verdicts)
+    return sum(computed) / sum(one.outcome == "inconclusive" for one in verdicts)
 
 
 def test_intervals_for_each_open_question_do_not_grow_with_the_groups(monkeypatch):
