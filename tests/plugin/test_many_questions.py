@@ -1,5 +1,7 @@
 """The work of a gate for each question does not grow with the number of questions."""
 
+from collections import Counter
+
 import pandas as pd
 import pytest
 
@@ -36,16 +38,24 @@ def run_gate(pytester, groups):
     rows = [(level, target, target) for level in levels for target in ("a", "b") for _ in range(4)]
     frame = pd.DataFrame(rows, columns=["group", "target", "prediction"])
     frame.to_csv(pytester.path / "predictions.csv", index=False)
-    named, read = [], []
-    name, parse = Question.name.fget, Verdict.model_validate_json
+    calls: Counter[str] = Counter()
+
+    def counting(what, original):
+        def call(*arguments):
+            calls[what] += 1
+            return original(*arguments)
+
+        return call
+
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Question, "name", property(lambda one: named.append(1) or name(one)))
-        patched.setattr(Verdict, "model_validate_json", lambda text: read.append(1) or parse(text))
+        patched.setattr(Question, "name", property(counting("named", Question.name.fget)))
+        parse = Verdict.model_validate_json
+        patched.setattr(Verdict, "model_validate_json", counting("read", parse))
         result = pytester.runpytest_inprocess(
             "--fairness-policy=policy.toml", "--fairness-predictions=predictions.csv"
         )
     result.assert_outcomes(passed=groups)
-    return len(named) / groups, len(read)
+    return calls["named"] / groups, calls["read"]
 
 
 def test_each_question_is_named_as_often_in_a_large_gate_as_in_a_small_one(pytester):
