@@ -17,7 +17,7 @@ from pytest_fairness.gate.decision.required import check_required
 from pytest_fairness.gate.decision.waivers import apply_waivers, today_utc, waiver_problems
 from pytest_fairness.gate.estimates.below_chance import below_chance
 from pytest_fairness.gate.estimates.wanted import observe_wanted
-from pytest_fairness.gate.evidence import gather_evidence
+from pytest_fairness.gate.evidence import Evidence, gather_evidence
 from pytest_fairness.gate.former import Former, former_records, with_former
 from pytest_fairness.gate.questions import questions
 from pytest_fairness.gate.record.counts_record import CountsRecord
@@ -25,6 +25,7 @@ from pytest_fairness.gate.record.policy_records import PolicyFile, RequiredRecor
 from pytest_fairness.gate.record.run_record import JudgedRun, PolicyRecord, RunRecord, Verdict
 from pytest_fairness.gate.since import describe_baseline
 from pytest_fairness.inference import Predictions, read_predictions
+from pytest_fairness.inference.counting import count_answers
 from pytest_fairness.policy import Evaluation, Policy, load_policy
 from pytest_fairness.statistics.clusters.columns import axis_of, cell_name, columns_of
 from pytest_fairness.statistics.counts import GroupCounts, count_groups
@@ -93,14 +94,21 @@ def judge(
     """
     policy = load_policy(policy)
     chosen = policy.evaluation_named(evaluation)
-    if not isinstance(predictions, Predictions):
-        predictions = read_predictions(predictions, chosen, model=model)
     today = today or today_utc()
-    run, verdicts = judge_predictions(policy, predictions, chosen, baseline=baseline, today=today)
-    required = check_required(
-        policy, [run], verdicts, models=[predictions.model], evaluations=[chosen.name]
-    )
-    asked = questions(policy, [predictions.model])
+    counted = None
+    if baseline is None and _needs_counts_only(policy) and not isinstance(predictions, Predictions):
+        counted = count_answers(predictions, chosen)
+    if counted is not None:
+        evidence = Evidence(counted.counts, chosen)
+        judged = _judged(policy, evidence, model, counted.metadata, today=today)
+    else:
+        if not isinstance(predictions, Predictions):
+            predictions = read_predictions(predictions, chosen, model=model)
+        model = predictions.model
+        judged = judge_predictions(policy, predictions, chosen, baseline=baseline, today=today)
+    run, verdicts = judged
+    required = check_required(policy, [run], verdicts, models=[model], evaluations=[chosen.name])
+    asked = questions(policy, [model])
     complete = {question.evaluation for question in asked} <= {chosen.name}
     return record_of(
         policy,
@@ -110,7 +118,7 @@ def judge(
         required=required,
         problems=waiver_problems(policy, asked, verdicts, today=today) if complete else (),
         former=former_records([] if baseline is None else [baseline]),
-        models=[predictions.model],
+        models=[model],
         not_checked=() if complete else not_checked(policy),
     )
 
@@ -150,18 +158,33 @@ def judge_predictions(
     """
     counts = count_predictions(predictions, evaluation)
     evidence = gather_evidence(predictions, counts, evaluation, baseline=baseline)
+    return _judged(policy, evidence, predictions.model, predictions.metadata, today=today)
+
+
+def _judged(
+    policy: Policy,
+    evidence: Evidence,
+    model: str,
+    metadata: Mapping[str, str],
+    *,
+    today: dt.date | None,
+) -> Judged:
+    counts, evaluation = evidence.counts, evidence.evaluation
     run = JudgedRun(
-        model=predictions.model,
+        model=model,
         evaluation=evaluation.name,
         n=counts.n,
         counts=CountsRecord.of(counts),
-        metadata={**predictions.metadata, **below_chance(counts)},
+        metadata={**metadata, **below_chance(counts)},
         baseline=describe_baseline(policy, evidence),
     )
-    verdicts = judge_counts(
-        policy, counts, evaluation=evaluation, model=predictions.model, evidence=evidence
-    )
+    verdicts = judge_counts(policy, counts, evaluation=evaluation, model=model, evidence=evidence)
     return Judged(run, apply_waivers(policy, verdicts, today=today or today_utc()))
+
+
+def _needs_counts_only(policy: Policy) -> bool:
+    """Whether counts answer all rules of a policy, and of those that it extends."""
+    return all(rule.from_counts for one in (policy, *policy.alone) for rule in one.rules)
 
 
 def count_predictions(predictions: Predictions, evaluation: Evaluation) -> GroupCounts:

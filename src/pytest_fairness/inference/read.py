@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pytest_fairness.data.derived import derive_columns
-from pytest_fairness.data.evaluation_set import hash_rows
 from pytest_fairness.data.label_sets import LABELS, PREDICTED, only_label_sets, read_label_sets
 from pytest_fairness.data.rows import Rows, arrow_rows, read_rows
 from pytest_fairness.data.samples import Samples, check_classes, read_ids, read_samples
 from pytest_fairness.errors import PredictionError
+from pytest_fairness.inference.answers_hash import hash_answers
 from pytest_fairness.inference.ground_truth import beside_the_truth
 from pytest_fairness.inference.json_lines import SUFFIXES, read_json_lines
 from pytest_fairness.inference.predictions import (
@@ -101,7 +101,9 @@ def read_predictions(
             "ground_truth": "manifest" if from_manifest else "predictions",
             "where": json.dumps(done | {name: list(v) for name, v in evaluation.where.items()}),
             **({"derive": json.dumps(derive)} if derive else {}),
-            "predictions_sha256": hash_rows(samples.frame.assign(prediction=prediction.tolist())),
+            "predictions_sha256": hash_answers(
+                samples.frame.assign(prediction=prediction.tolist()), carried=evaluation.carried
+            ),
         },
     )
 
