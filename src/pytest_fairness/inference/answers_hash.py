@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["AnswersHash", "ColumnHash", "hash_answers"]
+__all__ = ["HASH_VERSION", "AnswersHash", "ColumnHash", "hash_answers"]
 
-_VERSION = 2
+HASH_VERSION = "2"
+"""How predictions are hashed, for the record: version 1 hashed their text as CSV."""
 # A column of more values than this, or one that may have more, is hashed by four bytes a row, not two.
 _MOST_SHORT = 2**16
 
@@ -76,7 +77,7 @@ class AnswersHash:
             columns: What each `ColumnHash` told, in their order.
         """
         ids = [self._lengths.hexdigest(), self._bytes.hexdigest()] if self._has_ids else None
-        told = {"version": _VERSION, "ids": ids, "columns": columns}
+        told = {"version": HASH_VERSION, "ids": ids, "columns": columns}
         return hashlib.sha256(json.dumps(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 

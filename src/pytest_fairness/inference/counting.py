@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pytest_fairness.data.levels import MISSING
 from pytest_fairness.files import check_regular
-from pytest_fairness.inference.answers_hash import AnswersHash, ColumnHash
+from pytest_fairness.inference.answers_hash import HASH_VERSION, AnswersHash, ColumnHash
 from pytest_fairness.inference.predictions import recorded_in
 from pytest_fairness.policy.text.level_text import level_text
 from pytest_fairness.statistics.clusters.columns import columns_of
@@ -225,6 +225,7 @@ class _Counting:
                 "left_out": "0",
                 "ground_truth": "predictions",
                 "where": "{}",
+                "predictions_hash": HASH_VERSION,
                 "predictions_sha256": self._sha256(),
             },
         )

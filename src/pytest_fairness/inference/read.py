@@ -17,7 +17,7 @@ from pytest_fairness.data.label_sets import LABELS, PREDICTED, only_label_sets, 
 from pytest_fairness.data.rows import Rows, arrow_rows, read_rows
 from pytest_fairness.data.samples import Samples, check_classes, read_ids, read_samples
 from pytest_fairness.errors import PredictionError
-from pytest_fairness.inference.answers_hash import hash_answers
+from pytest_fairness.inference.answers_hash import HASH_VERSION, hash_answers
 from pytest_fairness.inference.ground_truth import beside_the_truth
 from pytest_fairness.inference.json_lines import SUFFIXES, read_json_lines
 from pytest_fairness.inference.predictions import (
@@ -101,6 +101,7 @@ def read_predictions(
             "ground_truth": "manifest" if from_manifest else "predictions",
             "where": json.dumps(done | {name: list(v) for name, v in evaluation.where.items()}),
             **({"derive": json.dumps(derive)} if derive else {}),
+            "predictions_hash": HASH_VERSION,
             "predictions_sha256": hash_answers(
                 samples.frame.assign(prediction=prediction.tolist()), carried=evaluation.carried
             ),

@@ -78,6 +78,7 @@ def test_metadata_tell_source_and_content(source: Any, table: pd.DataFrame) -> N
         "left_out",
         "ground_truth",
         "where",
+        "predictions_hash",
         "predictions_sha256",
     }
     assert (
