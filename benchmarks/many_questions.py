@@ -48,11 +48,11 @@ class Run(NamedTuple):
     megabytes: float
 
 
-def write_gate(folder: Path, rules: int) -> None:
-    """Write a policy of so many rules over 141 groups, predictions of 20,000 images, and the test."""
+def write_gate(folder: Path, rules: int, *, groups: int = GROUPS) -> None:
+    """Write a policy of so many rules over some groups, predictions of 20,000 images, and the test."""
     rng = np.random.default_rng(0)
     n = 20_000
-    levels = [f"level{i}" for i in range(GROUPS)]
+    levels = [f"level{i}" for i in range(groups)]
     target = rng.integers(0, 2, n)
     prediction = np.where(rng.random(n) < 0.9, target, 1 - target)
     names = np.array(["no", "yes"])
@@ -61,7 +61,7 @@ def write_gate(folder: Path, rules: int) -> None:
             "id": [f"image-{i}" for i in range(n)],
             "target": names[target],
             "prediction": names[prediction],
-            "group": np.array(levels)[rng.integers(0, GROUPS, n)],
+            "group": np.array(levels)[rng.integers(0, groups, n)],
         }
     )
     pq.write_table(table, folder / "predictions.parquet")

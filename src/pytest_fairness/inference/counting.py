@@ -166,7 +166,7 @@ class _Column:
         if (known < 0).any():
             for place in pd.unique(places[known[places] < 0]).tolist():
                 known[place] = self._add(values[place] if place < nowhere else None)
-        codes = known[places]
+        codes: NDArray[np.int64] = known[places]
         self.hash.add(codes)
         return codes
 
