@@ -46,7 +46,10 @@ def distance(answer: Answer) -> float:
 
 
 def ends_of(answer: Answer) -> Ends:
-    """Return the interval that must keep the limit for a pass; nan where the value is undefined."""
+    """Return the interval that must keep the limit for a pass.
+
+    Both ends are nan where the value is undefined.
+    """
     to_pass, estimate = answer.to_pass, answer.estimate
     low, high = (to_pass.low, to_pass.high) if to_pass else (estimate.low, estimate.high)
     return Ends(*(math.nan if end is None else end for end in (low, high)))

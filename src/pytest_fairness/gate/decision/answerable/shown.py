@@ -28,7 +28,7 @@ __all__ = ["Shown"]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What is known of all answers to the questions of a batch, from a model that is always right.
+    """The bounds of all answers to the questions of a batch, from a model that is always right.
 
     Args:
         counts: Counts of that model.
