@@ -6,8 +6,19 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from pytest_fairness.commands import accept, init, label, plan, policy, profile, report, verify
+from pytest_fairness.commands import (
+    accept,
+    cache,
+    init,
+    label,
+    plan,
+    policy,
+    profile,
+    report,
+    verify,
+)
 from pytest_fairness.errors import (
+    CacheError,
     DeclarationError,
     FairnessError,
     PolicyError,
@@ -17,10 +28,10 @@ from pytest_fairness.wording import printable_lines
 
 __all__ = ["main"]
 
-_COMMANDS = (init, profile, policy, plan, label, accept, report, verify)
+_COMMANDS = (init, profile, policy, plan, label, accept, report, verify, cache)
 # As pytest's: 1 is a gate that does not pass, 4 a wrong use.
 _FAILED, _WRONG_USE = 1, 4
-_WRONG = (DeclarationError, PolicyError, SigningKeyError)
+_WRONG = (CacheError, DeclarationError, PolicyError, SigningKeyError)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,6 +4,7 @@ from pytest_fairness.wording import printable_lines
 
 __all__ = [
     "AttestationError",
+    "CacheError",
     "DataError",
     "DeclarationError",
     "FairnessError",
@@ -57,3 +58,7 @@ class AttestationError(FairnessError):
 
 class SigningKeyError(FairnessError):
     """A key cannot be used for signatures, or the package that makes them is not installed."""
+
+
+class CacheError(FairnessError):
+    """The cache of scores cannot be used as it is asked for."""

@@ -24,6 +24,7 @@ ORDER = (
     "policy",
     "data",
     "classifiers",
+    "caching",
     "inference",
     "analyses",
     "gate",

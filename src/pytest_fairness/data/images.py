@@ -1,12 +1,14 @@
 """Encoded images -> upright RGB, or an error that names the sample."""
 
+import hashlib
 import io
+import os
 import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -112,11 +114,16 @@ class Images:
         entries: Path or encoded bytes of every image, or where it lies within a file.
         ids: Sample ids, in the same order.
         rows: Where the images were listed.
+        digests: Hash of each encoded image, empty for one that cannot be read; none where they were not
+            computed.
+        stamps: What the file system said of each file just before it was hashed.
     """
 
     entries: Sequence[Entry]
     ids: Sequence[str]
     rows: Rows
+    digests: Sequence[bytes] = ()
+    stamps: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -143,6 +150,47 @@ class Images:
             DataError: The image is empty, truncated, corrupt, or too large.
         """
         return decode(self.content(position), name=self.name(position))
+
+    def at(self, positions: Sequence[int]) -> "Images":
+        """Return the images at some positions, in their order."""
+        return replace(
+            self,
+            entries=[self.entries[place] for place in positions],
+            ids=[self.ids[place] for place in positions],
+            rows=replace(self.rows, frame=self.rows.frame.iloc[list(positions)]),
+            digests=[self.digests[place] for place in positions] if self.digests else (),
+            stamps=[self.stamps[place] for place in positions] if self.stamps else (),
+        )
+
+    def hashed(self, position: int) -> tuple[bytes, int]:
+        """Return the hash of an encoded image, and a stamp that changes when its file does.
+
+        Raises:
+            DataError: The file cannot be read.
+        """
+        stamp = self._stamp(position)  # first: a change while it is read is then seen
+        return hashlib.sha256(self.content(position)).digest(), stamp
+
+    def unchanged(self, position: int) -> bool:
+        """Return whether an image is what it was when it was hashed."""
+        if isinstance(self.entries[position], bytes):
+            return True
+        try:
+            if self._stamp(position) == self.stamps[position]:
+                return True
+            return self.hashed(position)[0] == self.digests[position]
+        except DataError:
+            return False
+
+    def _stamp(self, position: int) -> int:
+        entry = self.entries[position]
+        if isinstance(entry, bytes):
+            return 0
+        try:
+            found = os.stat(entry.file if isinstance(entry, Slice | Cell) else entry)  # noqa: PTH116
+        except OSError:
+            return 0
+        return hash((found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
 
     def name(self, position: int) -> str:
         """Return what an error calls the image at a position: its source, place, id and file."""

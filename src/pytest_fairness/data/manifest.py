@@ -1,8 +1,8 @@
 """The samples of an evaluation -> an evaluation set, checked to the end before anything runs."""
 
-import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +46,7 @@ def load_evaluation_set(evaluation: "Evaluation") -> EvaluationSet:
     ids = read_ids(rows, evaluation, otherwise=paths)
     samples = read_samples(rows, evaluation, ids=ids)
     images = _find_images(rows, evaluation, ids=ids, folder=listing.folder, kind=kind)
+    images = _hashed(images, strict=evaluation.on_error == "fail")
     return EvaluationSet(
         name=evaluation.name,
         source=rows.source,
@@ -55,7 +56,7 @@ def load_evaluation_set(evaluation: "Evaluation") -> EvaluationSet:
         images=images,
         left_out=len(listing.rows.frame) - len(rows.frame),
         where=dict(evaluation.where),
-        sha256=_hash(samples.frame, images, strict=evaluation.on_error == "fail"),
+        sha256=_hash(samples.frame, images),
         manifest=_without_images(rows.frame),
         masks=None if listing.masks is None else listing.masks(rows.frame, ids.tolist()),
         derived={column: made.text for column, made in evaluation.derive.items()},
@@ -111,21 +112,28 @@ def _are_files(files: Paths) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
     return np.fromiter(found, np.bool_, len(files))
 
 
-def _hash(frame: pd.DataFrame, images: Images, *, strict: bool) -> str:
-    def digest(position: int) -> str:
+def _hashed(images: Images, *, strict: bool) -> Images:
+    """Return images with their hashes; one that cannot be read has none, or is an error if strict."""
+
+    def digest(position: int) -> tuple[bytes, int]:
         try:
-            return hashlib.sha256(images.content(position)).hexdigest()
+            return images.hashed(position)
         except DataError:
             if strict:
                 raise
-            return _UNREADABLE
+            return b"", 0
 
-    def some(first: int) -> list[str]:
+    def some(first: int) -> list[tuple[bytes, int]]:
         return [digest(i) for i in range(first, min(first + _IMAGES_AT_A_TIME, len(images)))]
 
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
         parts = pool.map(some, range(0, len(images), _IMAGES_AT_A_TIME))
-        digests = [one for part in parts for one in part]
+        digests, stamps = zip(*(one for part in parts for one in part), strict=True)
+    return replace(images, digests=digests, stamps=stamps)
+
+
+def _hash(frame: pd.DataFrame, images: Images) -> str:
+    digests = [digest.hex() or _UNREADABLE for digest in images.digests]
     return hash_rows(frame.assign(**{"(image)": digests}))
 
 

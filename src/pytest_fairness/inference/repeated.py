@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.errors import ModelError
-from pytest_fairness.inference.forward import Forward
+from pytest_fairness.inference.remembered import Scorer
 from pytest_fairness.wording import listed
 
 if TYPE_CHECKING:
@@ -47,13 +46,13 @@ class Asked(NamedTuple):
     answer: Answer
 
 
-def ask_again(forward: Forward, asked: Asked, *, evaluation: str) -> dict[str, str]:
+def ask_again(scorer: Scorer, asked: Asked, *, evaluation: str) -> dict[str, str]:
     """Run up to 16 images once more, in another order and other batches, and compare.
 
     Call it while the model is where it was run.
 
     Args:
-        forward: How the model was run.
+        scorer: How the model was run. Answers of this check come from the cache where all of it is there.
         asked: What it answered at first.
         evaluation: Name of the evaluation.
 
@@ -66,8 +65,8 @@ def ask_again(forward: Forward, asked: Asked, *, evaluation: str) -> dict[str, s
             let such a model be judged.
     """
     places = _chosen(len(asked.images))
-    again = _scores(forward, asked.images, places)
-    tolerance = _tolerance(forward)
+    again = _scores(scorer, asked.images, places, purpose="asked again")
+    tolerance = _tolerance(scorer)
     before, others = asked.scores[places], _differ(asked, asked.scores[places], again, tolerance)
     metadata = {
         "asked_again": str(len(places)),
@@ -76,13 +75,13 @@ def ask_again(forward: Forward, asked: Asked, *, evaluation: str) -> dict[str, s
     }
     if not others.any():
         return metadata
-    third = _scores(forward, asked.images, places)
+    third = _scores(scorer, asked.images, places, purpose="asked a third time")
     cause = _RANDOM if _differ(asked, again, third, tolerance).any() else _BATCH
     ids = [asked.images.ids[place] for place in places[others]]
-    if forward.classifier.nondeterministic == "refuse":
+    if scorer.classifier.nondeterministic == "refuse":
         compared = _described(asked, before[others], again[others])
         msg = (
-            f"model {forward.classifier.name!r} on evaluation {evaluation!r}: its answers are no function "
+            f"model {scorer.classifier.name!r} on evaluation {evaluation!r}: its answers are no function "
             f"of the image. {len(places)} images were asked again; {len(ids)} got {compared}: "
             f"{listed(ids[:_SHOWN])}; {cause}. Put the model into evaluation mode and take chance out of "
             'its preprocessing; or write nondeterministic = "tell" in its table of the policy'
@@ -98,17 +97,9 @@ def _chosen(n: int) -> NDArray[np.intp]:
     return np.random.default_rng(_SEED).permutation(places)
 
 
-def _scores(forward: Forward, images: "Images", places: NDArray[np.intp]) -> Scores:
-    size = _batch_size(len(places), before=forward.batch_size)
-    some = replace(
-        images,
-        entries=[images.entries[place] for place in places],
-        ids=[images.ids[place] for place in places],
-    )
-    again = Forward(
-        forward.classifier, device=forward.device, batch_size=size, autocast=forward.autocast
-    )
-    return np.concatenate([scores.numpy() for scores in again.scores(some)])
+def _scores(scorer: Scorer, images: "Images", places: NDArray[np.intp], *, purpose: str) -> Scores:
+    again = scorer.again(_batch_size(len(places), before=scorer.batch_size))
+    return np.concatenate(list(again.scores(images.at(places.tolist()), purpose=purpose)))
 
 
 def _batch_size(n: int, *, before: int) -> int:
@@ -119,11 +110,11 @@ def _batch_size(n: int, *, before: int) -> int:
     return min(size, max(2, before))  # a larger batch might not fit into the memory
 
 
-def _tolerance(forward: Forward) -> float:
-    if forward.half:
+def _tolerance(scorer: Scorer) -> float:
+    if scorer.half:
         return _HALF
-    providers = forward.classifier.notes.get("providers", "")
-    on_cpu = forward.device.type == "cpu" and providers in ("", "CPUExecutionProvider")
+    providers = scorer.classifier.notes.get("providers", "")
+    on_cpu = scorer.device == "cpu" and providers in ("", "CPUExecutionProvider")
     return _CPU if on_cpu else _CARD
 
 

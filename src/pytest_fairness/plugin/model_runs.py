@@ -9,6 +9,7 @@ from pytest_fairness.files import file_name
 from pytest_fairness.plugin.options import Settings
 
 if TYPE_CHECKING:
+    from pytest_fairness.caching.cache import Cache
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
     from pytest_fairness.gate.questions import Question
@@ -25,10 +26,12 @@ class ModelRuns:
     Args:
         settings: Device, batch size, and where predictions are kept.
         progress: Called with a line of progress.
+        cache_of: Gives the cache of a model.
     """
 
     settings: Settings
     progress: Callable[[str], None]
+    cache_of: "Callable[[str], Cache]"
     _samples: "dict[str, EvaluationSet]" = field(default_factory=dict)
     _predictions: "dict[tuple[str, str], Predictions]" = field(default_factory=dict)
 
@@ -94,12 +97,13 @@ class ModelRuns:
         with FileLock(folder / f"{file.name}.lock"):
             if done.exists():
                 return Predictions.from_parquet(file)
-            found, samples = classifier(), self.samples(evaluation)
+            found, samples, cache = classifier(), self.samples(evaluation), self.cache_of(model)
             predictions = predict(
                 found,
                 samples,
                 device=device,
                 batch_size=batch_size,
+                cache=cache,
                 progress=lambda n, total: self.progress(f"{what}: {n:,} of {total:,} images"),
             )
             predictions = observe_wanted(
@@ -114,6 +118,7 @@ class ModelRuns:
                     f"{what}, {part}: {n:,} of {total:,}"
                 ),
             )
+            cache.store.close()
             predictions.to_parquet(file)
             done.touch()
             return predictions

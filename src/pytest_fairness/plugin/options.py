@@ -37,6 +37,9 @@ class Settings:
     explain_folder: Path = Path("fairness-explanations")
     device: str = "auto"
     batch_size: int = 64
+    no_cache: bool = False
+    cache_size: str = ""
+    """Size limit of the cache as the ini file writes it; empty for the default."""
 
 
 def parse_predictions(text: str) -> tuple[str | None, Path]:
@@ -179,6 +182,10 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "metavar": "N",
         "help": "Images in a batch (default 64).",
     },
+    "--fairness-no-cache": {
+        "action": "store_true",
+        "help": "Compute every score, and keep none for later runs (docs/cache.md); ini: fairness_no_cache.",
+    },
 }
 """Name of an option -> what the parser is told of it."""
 
@@ -204,6 +211,12 @@ def add_options(parser: pytest.Parser) -> None:
         "Exit with 10 where nothing failed but some cannot be told, 11 where some was not judged.",
         type="bool",
         default=False,
+    )
+    parser.addini(
+        "fairness_no_cache", "Compute every score in every run.", type="bool", default=False
+    )
+    parser.addini(
+        "fairness_cache_size", 'Most that the cache of scores may hold, e.g. "2 GB".', default=""
     )
 
 
@@ -240,6 +253,8 @@ def read_settings(config: pytest.Config) -> Settings:
         explain_folder=option.fairness_explain_folder,
         device=option.fairness_device,
         batch_size=option.fairness_batch_size,
+        no_cache=option.fairness_no_cache or bool(config.getini("fairness_no_cache")),
+        cache_size=config.getini("fairness_cache_size"),
     )
 
 

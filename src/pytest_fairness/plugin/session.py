@@ -12,6 +12,7 @@ from pytest_fairness.files import file_name
 from pytest_fairness.plugin.options import Settings
 
 if TYPE_CHECKING:
+    from pytest_fairness.caching.cache import Cache
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.classifiers.under_test import ModelsUnderTest
     from pytest_fairness.gate.questions import Question
@@ -318,8 +319,15 @@ class GateSession:
         if self._model_runs is None:
             from pytest_fairness.plugin.model_runs import ModelRuns
 
-            self._model_runs = ModelRuns(self.settings, self.progress)
+            self._model_runs = ModelRuns(self.settings, self.progress, self._cache_of)
         return self._model_runs
+
+    def _cache_of(self, model: str) -> "Cache":
+        """The cache as a model may use it in this run."""
+        from pytest_fairness.plugin.cached import cache_of
+
+        spec = self.under_test.spec(model)
+        return cache_of(self.settings, spec, policy=self.policy.decision.cache)
 
     def payload(self) -> dict[str, Any]:
         """Return what an xdist worker sends to the controller."""

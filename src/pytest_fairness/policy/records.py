@@ -59,6 +59,8 @@ class Decision:
     pass_confidence: float | None = None
     """Confidence at which a limit is shown to be kept; None where it is `confidence`."""
     looks: "Looks" = 1
+    cache: Literal["allow", "refuse"] = "allow"
+    """Whether scores of former runs may be taken from the cache."""
 
     @property
     def confidence_to_pass(self) -> float:

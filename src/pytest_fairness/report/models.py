@@ -37,6 +37,11 @@ def _of(run: JudgedRun) -> list[str]:
             f"WARNING {name}: {differ} of {metadata['asked_again']} images that were asked again got "
             f'another answer, and nondeterministic = "tell" lets that pass; {metadata["asked_again_cause"]}'
         )
+    cache = metadata.get("cache", "")
+    if cache.startswith("broken"):
+        lines.append(f"{name}: the cache of scores is not used: {cache.removeprefix('broken: ')}")
+    elif cache[:1].isdigit() and not cache.startswith("0 "):
+        lines.append(f"{name}: the scores of {cache} are from the cache")
     if prefix := metadata.get("weights_prefix"):
         lines.append(f"{run.model}: {prefix!r} before the name of every weight was taken off")
     if single := metadata.get("single_score"):

@@ -72,6 +72,11 @@ class DecisionTable(Table):
         description="How often the verdicts of an evaluation set that grows may be looked at: a "
         "number of times, or any. Every interval is wider by as much.",
     )
+    cache: Literal["allow", "refuse"] = Field(
+        default="allow",
+        description="Whether scores of former runs may be taken from the user's cache; refuse: every run "
+        "computes its own.",
+    )
 
 
 class DeriveTable(Table):
@@ -348,7 +353,7 @@ def defaults_of(table: type[BaseModel]) -> dict[str, Any]:
 
     Example:
         >>> defaults_of(DecisionTable)
-        {'decide': 'interval', 'level': 0.95, 'correction': 'holm', 'looks': 1}
+        {'decide': 'interval', 'level': 0.95, 'correction': 'holm', 'looks': 1, 'cache': 'allow'}
     """
     return {
         field.alias or name: field.default

@@ -15,7 +15,11 @@ Kind: TypeAlias = Literal["tightened", "loosened", "changed", "added", "removed"
 DEFAULTS: dict[str, Any] = defaults_of(DecisionTable) | defaults_of(RuleTable)
 """Values of the keys of `[decision]` and `[[rule]]` that are not written."""
 # From loose to tight.
-_WORDS = {"inconclusive": ("warn", "fail"), "decide": ("estimate", "interval")}
+_WORDS = {
+    "inconclusive": ("warn", "fail"),
+    "decide": ("estimate", "interval"),
+    "cache": ("allow", "refuse"),
+}
 # All but pass_level also turn failures into open questions: `alone` keeps those.
 _LARGER_IS_TIGHTER = ("level", "min_samples", "min_share", "looks", "pass_level")
 
