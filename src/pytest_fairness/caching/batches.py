@@ -7,7 +7,7 @@ whole, and a run with the cache gives the bits that a run without it gives.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +45,8 @@ class KeptBatches:
 
     store: Store
     key: bytes
+    _own: set[bytes] = field(default_factory=set)
+    """Batches that this run kept: asked for again in this run, the model is run again."""
 
     def get(self, digests: Sequence[bytes], *, purpose: str) -> Batch | None:
         """Return the scores of a batch, or None where they are not known.
@@ -53,7 +55,8 @@ class KeptBatches:
             digests: Hashes of its images.
             purpose: What the batch was run for: one run twice for the same is compared.
         """
-        found = self.store.get(self._key(digests, purpose))
+        key = self._key(digests, purpose)
+        found = None if key in self._own else self.store.get(key)
         if found is None:
             return None
         head, _, data = found.partition(b"\n")
@@ -64,14 +67,17 @@ class KeptBatches:
 
     def has(self, digests: Sequence[bytes], *, purpose: str) -> bool:
         """Return whether a batch has an entry, which may be damaged."""
-        return bool(self.store.known([self._key(digests, purpose)]))
+        key = self._key(digests, purpose)
+        return key not in self._own and bool(self.store.known([key]))
 
     def put(self, digests: Sequence[bytes], batch: Batch, *, purpose: str) -> None:
         """Keep the scores of a batch."""
         scores = np.ascontiguousarray(batch.scores)
         head = json.dumps([scores.shape, str(scores.dtype), batch.single, batch.half])
         value = head.encode() + b"\n" + scores.tobytes()
-        self.store.put(self._key(digests, purpose), value, owner=self.key)
+        key = self._key(digests, purpose)
+        self._own.add(key)
+        self.store.put(key, value, owner=self.key)
 
     def broken(self, digests: Sequence[bytes]) -> set[bytes]:
         """Return those images that could not be read before; only a hint where to look first."""

@@ -145,22 +145,23 @@ def torch_settings() -> dict[str, Any]:
     if any(stacks):
         msg = "a mode of torch is active that may change every operation"
         raise Unidentified(msg)
-    cudnn = torch.backends.cudnn
+    backends: Any = torch.backends
+    cudnn = backends.cudnn
     return {
         "dtype": str(torch.get_default_dtype()),
         "threads": torch.get_num_threads(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "cudnn": [cudnn.enabled, cudnn.benchmark, cudnn.deterministic],
-        "mkldnn": torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled,
+        "mkldnn": backends.mkldnn.is_available() and backends.mkldnn.enabled,
         "flush": torch.tensor(1e-42).add(0).item() == 0,
         "reduced": [
-            torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction,
-            torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
+            backends.cuda.matmul.allow_fp16_reduced_precision_reduction,
+            backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
         ],
         "attention": [
-            torch.backends.cuda.flash_sdp_enabled(),
-            torch.backends.cuda.mem_efficient_sdp_enabled(),
-            torch.backends.cuda.math_sdp_enabled(),
+            backends.cuda.flash_sdp_enabled(),
+            backends.cuda.mem_efficient_sdp_enabled(),
+            backends.cuda.math_sdp_enabled(),
         ],
         "config": torch.__config__.show(),
     }

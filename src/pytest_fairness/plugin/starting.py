@@ -14,9 +14,13 @@ def check_run(gate: GateSession) -> None:
 
     Raises:
         FairnessError: The policy is not valid or lacks an evaluation, the run would write
-            over its baseline, or the key cannot sign.
+            over its baseline, the key cannot sign, or the size of the cache is none.
     """
     settings = gate.settings
+    if settings.cache_size:
+        from pytest_fairness.caching.folder import size_limit
+
+        size_limit(settings.cache_size)
     for name in settings.candidates:
         gate.under_test.spec(name)
     for evaluation in settings.predictions:

@@ -37,6 +37,7 @@ TIGHTER = {
     ),
     "looks": ("[decision]\nlooks = 5", "looks = 1 (default) -> looks = 5"),
     "any number of looks": ('[decision]\nlooks = "any"', 'looks = 1 (default) -> looks = "any"'),
+    "no cache": ('[decision]\ncache = "refuse"', 'cache = "allow" (default) -> cache = "refuse"'),
     "every pair": ('[[rule]]\nid = "gap"\nreference = "all"', '-> reference = "all"'),
     "a level more": (
         '[evaluation.faces]\nattributes.tone = ["light", "medium", "dark"]',
