@@ -80,16 +80,16 @@ class KeptBatches:
         self.store.put(key, value, owner=self.key)
 
     def broken(self, digests: Sequence[bytes]) -> set[bytes]:
-        """Return those images that could not be read before; only a hint where to look first."""
+        """Return those images that could not be read before, a hint where to look first."""
         keys = {self._key([digest], "unreadable"): digest for digest in digests if digest}
         return {keys[key] for key in self.store.known(keys)}
 
     def put_broken(self, digest: bytes) -> None:
-        """Note that an image cannot be read."""
+        """Keep the fact that an image cannot be read."""
         self.store.put(self._key([digest], "unreadable"), b"", owner=self.key)
 
     def forget(self) -> None:
-        """Remove all that is known of the model."""
+        """Drop all that is known of the model."""
         self.store.forget(self.key)
 
     def _key(self, digests: Sequence[bytes], purpose: str) -> bytes:

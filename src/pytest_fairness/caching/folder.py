@@ -33,7 +33,7 @@ def cache_folder() -> Path:
 
 
 def cache_file() -> Path:
-    """Return the file of the cache; its name holds the version of its tables."""
+    """Return the file of the cache. Its name holds the version of its tables."""
     return cache_folder() / f"scores-v{_VERSION}.sqlite"
 
 

@@ -67,7 +67,7 @@ def key_of(
 def key_parts(
     classifier: "Classifier", settings: Mapping[str, str], spec: ModelSpec | None = None
 ) -> dict[str, Any]:
-    """Return the parts of a key by name; see `key_of`."""
+    """Return the parts of a key by name. Their hash is what `key_of` returns."""
     model, packages = _model(classifier, spec)
     return {
         "form": 1,

@@ -106,7 +106,7 @@ _OUTSIDE = frozenset(
 
 
 class Unidentified(Exception):  # noqa: N818  (it ends no run)
-    """It cannot be told what decides the scores; the message says why."""
+    """A model of which it cannot be told what decides its scores. The message says why."""
 
 
 def is_project(module: str) -> bool:

@@ -33,7 +33,7 @@ _REMOVE_OLDEST = (
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a cache holds.
+    """The numbers of what a cache holds.
 
     Args:
         entries: Number of its entries.
@@ -107,11 +107,11 @@ class Store:
             self._make_room()
 
     def forget(self, owner: bytes) -> None:
-        """Remove all entries of an owner."""
+        """Drop all entries of an owner."""
         self._write("DELETE FROM entry WHERE owner = ?", (owner,))
 
     def clear(self) -> None:
-        """Remove the file with all entries, and what SQLite may have left beside it.
+        """Drop the file with all entries, and what SQLite may have left beside it.
 
         Raises:
             OSError: It cannot be removed.
@@ -121,14 +121,14 @@ class Store:
             Path(f"{self.file}{ending}").unlink(missing_ok=True)
 
     def contents(self) -> Contents:
-        """Return what the store holds; nothing where there is no file."""
+        """Return what the store holds, which is nothing where there is no file."""
         if not self.file.exists():
             return Contents(0, 0, 0)
         rows = self._ask("SELECT count(*), count(DISTINCT owner), total(size) FROM entry")
         return Contents(rows[0][0], rows[0][1], int(rows[0][2])) if rows else Contents(0, 0, 0)
 
     def close(self) -> None:
-        """Note which entries were used, and close the file. It opens again when it is asked."""
+        """Write which entries were used, and close the file. It opens again when it is asked."""
         now = time.time_ns()
         for some in _parts(sorted(self._used)):
             marks = ",".join("?" * len(some))

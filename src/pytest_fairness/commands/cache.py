@@ -25,7 +25,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def info(_: argparse.Namespace) -> int:
-    """Say where the cache is and what it holds, and return 0.
+    """Print where the cache is and what it holds, and return 0.
 
     Raises:
         CacheError: It cannot be read, or its size limit is no size.
@@ -49,7 +49,7 @@ def info(_: argparse.Namespace) -> int:
 
 
 def clear(_: argparse.Namespace) -> int:
-    """Remove the cache and return 0.
+    """Drop the cache and return 0.
 
     Raises:
         CacheError: It cannot be removed.

@@ -33,7 +33,7 @@ __all__ = ["Outcome", "all_classes", "answered", "assembled", "described"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a model gave, and what was seen of it.
+    """The scores that a model gave, and what was seen of it.
 
     Args:
         samples: (N, columns) the samples whose images could be read.
@@ -59,7 +59,7 @@ def answered(
     *,
     progress: Callable[[int, int], None] | None,
 ) -> Outcome:
-    """Score all images, and some of them again.
+    """Compute the scores of all images, and of some of them again.
 
     Args:
         scorer: The model, on its device.
