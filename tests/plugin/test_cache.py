@@ -53,7 +53,7 @@ def bright():
     yield Classifier("bright", Bright(), ("no", "yes"), Preprocessing(size=8))
     Forward._run = run
 """
-OF_A_RUN = {"seconds", "images_per_second", "cache"}
+OF_A_RUN = {"seconds", "images_per_second", "cache", "preprocessing_compared"}
 
 
 @pytest.fixture

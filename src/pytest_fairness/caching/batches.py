@@ -27,11 +27,13 @@ class Batch(NamedTuple):
         scores: (n, K) scores of all labels.
         single: Whether the model gave one score an image.
         half: Whether it computed in half precision.
+        compared: How many of its images were compared with the preprocessing itself.
     """
 
     scores: NDArray[np.floating]
     single: bool
     half: bool
+    compared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,11 @@ class KeptBatches:
         if found is None:
             return None
         head, _, data = found.partition(b"\n")
-        shape, name, single, half = json.loads(head)
+        shape, name, single, half, compared = json.loads(head)
         if name not in _TYPES or shape[0] != len(digests):
             return None
-        return Batch(np.frombuffer(data, name).reshape(shape), bool(single), bool(half))
+        scores = np.frombuffer(data, name).reshape(shape)
+        return Batch(scores, bool(single), bool(half), int(compared))
 
     def has(self, digests: Sequence[bytes], *, purpose: str) -> bool:
         """Return whether a batch has an entry, which may be damaged."""
@@ -73,7 +76,9 @@ class KeptBatches:
     def put(self, digests: Sequence[bytes], batch: Batch, *, purpose: str) -> None:
         """Keep the scores of a batch."""
         scores = np.ascontiguousarray(batch.scores)
-        head = json.dumps([scores.shape, str(scores.dtype), batch.single, batch.half])
+        head = json.dumps(
+            [scores.shape, str(scores.dtype), batch.single, batch.half, batch.compared]
+        )
         value = head.encode() + b"\n" + scores.tobytes()
         key = self._key(digests, purpose)
         self._own.add(key)

@@ -97,6 +97,7 @@ def assembled(
     *,
     weights_sha256: str,
     preprocessing: str,
+    plan: Mapping[str, str],
     run: Mapping[str, str],
 ) -> Predictions:
     """Return the predictions that scores are.
@@ -108,6 +109,7 @@ def assembled(
         classes: The classes of the predictions.
         weights_sha256: Hash of the weights.
         preprocessing: The preprocessing in words.
+        plan: How the preprocessing was run, and what it was compared with.
         run: What the record says of device, precision and cache.
 
     Raises:
@@ -130,6 +132,7 @@ def assembled(
             "weights_sha256": weights_sha256,
             "preprocessing": preprocessing,
             "preprocessing_sha256": hashlib.sha256(preprocessing.encode()).hexdigest(),
+            **plan,
             "score": classifier.score,
             **answers.grouping,
             **_reading(outcome.scores, scorer, evaluation_set),

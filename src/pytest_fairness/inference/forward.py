@@ -62,8 +62,6 @@ class Forward:
         self.plan = plan
         self.checks = Checks(classifier.preprocess, model=classifier.name)
         """What was compared with the preprocessing itself, where a plan runs."""
-        self.no_plan = "it is none that is recognised" if plan is None else ""
-        """Why no plan runs."""
         self.channels_last = plan is not None and _convolves(classifier.module)
         """Whether images are given with the channels last in memory, which convolutions like."""
         self.half = autocast
@@ -87,11 +85,6 @@ class Forward:
         """
         for batch in self._batches(images, broken):
             yield from self._in_parts(batch)
-
-    def refuse_plan(self, why: str) -> None:
-        """Run the preprocessing as it is from now on."""
-        self.plan = None
-        self.no_plan = f"its plan gives other numbers ({why})"
 
     def _batches(
         self, images: "Images", broken: dict[int, DataError] | None

@@ -76,7 +76,7 @@ def predict(
         except PlanDiffersError as difference:
             no_plan = f"its plan gives other numbers ({difference})"
             plan, why_not = None, why_not or "the plan of its preprocessing gives other numbers"
-            scorer = scorer.without_cache()
+            scorer = scorer.without_cache(batch_size)
             outcome = answered(scorer, evaluation_set, classes, progress=progress)
     return assembled(
         scorer,

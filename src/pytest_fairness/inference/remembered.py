@@ -1,9 +1,9 @@
 """Scores batch by batch, in the order of the images: from the cache where it has them, else computed."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,13 @@ Scores = NDArray[np.floating]
 Broken = dict[int, DataError]
 
 
+class Start(Protocol):
+    """Gives a forward pass."""
+
+    def __call__(self, size: int, *, planned: bool) -> "Forward":
+        """Return a forward pass of a batch size, with the plan of a recognised preprocessing or without."""
+
+
 class NotRemembered(Exception):  # noqa: N818  (it is no error: the model is then loaded)
     """The cache lacks a batch, and there is no model to compute it."""
 
@@ -34,26 +41,38 @@ class Scorer:
         classifier: The model; its module is not called where all is remembered.
         device: The type of the device: `cpu`, `cuda`.
         batch_size: Images in a batch, at least 1; afterwards the size that fitted.
-        start: Gives a forward pass of a batch size; None where the model is not loaded.
+        start: Gives a forward pass; None where the model is not loaded.
         kept: What is remembered of it; None without a cache.
     """
 
     classifier: "Classifier"
     device: str
     batch_size: int
-    start: "Callable[[int], Forward] | None"
+    start: Start | None
     kept: KeptBatches | None = None
+    planned: bool = True
+    """Whether a recognised preprocessing runs by its plan."""
     half: bool = False
     """Whether scores were computed in half precision, as far as their type tells."""
     single: bool = False
     """Whether the model gave one score an image, that of its second label."""
     remembered: int = 0
     """Images whose scores came from the cache."""
+    compared: int = 0
+    """Images of which the plan was compared with the preprocessing itself."""
     _forward: "Forward | None" = None
 
     def again(self, batch_size: int) -> "Scorer":
-        """Return a scorer of the same model with batches of another size."""
-        return Scorer(self.classifier, self.device, batch_size, self.start, self.kept, self.half)
+        """Return a scorer with batches of another size, which runs the preprocessing as it is."""
+        return replace(
+            self, batch_size=batch_size, planned=False, remembered=0, compared=0, _forward=None
+        )
+
+    def without_cache(self, batch_size: int) -> "Scorer":
+        """Return a scorer from the beginning, after all that was kept of the model is dropped."""
+        if self.kept is not None:
+            self.kept.forget()
+        return Scorer(self.classifier, self.device, batch_size, self.start)
 
     def scores(
         self, images: "Images", *, broken: Broken | None = None, purpose: str = "answers"
@@ -103,6 +122,7 @@ class Scorer:
                     self.batch_size = size
                     self.single |= batch.single
                     self.half |= batch.half
+                    self.compared += batch.compared
                     self.remembered += len(positions)
                     return batch.scores, positions[-1] + 1
             size, tried = size // 2, len(positions)
@@ -118,6 +138,8 @@ class Scorer:
     ) -> Generator[tuple[Scores, int]]:
         """Yield scores from the model, each with the place behind it, until the cache has the next."""
         forward = self._model()
+        forward.checks.skip_to(place - sum(position < place for position in broken or ()))
+        compared = forward.checks.compared
         rest = images if place == 0 else images.at(range(place, len(images)))
         missing: Broken | None = None if broken is None else {}
         first = place
@@ -130,8 +152,13 @@ class Scorer:
                 self.single |= forward.single
                 positions = _positions(images, place, len(scores), broken)
                 place = positions[-1] + 1
+                batch = Batch(
+                    scores.numpy(), self.single, self.half, forward.checks.compared - compared
+                )
+                compared = forward.checks.compared
+                self.compared += batch.compared
                 if kept is not None:
-                    self._keep(kept, images, positions, scores.numpy(), purpose)
+                    self._keep(kept, images, positions, batch, purpose)
                 yield scores.numpy(), place
                 if kept is not None and self._remembers_next(kept, images, place, broken, purpose):
                     return
@@ -154,19 +181,19 @@ class Scorer:
         kept: KeptBatches,
         images: "Images",
         positions: list[int],
-        scores: Scores,
+        batch: Batch,
         purpose: str,
     ) -> None:
         """Keep the scores of a batch if each image is still what it was when it was hashed."""
         if all(images.digests[position] and images.unchanged(position) for position in positions):
             digests = [images.digests[position] for position in positions]
-            kept.put(digests, Batch(scores, self.single, self.half), purpose=purpose)
+            kept.put(digests, batch, purpose=purpose)
 
     def _model(self) -> "Forward":
         if self.start is None:
             raise NotRemembered
         if self._forward is None:
-            self._forward = self.start(self.batch_size)
+            self._forward = self.start(self.batch_size, planned=self.planned)
         self._forward.batch_size = self.batch_size
         return self._forward
 

@@ -16,8 +16,9 @@ from pytest_fairness.data.label_sets import EXACT, LABELS
 from pytest_fairness.errors import DataError, ModelError
 from pytest_fairness.inference import predict
 from pytest_fairness.inference.forward import Forward
+from pytest_fairness.inference.plans.checks import Checks, PlanDiffersError
 
-OF_A_RUN = {"seconds", "images_per_second", "cache"}
+OF_A_RUN = {"seconds", "images_per_second", "cache", "preprocessing_compared"}
 
 
 @pytest.fixture
@@ -154,6 +155,9 @@ def test_a_run_is_the_same_without_a_cache_with_an_empty_and_with_a_full_one(
     assert calls.take() == []
     assert same(without, empty)
     assert same(without, full)
+    assert [made.metadata["preprocessing_compared"] for made in (without, empty)] == [
+        full.metadata["preprocessing_compared"]
+    ] * 2
     n = len(without.table)
     assert "cache" not in without.metadata
     assert empty.metadata["cache"] == "0 of 20 images"
@@ -312,6 +316,51 @@ def test_scores_that_are_no_function_of_the_image_are_not_kept(
             assert nondeterministic == "refuse"
             assert "no function" in str(error)  # noqa: PT017
         assert cache.store.contents().entries == 0
+
+
+def test_where_a_plan_gives_other_numbers_nothing_of_it_is_kept(
+    images_of, model, cache, monkeypatch
+):
+    seen = []
+
+    def compare(self, image, planned, *, sample):
+        seen.append(sample)
+        if sample == "person-49":
+            msg = "3 of 192 numbers differ"
+            raise PlanDiffersError(msg)
+
+    monkeypatch.setattr(Checks, "compare", compare)
+    made = images_of(60)
+    for _ in range(2):
+        found = predict(model, made, batch_size=4, cache=cache).metadata
+        assert seen == ["person-0", "person-49"]
+        seen.clear()
+        assert found["preprocessing_plan"].startswith(
+            "as it is: its plan gives other numbers (3 of"
+        )
+        assert found["cache"] == "not used: the plan of its preprocessing gives other numbers"
+        assert cache.store.contents().entries == 0
+
+
+def test_the_images_that_a_run_compares_are_compared_whatever_the_cache_has(
+    images_of, model, cache, monkeypatch
+):
+    seen = []
+    monkeypatch.setattr(Checks, "compare", lambda *_, sample: seen.append(sample))
+    made = images_of(120)
+    predict(model, made, batch_size=4)
+    whole = set(seen)
+    assert whole == {"person-0", "person-49", "person-99"}
+    seen.clear()
+
+    def killed(done, total):
+        if done == 28:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict(model, made, batch_size=4, cache=cache, progress=killed)
+    predict(model, made, batch_size=4, cache=cache)
+    assert whole <= set(seen)
 
 
 def test_a_file_that_changes_during_the_run_is_not_kept_under_its_old_hash(
