@@ -59,7 +59,6 @@ def predict(
     own = hash_weights(module) if isinstance(module, nn.Module) else ""
     preprocessing = described(classifier.preprocess)
     chosen = choose_device("cpu" if device == "auto" and not own else device)
-
     plan = plan_of(classifier.preprocess)
 
     def start(size: int, *, planned: bool) -> Forward:
@@ -78,6 +77,8 @@ def predict(
             plan, why_not = None, why_not or "the plan of its preprocessing gives other numbers"
             scorer = scorer.without_cache(batch_size)
             outcome = answered(scorer, evaluation_set, classes, progress=progress)
+    n = len(evaluation_set)
+    told = {} if cache is None else cache.told(scorer.remembered, n, why_not)
     return assembled(
         scorer,
         evaluation_set,
@@ -86,15 +87,7 @@ def predict(
         weights_sha256=classifier.weights_sha256 or own,
         preprocessing=preprocessing,
         plan=_plan_metadata(plan, scorer.compared, no_plan),
-        run={
-            **settings,
-            "torch": torch.__version__,
-            "precision": "half" if scorer.half else "strict",
-            "batch_size": str(scorer.batch_size),
-            **(
-                {} if cache is None else cache.told(scorer.remembered, len(evaluation_set), why_not)
-            ),
-        },
+        run=_run_metadata(scorer, settings, told),
     )
 
 
@@ -108,6 +101,19 @@ def _kept(
         return cache.batches(classifier, settings), ""
     except Unidentified as problem:
         return None, str(problem)
+
+
+def _run_metadata(
+    scorer: Scorer, settings: Mapping[str, str], told: Mapping[str, str]
+) -> dict[str, str]:
+    """Return where and how the scores were computed, and which of them came from the cache."""
+    return {
+        **settings,
+        "torch": torch.__version__,
+        "precision": "half" if scorer.half else "strict",
+        "batch_size": str(scorer.batch_size),
+        **told,
+    }
 
 
 def _plan_metadata(plan: Plan | None, compared: int, no_plan: str) -> dict[str, str]:

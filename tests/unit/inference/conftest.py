@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -9,6 +10,8 @@ import torch
 from PIL import Image
 from typing_extensions import override
 
+from pytest_fairness.caching.cache import Cache
+from pytest_fairness.caching.store import Store
 from pytest_fairness.classifiers import Classifier, Preprocessing
 from pytest_fairness.data import EvaluationSet
 from pytest_fairness.data.images import Images
@@ -68,3 +71,44 @@ def evaluation_set() -> Callable[[int], EvaluationSet]:
 @pytest.fixture
 def red() -> Classifier:
     return Classifier("red", Red(), ("man", "woman"), Preprocessing(size=4), score="probability")
+
+
+def with_hashes(made: EvaluationSet) -> EvaluationSet:
+    """Return a set that knows the hashes of its images, as one that a policy names does."""
+    digests, stamps = [], []
+    for position in range(len(made.images)):
+        digest, stamp = made.images.hashed(position)
+        digests.append(digest)
+        stamps.append(stamp)
+    return replace(made, images=replace(made.images, digests=digests, stamps=stamps))
+
+
+@pytest.fixture
+def images_of(evaluation_set):
+    """Make a set of n images that knows their hashes, as one that a policy names does."""
+
+    def make(n, **changes):
+        made = evaluation_set(n)
+        return with_hashes(replace(made, **changes))
+
+    return make
+
+
+@pytest.fixture
+def cache(tmp_path):
+    made = Cache(Store(tmp_path / "cache" / "scores.sqlite", 10**8))
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(3)
+    module = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3),
+        torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(),
+        torch.nn.Linear(8, 2),
+    )
+    return Classifier("small", module, ("woman", "man"), Preprocessing(size=8))

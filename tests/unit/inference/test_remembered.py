@@ -3,14 +3,11 @@
 import json
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 from typing_extensions import override
 
-from pytest_fairness.caching.cache import Cache
-from pytest_fairness.caching.store import Store
 from pytest_fairness.classifiers import Classifier, LabelRule, Preprocessing
 from pytest_fairness.data.label_sets import EXACT, LABELS
 from pytest_fairness.errors import DataError, ModelError
@@ -21,39 +18,10 @@ from pytest_fairness.inference.plans.checks import Checks, PlanDiffersError
 OF_A_RUN = {"seconds", "images_per_second", "cache", "preprocessing_compared"}
 
 
-@pytest.fixture
-def cache(tmp_path):
-    made = Cache(Store(tmp_path / "cache" / "scores.sqlite", 10**8))
-    yield made
-    made.store.close()
-
-
-@pytest.fixture
-def model():
-    torch.manual_seed(3)
-    module = nn.Sequential(
-        nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2)
-    )
-    return Classifier("small", module, ("woman", "man"), Preprocessing(size=8))
-
-
-@pytest.fixture
-def images_of(evaluation_set):
-    """Make a set of n images that knows their hashes, as one that a policy names does."""
-
-    def make(n, **changes):
-        made = evaluation_set(n)
-        return hashed(replace(made, **changes))
-
-    return make
-
-
 def hashed(made):
-    digests, stamps = [], []
-    for position in range(len(made.images)):
-        digest, stamp = made.images.hashed(position)
-        digests.append(digest)
-        stamps.append(stamp)
+    """The set with the hashes of its images, as one that a policy names has."""
+    pairs = [made.images.hashed(position) for position in range(len(made.images))]
+    digests, stamps = zip(*pairs, strict=True)
     return replace(made, images=replace(made.images, digests=digests, stamps=stamps))
 
 
@@ -392,51 +360,3 @@ def test_a_file_that_was_only_touched_is_still_the_same_image(tmp_path, images_o
     files[1].write_bytes(made.images.entries[1])
     predict(model, before, cache=cache)
     assert predict(model, before, cache=cache).metadata["cache"] == "4 of 4 images"
-
-
-def test_a_set_that_does_not_know_its_hashes_is_computed(evaluation_set, model, cache):
-    for _ in range(2):
-        found = predict(model, evaluation_set(4), cache=cache)
-        assert found.metadata["cache"] == "0 of 4 images"
-
-
-def test_a_model_that_cannot_be_identified_says_why(images_of, cache):
-    def module(images):
-        return images.mean(dim=(2, 3))[:, :2]
-
-    found = predict(
-        Classifier("own", module, ("woman", "man"), Preprocessing(size=4)),
-        images_of(4),
-        cache=cache,
-    )
-    assert found.metadata["cache"].startswith("not used: ")
-    assert cache.store.contents().entries == 0
-
-
-def test_a_refused_cache_is_neither_read_nor_written(images_of, model, cache):
-    made = images_of(4)
-    refused = replace(cache, refused="--fairness-no-cache")
-    predict(model, made, cache=cache)
-    entries = cache.store.contents().entries
-    found = predict(replace(model, labels=("man", "woman")), made, cache=refused)
-    assert found.metadata["cache"] == "refused by --fairness-no-cache"
-    assert cache.store.contents().entries == entries
-
-
-def test_a_cache_that_cannot_be_used_is_told_and_stops_nothing(tmp_path, images_of, model):
-    (tmp_path / "file").write_text("in the way")
-    useless = Cache(Store(tmp_path / "file" / "scores.sqlite", 10**8))
-    found = predict(model, images_of(4), cache=useless)
-    assert found.metadata["cache"].startswith(f"broken: {tmp_path}")
-
-
-def test_the_cache_holds_no_names_and_no_images(images_of, model, cache):
-    made = images_of(8)
-    predict(model, made, batch_size=4, cache=cache)
-    cache.store.close()
-    content = cache.store.file.read_bytes()
-    assert b"person" not in content
-    assert b"PNG" not in content
-    assert b"small" not in content
-    assert all(entry[:40] not in content for entry in made.images.entries)
-    assert np.frombuffer(content[:16], np.uint8).tobytes() == b"SQLite format 3\x00"

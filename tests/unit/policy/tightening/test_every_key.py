@@ -34,6 +34,7 @@ DECISION = {
     "pass_level": 0.99,
     "correction": "none",
     "looks": 2,
+    "cache": "refuse",
 }
 EVALUATION = {
     **dict.fromkeys(("manifest", "reader", "root", "masks", "image", "id", "target"), "other"),
@@ -95,7 +96,12 @@ MODEL: dict[str, Any] = {
     "nondeterministic": "tell",
 }
 TABLES = [
-    (DecisionTable, ("decision",), DECISION, {"inconclusive", "level", "pass_level", "looks"}),
+    (
+        DecisionTable,
+        ("decision",),
+        DECISION,
+        {"inconclusive", "level", "pass_level", "looks", "cache"},
+    ),
     (EvaluationTable, ("evaluation", "faces"), EVALUATION, {"attributes", "max_errors"}),
     (RuleTable, ("rule", 0), RULE, {"min_samples", "min_share"}),
     (ModelTable, ("model", "net"), MODEL, set()),
