@@ -10,15 +10,15 @@ from pytest_fairness.caching.batches import KeptBatches
 from pytest_fairness.caching.cache import Cache
 from pytest_fairness.caching.sources import Unidentified
 from pytest_fairness.classifiers.files.weights import hash_weights
+from pytest_fairness.inference.answers.assembled import all_classes, answered, assembled, described
+from pytest_fairness.inference.answers.remembered import Scorer
 from pytest_fairness.inference.as_found import left_as_found
-from pytest_fairness.inference.assembled import all_classes, answered, assembled, described
 from pytest_fairness.inference.device import choose_device
 from pytest_fairness.inference.forward import Forward
 from pytest_fairness.inference.plans.checks import PlanDiffersError
 from pytest_fairness.inference.plans.plan import Plan
 from pytest_fairness.inference.plans.recognise import plan_of
 from pytest_fairness.inference.predictions import Predictions
-from pytest_fairness.inference.remembered import Scorer
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier

@@ -14,15 +14,9 @@ from pytest_fairness.errors import DataError, ModelError
 from pytest_fairness.inference import predict
 from pytest_fairness.inference.forward import Forward
 from pytest_fairness.inference.plans.checks import Checks, PlanDiffersError
+from tests.unit.inference.conftest import with_hashes as hashed
 
 OF_A_RUN = {"seconds", "images_per_second", "cache", "preprocessing_compared"}
-
-
-def hashed(made):
-    """The set with the hashes of its images, as one that a policy names has."""
-    pairs = [made.images.hashed(position) for position in range(len(made.images))]
-    digests, stamps = zip(*pairs, strict=True)
-    return replace(made, images=replace(made.images, digests=digests, stamps=stamps))
 
 
 def changed(made, *places):

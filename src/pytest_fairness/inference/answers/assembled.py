@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from pytest_fairness.classifiers.labels.contradictions import contradictions
 from pytest_fairness.classifiers.labels.label_groups import class_scores, disagreements
 from pytest_fairness.errors import DataError, ModelError, PredictionError
+from pytest_fairness.inference.answers.remembered import Scorer
+from pytest_fairness.inference.answers.repeated import Asked, ask_again
 from pytest_fairness.inference.operating_point import check_threshold, decided, threshold_metadata
 from pytest_fairness.inference.predictions import Predictions, prediction_table
-from pytest_fairness.inference.remembered import Scorer
-from pytest_fairness.inference.repeated import Asked, ask_again
 from pytest_fairness.inference.tags import check_tagging, exactly_right, only_tags, with_tags
 from pytest_fairness.inference.unreadable import check_unreadable, unreadable_metadata
 from pytest_fairness.wording import listed

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_fairness.errors import ModelError
-from pytest_fairness.inference.remembered import Scorer
+from pytest_fairness.inference.answers.remembered import Scorer
 from pytest_fairness.wording import listed
 
 if TYPE_CHECKING:
