@@ -80,14 +80,19 @@ def give_verdict(
         **(lacking if lacking and outcome == "inconclusive" else Lacking())._asdict(),
         cluster=cluster,
         effective_n=answer.estimate.effective_n if cluster else None,
-        **_largest(answer.estimate.dominant, cluster),
+        **largest_cluster(answer.estimate.dominant, cluster),
         looks=decision.looks,
         look_level=_look_level(answer, decision, decision.confidence),
     )
 
 
-def _largest(shares: tuple[float, ...], cluster: Cluster | None) -> dict[str, Any]:
-    """The fields of a verdict about the cluster that decides how wide the interval is."""
+def largest_cluster(shares: tuple[float, ...], cluster: Cluster | None) -> dict[str, Any]:
+    """Return the fields of a verdict about the cluster that decides how wide the interval is, or none.
+
+    Args:
+        shares: Its share of the images by each column of clusters, nan where none decides.
+        cluster: The columns.
+    """
     known = [share for share in shares if not math.isnan(share)]
     if not known or cluster is None:
         return {}

@@ -7,7 +7,7 @@ import numpy as np
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.counts import ClusterCounts, Ways
 from pytest_fairness.statistics.estimators.composites import MeanRates
-from pytest_fairness.statistics.estimators.dependence import Dependence, MostDependent
+from pytest_fairness.statistics.estimators.dependence import Dependence, MostDependent, WholeUnit
 from pytest_fairness.statistics.estimators.extremes import ExtremeRates
 from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.largest_gap import LargestGap
@@ -130,16 +130,17 @@ def _from_clusters(parts: tuple[GroupRates, ...], *, as_f1: bool) -> Dependence 
 def _from_one_way(parts: tuple[ClusterCounts, ...], *, as_f1: bool) -> Dependence:
     """The dependence on the clusters of one column."""
     moved: list[Floats] = []
+    shares: list[Floats] = []
     for part in parts:
         with np.errstate(divide="ignore", invalid="ignore"):
             n = part.n.sum(axis=1, keepdims=True)
             rate = part.successes.sum(axis=1, keepdims=True) / n
-            residuals = (part.successes - rate * part.n) / n
-        if as_f1:
-            residuals = residuals * 2 / (1 + rate) ** 2
-        moved.append(residuals)
+            slope = 2 / (1 + rate) ** 2 if as_f1 else 1.0
+            moved.append(slope * (part.successes - rate * part.n) / n)
+            shares.append(slope * part.n / n)
     together, apart = np.sum(moved, axis=0), np.sum(np.square(moved), axis=(0, 2))
-    return Dependence(together, apart, shared=True, most=float(len(parts)))
+    whole = WholeUnit.of(np.array(shares))
+    return Dependence(together, apart, shared=True, most=float(len(parts)), whole=whole)
 
 
 def _from_samples(confusion: Integers) -> Dependence:
@@ -155,4 +156,9 @@ def _from_samples(confusion: Integers) -> Dependence:
     moved[:, index, index] = each[:, index, index] * right
     apart = hits * right**2 + (own + called - 2 * hits) * wrong**2
     size = len(confusion)
-    return Dependence(moved.reshape(size, -1), apart.sum(axis=1), shared=False, most=2.0)
+    with np.errstate(divide="ignore"):
+        unit = np.mean((2 / (own + called)) ** 2, axis=1)
+    whole = WholeUnit(np.sqrt(2 * unit)[:, None], unit)
+    return Dependence(
+        moved.reshape(size, -1), apart.sum(axis=1), shared=False, most=2.0, whole=whole
+    )

@@ -10,16 +10,18 @@ from pytest_fairness.gate.decision.answerable.settling import CHANCE, settling_s
 from pytest_fairness.gate.decision.answerable.unanswerable import Impossible, impossible
 from pytest_fairness.gate.decision.answering import answer_batch
 from pytest_fairness.gate.decision.sides import Answer, decide
-from pytest_fairness.gate.decision.verdict import Lacking
+from pytest_fairness.gate.decision.verdict import Lacking, largest_cluster
 from pytest_fairness.gate.estimates.possible import Targets, extreme_calls
 from pytest_fairness.gate.evidence import Evidence
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.details import NeededRecord, UnanswerableRecord
 from pytest_fairness.policy import Decision
 from pytest_fairness.statistics.arrays import ROUNDING, Integers
+from pytest_fairness.statistics.clusters.columns import cluster_text
 from pytest_fairness.statistics.clusters.counts import ClusterCounts
 from pytest_fairness.statistics.metrics.cells import Cells
 from pytest_fairness.statistics.metrics.definitions import Rate
+from pytest_fairness.wording import plural
 
 __all__ = ["unanswerable_questions", "what_is_lacking"]
 
@@ -166,9 +168,25 @@ def _record(
         own = _size_from_nothing(question, evidence, decision, to_fail)
     elif size is not None:
         own, other = _more(found.best, size, evidence)
+    reason = found.reason
+    if own is None and estimate.low is not None:
+        reason = _of_largest(found.best, evidence) or reason
     return UnanswerableRecord(
-        reason=found.reason, more=own, reference_more=other, of=unit, can_fail=found.can_fail
+        reason=reason, more=own, reference_more=other, of=unit, can_fail=found.can_fail
     )
+
+
+def _of_largest(answer: Answer, evidence: Evidence) -> str:
+    """Why no answers pass where one cluster has most images, or nothing where none has."""
+    cluster = evidence.evaluation.cluster
+    largest = largest_cluster(answer.estimate.dominant, cluster)
+    if cluster is None or not largest:
+        return ""
+    column = largest["largest_cluster_of"] or cluster_text(cluster)
+    of_what = answer.question.rule.metric.measure.counted_among
+    share = f"{largest['largest_cluster'] * 100:.0f} %"
+    more = f"more {plural(column)} are needed, and no more images of the largest one"
+    return f"one {column} holds {share} of the {of_what}: {more}"
 
 
 def _size(answer: Answer, decision: Decision, to_fail: float) -> int | None:

@@ -133,6 +133,9 @@ def test_no_number_of_people_is_told_for_a_pass_where_one_of_several_has_most_im
     verdict = judge(policy, wrong).verdicts[0]
     assert verdict.state == "unanswerable"
     assert (verdict.unanswerable.more, verdict.unanswerable.reference_more) == (None, None)
+    assert verdict.unanswerable.reason == (
+        "one person holds 22 % of the samples: more people are needed, and no more images of the largest one"
+    )
     one = people("light", 1, 9, 3)
     alone = judge(policy, one).verdicts[0]
     assert alone.unanswerable.more == 35
