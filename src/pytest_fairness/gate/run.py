@@ -19,6 +19,7 @@ from pytest_fairness.gate.estimates.below_chance import below_chance
 from pytest_fairness.gate.estimates.wanted import observe_wanted
 from pytest_fairness.gate.evidence import Evidence, gather_evidence
 from pytest_fairness.gate.former import Former, former_records, with_former
+from pytest_fairness.gate.precision import check_computed
 from pytest_fairness.gate.questions import questions
 from pytest_fairness.gate.record.counts_record import CountsRecord
 from pytest_fairness.gate.record.policy_records import PolicyFile, RequiredRecord, RuleRecord
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.gate.baseline.read import BaselineSource
+    from pytest_fairness.inference.as_found import Precision
 
 __all__ = [
     "Judged",
@@ -156,6 +158,7 @@ def judge_predictions(
     Raises:
         FairnessError: The baseline cannot be used.
     """
+    check_computed(policy, predictions.metadata, model=predictions.model)
     counts = count_predictions(predictions, evaluation)
     evidence = gather_evidence(predictions, counts, evaluation, baseline=baseline)
     return _judged(policy, evidence, predictions.model, predictions.metadata, today=today)
@@ -217,6 +220,7 @@ def judge_model(
     baseline: "BaselineSource | None" = None,
     device: str = "auto",
     batch_size: int = 64,
+    precision: "Precision" = "strict",
 ) -> RunRecord:
     """Run a model over an evaluation set and judge its predictions.
 
@@ -227,13 +231,16 @@ def judge_model(
         baseline: As for `judge`.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         batch_size: Images in a batch.
+        precision: How exactly it computes, as for `predict`; analyses are always strict.
     """
     from pytest_fairness.inference import predict  # noqa: PLC0415  (torch loads when it is used)
 
     policy = load_policy(policy)
     chosen = policy.evaluation_named(evaluation)
     samples = load_evaluation_set(chosen)
-    predictions = predict(classifier, samples, device=device, batch_size=batch_size)
+    predictions = predict(
+        classifier, samples, device=device, batch_size=batch_size, precision=precision
+    )
     predictions = observe_wanted(
         questions(policy, [classifier.name], evaluations=[chosen.name]),
         classifier,

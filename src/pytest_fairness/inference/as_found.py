@@ -2,17 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import nn
 
-__all__ = ["left_as_found", "strict_precision"]
+__all__ = ["PRECISIONS", "Precision", "left_as_found", "strict_precision"]
+
+Precision = Literal["strict", "tf32", "bf16", "fp16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 @contextmanager
-def strict_precision() -> Iterator[None]:
+def strict_precision(*, tf32: bool = False) -> Iterator[None]:
     """Compute 32-bit numbers as such: no TF32 on cards, no bfloat16 on CPUs. Undone afterwards.
+
+    Args:
+        tf32: Whether convolutions and products of matrices may use TF32 on cards all the same.
 
     Source: PyTorch, CUDA semantics, TensorFloat-32 (convolutions use it by default).
 
@@ -31,7 +37,8 @@ def strict_precision() -> Iterator[None]:
         torch.backends.cudnn.allow_tf32 = False
         for operators in _operators():
             operators.fp32_precision = "ieee"
-        torch.set_float32_matmul_precision("highest")
+        torch.set_float32_matmul_precision("high" if tf32 else "highest")
+        torch.backends.cudnn.allow_tf32 = tf32
         yield
 
 

@@ -13,6 +13,7 @@ from pytest_fairness.classifiers.preprocessing.batches import check_one_shape
 from pytest_fairness.classifiers.preprocessing.casts import as_pixels
 from pytest_fairness.classifiers.scores import score_columns
 from pytest_fairness.errors import DataError, ModelError
+from pytest_fairness.inference.as_found import Precision, strict_precision
 from pytest_fairness.inference.plans.checks import Checks
 from pytest_fairness.inference.plans.feeding import planned_batches
 from pytest_fairness.inference.prefetch import in_order
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Forward"]
 
 _BATCHES_AHEAD = 2
+_HALF: dict[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class _Prepared(NamedTuple):
@@ -39,7 +41,7 @@ class Forward:
         classifier: The model under test.
         device: Where its module is.
         batch_size: Images in a batch, at least 1; afterwards the size that fitted.
-        autocast: Whether to compute in the device's half precision where torch thinks it safe.
+        precision: How exactly it computes; `bf16` and `fp16` where torch thinks it safe.
         plan: How a recognised preprocessing is run; None runs it as it is.
     """
 
@@ -49,7 +51,7 @@ class Forward:
         *,
         device: torch.device,
         batch_size: int,
-        autocast: bool,
+        precision: Precision = "strict",
         plan: "Plan | None" = None,
     ) -> None:
         if batch_size < 1:
@@ -58,13 +60,13 @@ class Forward:
         self.classifier = classifier
         self.device = device
         self.batch_size = batch_size
-        self.autocast = autocast
+        self.precision = precision
         self.plan = plan
         self.checks = Checks(classifier.preprocess, model=classifier.name)
         """What was compared with the preprocessing itself, where a plan runs."""
         self.channels_last = plan is not None and _convolves(classifier.module)
         """Whether images are given with the channels last in memory, which convolutions like."""
-        self.half = autocast
+        self.half = precision in _HALF
         """Whether scores were computed in half precision, as far as their type tells."""
         self.single = False
         """Whether the model gave one score an image, that of its second label."""
@@ -157,7 +159,11 @@ class Forward:
 
     def _outputs(self, part: torch.Tensor) -> Any:
         """Return what the module gives; with the channels first where it cannot take them last."""
-        with torch.autocast(self.device.type, enabled=self.autocast):
+        kind = _HALF.get(self.precision)
+        with (
+            strict_precision(tf32=self.precision == "tf32"),
+            torch.autocast(self.device.type, dtype=kind, enabled=kind is not None),
+        ):
             try:
                 return self.classifier.module(part)
             except torch.OutOfMemoryError:

@@ -12,12 +12,13 @@ from pytest_fairness.caching.sources import Unidentified
 from pytest_fairness.classifiers.files.weights import hash_weights
 from pytest_fairness.inference.answers.assembled import all_classes, answered, assembled, described
 from pytest_fairness.inference.answers.remembered import Scorer
-from pytest_fairness.inference.as_found import left_as_found
+from pytest_fairness.inference.as_found import Precision, left_as_found
 from pytest_fairness.inference.device import choose_device
 from pytest_fairness.inference.forward import Forward
 from pytest_fairness.inference.plans.checks import PlanDiffersError
 from pytest_fairness.inference.plans.plan import Plan
 from pytest_fairness.inference.plans.recognise import plan_of
+from pytest_fairness.inference.precision import check_precision
 from pytest_fairness.inference.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def predict(
     *,
     device: str = "auto",
     batch_size: int = 64,
-    autocast: bool = False,
+    precision: Precision = "strict",
     cache: Cache | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions:
@@ -45,7 +46,8 @@ def predict(
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. A module that is no `nn.Module` gets its
             images on the CPU unless a device is named.
         batch_size: Images in a batch, at least 1; halved when the device's memory runs out.
-        autocast: Whether to compute in half precision where torch thinks it safe.
+        precision: `strict` 32-bit numbers; `tf32` on cards; `bf16` or `fp16` where torch thinks it
+            safe. All but `strict` compare the answers to up to 500 images with the strict ones.
         cache: Where scores are looked up and kept; nowhere when None.
         progress: Called with the number of images done and of all images.
 
@@ -59,15 +61,16 @@ def predict(
     own = hash_weights(module) if isinstance(module, nn.Module) else ""
     preprocessing = described(classifier.preprocess)
     chosen = choose_device("cpu" if device == "auto" and not own else device)
+    check_precision(precision, module, chosen, model=classifier.name)
     plan = plan_of(classifier.preprocess)
 
-    def start(size: int, *, planned: bool) -> Forward:
-        how = plan if planned else None
-        return Forward(classifier, device=chosen, batch_size=size, autocast=autocast, plan=how)
+    def start(size: int, *, planned: bool, strict: bool) -> Forward:
+        how, exact = plan if planned else None, "strict" if strict else precision
+        return Forward(classifier, device=chosen, batch_size=size, precision=exact, plan=how)
 
-    settings = {"device": device_name(chosen), "autocast": str(autocast)}
+    settings = {"device": device_name(chosen), "precision": precision}
     kept, why_not = _kept(cache, classifier, {**settings, "batch_size": str(batch_size)})
-    scorer = Scorer(classifier, chosen.type, batch_size, start, kept)
+    scorer = Scorer(classifier, chosen.type, batch_size, start, kept, precision)
     no_plan = "it is none that is recognised"
     with left_as_found(module, chosen):
         try:
@@ -110,7 +113,7 @@ def _run_metadata(
     return {
         **settings,
         "torch": torch.__version__,
-        "precision": "half" if scorer.half else "strict",
+        **({"precision": "half"} if scorer.half and scorer.precision == "strict" else {}),
         "batch_size": str(scorer.batch_size),
         **told,
     }

@@ -103,6 +103,7 @@ class ModelRuns:
                 samples,
                 device=device,
                 batch_size=batch_size,
+                precision=self.settings.precision,
                 cache=cache,
                 progress=lambda n, total: self.progress(f"{what}: {n:,} of {total:,} images"),
             )

@@ -4,9 +4,14 @@ from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+
+from pytest_fairness.wording import allowed_names
+
+if TYPE_CHECKING:
+    from pytest_fairness.inference.as_found import Precision
 
 __all__ = ["Settings", "add_options", "read_settings"]
 
@@ -37,6 +42,7 @@ class Settings:
     explain_folder: Path = Path("fairness-explanations")
     device: str = "auto"
     batch_size: int = 64
+    precision: "Precision" = "strict"
     no_cache: bool = False
     cache_size: str = ""
     """Size limit of the cache as the ini file writes it; empty for the default."""
@@ -83,6 +89,7 @@ def parse_batch_size(text: str) -> int:
     return int(text)
 
 
+_PRECISIONS = ("strict", "tf32", "bf16", "fp16")
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--fairness-policy": {
         "metavar": "FILE",
@@ -182,6 +189,12 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "metavar": "N",
         "help": "Images in a batch (default 64).",
     },
+    "--fairness-precision": {
+        "choices": _PRECISIONS,
+        "help": "How exactly models compute: strict 32-bit numbers (default), tf32 on CUDA cards, bf16 "
+        "or fp16. All but strict also run up to 500 images strictly, and tell how many answers "
+        "differ; ini: fairness_precision.",
+    },
     "--fairness-no-cache": {
         "action": "store_true",
         "help": "Compute every score, and keep none for later runs (docs/cache.md); ini: fairness_no_cache.",
@@ -200,6 +213,11 @@ def add_options(parser: pytest.Parser) -> None:
         "fairness_baseline", "Record to compare with, relative to the root folder.", default=None
     )
     parser.addini("fairness_models", "Models under test.", type="args", default=[])
+    parser.addini(
+        "fairness_precision",
+        "How exactly models compute: strict, tf32, bf16, fp16.",
+        default="strict",
+    )
     parser.addini(
         "fairness_release",
         "Refuse any run that does not ask all questions.",
@@ -253,9 +271,21 @@ def read_settings(config: pytest.Config) -> Settings:
         explain_folder=option.fairness_explain_folder,
         device=option.fairness_device,
         batch_size=option.fairness_batch_size,
+        precision=_precision(config),
         no_cache=option.fairness_no_cache or bool(config.getini("fairness_no_cache")),
         cache_size=config.getini("fairness_cache_size"),
     )
+
+
+def _precision(config: pytest.Config) -> "Precision":
+    """The precision of the command line, or of the ini file where that is silent."""
+    if config.option.fairness_precision is not None:
+        return cast("Precision", config.option.fairness_precision)
+    named = str(config.getini("fairness_precision"))
+    if named not in _PRECISIONS:
+        msg = f"fairness_precision = {named!r} in the ini file{allowed_names(named, _PRECISIONS)}"
+        raise pytest.UsageError(msg)
+    return cast("Precision", named)
 
 
 def _of_ini_file(config: pytest.Config, key: str) -> str | None:
@@ -266,6 +296,12 @@ def _of_ini_file(config: pytest.Config, key: str) -> str | None:
 
 def _refuse_contradictions(option: Namespace, *, release: bool, policy: str | None) -> None:
     """Refuse options that cannot both be followed."""
+    if option.fairness_precision and option.fairness_predictions:
+        msg = (
+            "--fairness-precision: no model runs, because the predictions are those of a file; drop "
+            "one of the two options"
+        )
+        raise pytest.UsageError(msg)
     if release and option.fairness_partial:
         msg = (
             "--fairness-partial: a run that decides about a release asks all questions; drop it, or "

@@ -53,15 +53,21 @@ def _lines(document: Document) -> Iterator[_Line]:
         yield _Line(toml_header("model", name), document.place(("model", name)))
         yield from _keys(document, ("model", name), table)
     for key in ("rule", "required", "waiver"):
-        if key == "waiver" and (caps := document.table("waivers")):
-            yield _Line("")
-            yield _Line("[waivers]", document.place(("waivers",)))
-            yield from _keys(document, ("waivers",), caps)
+        if key == "waiver":
+            yield from _caps(document, "precision")
+            yield from _caps(document, "waivers")
         for number, table in enumerate(document.tables(key)):
             yield _Line("")
             yield from _preset(table)
             yield _Line(f"[[{key}]]", document.place((key, number)))
             yield from _keys(document, (key, number), table)
+
+
+def _caps(document: Document, name: str) -> Iterator[_Line]:
+    if caps := document.table(name):
+        yield _Line("")
+        yield _Line(f"[{name}]", document.place((name,)))
+        yield from _keys(document, (name,), caps)
 
 
 def _decision(document: Document) -> Iterator[_Line]:

@@ -16,6 +16,7 @@ from pytest_fairness.policy.records import (
     Evaluation,
     Policy,
     PolicyText,
+    PrecisionRule,
     Required,
     Rule,
     Waiver,
@@ -144,6 +145,7 @@ class _Resolution:
                 for name, table in tables.model.items()
             },
             required=self.required(tables),
+            precision=self.precision(tables),
             waivers=self.waivers(tables),
             texts=texts,
             document=self.document,
@@ -200,6 +202,17 @@ class _Resolution:
             f"pass_level = {level:g} is the level of an interval, and every rule decides by the "
             'estimate; remove pass_level, or write decide = "interval"',
         )
+
+    def precision(self, tables: PolicyDocument) -> PrecisionRule:
+        table = tables.precision
+        allowed = None if table.allowed is None else tuple(table.allowed)
+        if table.max_flips is not None and allowed == ("strict",):
+            raise self.error(
+                ("precision", "max_flips"),
+                'max_flips has no effect, because allowed = ["strict"] lets no other precision be '
+                "judged; remove max_flips, or allow another precision",
+            )
+        return PrecisionRule(allowed, table.max_flips)
 
     def waivers(self, tables: PolicyDocument) -> tuple[Waiver, ...]:
         return tuple(

@@ -223,6 +223,20 @@ class PolicyText:
 
 
 @dataclass(frozen=True, slots=True)
+class PrecisionRule:
+    """The exactness that a model must compute with.
+
+    Args:
+        allowed: Precisions that may be judged; None for any.
+        max_flips: Share of answers that another precision than `strict` may change, 0 to 1; None
+            for any.
+    """
+
+    allowed: tuple[str, ...] | None = None
+    max_flips: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A validated policy: its decision, its evaluations, its rules, and its text.
 
@@ -235,6 +249,7 @@ class Policy:
         sha256: Hash of its text; where it extends others, of the hashes of all texts in order.
         models: Name -> model under test that it declares.
         required: What must be judged with samples.
+        precision: How exactly a model must compute.
         waivers: Failures that somebody answers for.
         texts: Every file, the one that extends nothing first.
         document: Effective values, with the file and line of each.
@@ -250,6 +265,7 @@ class Policy:
     sha256: str
     models: Mapping[str, ModelSpec] = field(default_factory=dict)
     required: tuple[Required, ...] = ()
+    precision: PrecisionRule = PrecisionRule()
     waivers: tuple[Waiver, ...] = ()
     texts: tuple[PolicyText, ...] = ()
     document: Document = field(default_factory=lambda: Document("policy"))

@@ -42,6 +42,14 @@ def _of(run: JudgedRun) -> list[str]:
         lines.append(f"{name}: the cache of scores is not used: {cache.removeprefix('broken: ')}")
     elif cache[:1].isdigit() and not cache.startswith("0 "):
         lines.append(f"{name}: the scores of {cache} are from the cache")
+    if compared := metadata.get("precision_compared"):
+        low, high = (float(metadata[f"precision_flips_{end}"]) for end in ("low", "high"))
+        lines.append(
+            f"{name}: precision {metadata['precision']} changed {metadata['precision_flips']} of {compared} "
+            f"answers, {low:.2%} to {high:.2%} of all"
+        )
+    elif (precision := metadata.get("precision", "strict")) != "strict":
+        lines.append(f"{name}: computed in {precision} precision")
     if prefix := metadata.get("weights_prefix"):
         lines.append(f"{run.model}: {prefix!r} before the name of every weight was taken off")
     if single := metadata.get("single_score"):

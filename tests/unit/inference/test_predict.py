@@ -63,7 +63,6 @@ def test_metadata_tell_what_made_the_predictions(red: Classifier, evaluation_set
         "score": "probability",
         "device": "cpu",
         "torch": torch.__version__,
-        "autocast": "False",
         "batch_size": "3",
         "precision": "strict",
         "asked_again": "4",
@@ -156,15 +155,14 @@ def test_next_batch_is_decoded_while_the_model_runs(red: Classifier, evaluation_
     predict(replace(red, module=model, preprocess=decode), evaluation_set(6), batch_size=2)
 
 
-def test_autocast_computes_in_half_precision(evaluation_set: Make) -> None:
+def test_bf16_computes_in_half_precision(evaluation_set: Make) -> None:
     seen: list[torch.dtype] = []
     linear = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 2))
     linear.register_forward_hook(lambda _module, _given, out: seen.append(out.dtype))
     model = Classifier("linear", linear, ("man", "woman"), Preprocessing(size=4))
-    found = predict(model, evaluation_set(2), device="cpu", autocast=True)
-    assert set(seen) == {torch.bfloat16}
-    assert found.metadata["precision"] == "half"
-    assert found.metadata["autocast"] == "True"
+    found = predict(model, evaluation_set(2), device="cpu", precision="bf16")
+    assert set(seen) == {torch.bfloat16, torch.float32}  # two images run strictly too
+    assert found.metadata["precision"] == "bf16"
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["after success", "after an error"])

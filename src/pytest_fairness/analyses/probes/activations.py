@@ -86,7 +86,7 @@ def capture_activations(
     chosen = choose_layers(module, layers) if isinstance(layers, int) else list(layers)
     recorder = _Recorder(named_layers(module, chosen), pool, pooling)
     where = choose_device(device)
-    forward = Forward(classifier, device=where, batch_size=batch_size, autocast=False)
+    forward = Forward(classifier, device=where, batch_size=batch_size)
     broken: dict[int, DataError] | None = {} if evaluation_set.max_errors else None
     with left_as_found(module, where), recorder.attached(module):
         for scores in forward.scores(evaluation_set.images, broken=broken):

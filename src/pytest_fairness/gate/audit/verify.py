@@ -15,6 +15,7 @@ from pytest_fairness.gate.decision.required import check_required
 from pytest_fairness.gate.decision.waivers import apply_waivers, waiver_problems
 from pytest_fairness.gate.estimates.estimate import Counted, Estimate
 from pytest_fairness.gate.evidence import Evidence, gather_evidence
+from pytest_fairness.gate.precision import precision_problem
 from pytest_fairness.gate.questions import Question, asked_of, questions
 from pytest_fairness.gate.record.kept import find_predictions
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord, Verdict
@@ -126,6 +127,8 @@ class _Run:
                 Difference(f"{self.place}.evaluation", self.run.evaluation, known)
             )
             return []
+        if problem := precision_problem(self.policy, self.run.metadata):
+            self.found.differences.append(Difference(f"{self.place}.precision", problem, "allowed"))
         counts = self.run.counts.counted
         self.found.differences += differences(f"{self.place}.n", self.run.n, counts.n)
         evidence = self._evidence(counts, evaluation)

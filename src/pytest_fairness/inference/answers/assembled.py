@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pytest_fairness.classifiers.labels.contradictions import contradictions
 from pytest_fairness.classifiers.labels.label_groups import class_scores, disagreements
 from pytest_fairness.errors import DataError, ModelError, PredictionError
+from pytest_fairness.inference.answers.flips import flips
 from pytest_fairness.inference.answers.remembered import Scorer
 from pytest_fairness.inference.answers.repeated import Asked, ask_again
 from pytest_fairness.inference.operating_point import check_threshold, decided, threshold_metadata
@@ -40,7 +41,7 @@ class Outcome:
         scores: (N, K) their scores of all labels.
         broken: Position of each image that cannot be read -> why.
         asked: What was asked and scored, and what gives the answers.
-        again: What the record says of images that were asked again.
+        again: What the record says of images that were asked again, or computed strictly too.
         seconds: Time that it took to get all scores.
     """
 
@@ -82,6 +83,7 @@ def answered(
     again: dict[str, str] = {}
     try:
         again = ask_again(scorer, asked, evaluation=evaluation_set.name)
+        again |= flips(scorer, asked)
     finally:
         # Scores that are no function of the image are no scores of the next run.
         if scorer.kept is not None and again.get("asked_again_differ") != "0":

@@ -14,6 +14,7 @@ from pytest_fairness.errors import DataError
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data.images import Images
+    from pytest_fairness.inference.as_found import Precision
     from pytest_fairness.inference.forward import Forward
 
 __all__ = ["NotRemembered", "Scorer"]
@@ -25,8 +26,11 @@ Broken = dict[int, DataError]
 class Start(Protocol):
     """Gives a forward pass."""
 
-    def __call__(self, size: int, *, planned: bool) -> "Forward":
-        """Return a forward pass of a batch size, with the plan of a recognised preprocessing or without."""
+    def __call__(self, size: int, *, planned: bool, strict: bool) -> "Forward":
+        """Return a forward pass of a batch size, with the plan of a recognised preprocessing or without.
+
+        `strict` computes 32-bit numbers as such, whatever the precision of the run.
+        """
 
 
 class NotRemembered(Exception):  # noqa: N818  (it is no error: the model is then loaded)
@@ -50,6 +54,10 @@ class Scorer:
     batch_size: int
     start: Start | None
     kept: KeptBatches | None = None
+    precision: "Precision" = "strict"
+    """How exactly the model computes."""
+    strict: bool = False
+    """Whether it computes strictly all the same."""
     planned: bool = True
     """Whether a recognised preprocessing runs by its plan."""
     half: bool = False
@@ -68,11 +76,17 @@ class Scorer:
             self, batch_size=batch_size, planned=False, remembered=0, compared=0, _forward=None
         )
 
+    def strictly(self) -> "Scorer":
+        """Return a scorer that computes strictly, and runs the preprocessing as it is."""
+        return replace(self.again(self.batch_size), strict=True)
+
     def without_cache(self, batch_size: int) -> "Scorer":
         """Return a scorer from the beginning, after all that was kept of the model is dropped."""
         if self.kept is not None:
             self.kept.forget()
-        return Scorer(self.classifier, self.device, batch_size, self.start)
+        return Scorer(
+            self.classifier, self.device, batch_size, self.start, precision=self.precision
+        )
 
     def scores(
         self, images: "Images", *, broken: Broken | None = None, purpose: str = "answers"
@@ -193,7 +207,7 @@ class Scorer:
         if self.start is None:
             raise NotRemembered
         if self._forward is None:
-            self._forward = self.start(self.batch_size, planned=self.planned)
+            self._forward = self.start(self.batch_size, planned=self.planned, strict=self.strict)
         self._forward.batch_size = self.batch_size
         return self._forward
 

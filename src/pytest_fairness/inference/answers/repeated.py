@@ -20,7 +20,7 @@ _MOST = 16
 _SEED = 20_260_101
 _SHOWN = 3
 # Differences of scores, relative to the largest score, that rounding in another order can make.
-_HALF, _CARD, _CPU = 2e-2, 1e-3, 1e-4
+_HALF, _TF32, _CARD, _CPU = 2e-2, 5e-3, 1e-3, 1e-4
 _RANDOM = "two runs of the same batch differ too: something is random, or the model keeps a state"
 _BATCH = (
     "the same batch got the same answers twice, so the other images of a batch seem to change an answer, "
@@ -113,6 +113,8 @@ def _batch_size(n: int, *, before: int) -> int:
 def _tolerance(scorer: Scorer) -> float:
     if scorer.half:
         return _HALF
+    if scorer.precision == "tf32":
+        return _TF32
     providers = scorer.classifier.notes.get("providers", "")
     on_cpu = scorer.device == "cpu" and providers in ("", "CPUExecutionProvider")
     return _CPU if on_cpu else _CARD

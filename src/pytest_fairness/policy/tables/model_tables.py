@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+)
 
 from pytest_fairness.policy.tables.declared import KIND
 
@@ -10,7 +18,8 @@ __all__ = ["LabelsTable", "ModelTable", "PreprocessingTable"]
 
 _Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 _Names: TypeAlias = Annotated[list[_Name], Field(min_length=1)]
-_Channels: TypeAlias = tuple[float, float, float]
+_Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+_Channels: TypeAlias = tuple[_Number, _Number, _Number]
 
 
 def _branch(value: object) -> str:
@@ -22,6 +31,11 @@ def _branch(value: object) -> str:
 
 def _text_or_table(value: object) -> str:
     return "constrained-text" if isinstance(value, str) else "constrained-table"
+
+
+def _no_truth(value: object) -> object:
+    """Refuse `true`, which is 1 to Python and a slip in a policy."""
+    return "true" if value is True else value
 
 
 class _Table(BaseModel):
@@ -47,13 +61,13 @@ class LabelsTable(_Table):
 class PreprocessingTable(_Table):
     """`preprocessing = { ... }`: from an image to what the model takes."""
 
-    size: Annotated[int, Field(ge=1)] | None = Field(
+    size: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         default=None, description="Resize to a square of this side, without keeping the aspect."
     )
-    resize: Annotated[int, Field(ge=1)] | None = Field(
+    resize: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         default=None, description="Resize the shorter side to this, keeping the aspect; with crop."
     )
-    crop: Annotated[int, Field(ge=1)] | None = Field(
+    crop: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         default=None, description="Side of the square that is cut out of the middle; with resize."
     )
     mean: _Channels = Field(default=(0.0, 0.0, 0.0), description="Subtracted from each channel.")
@@ -64,7 +78,7 @@ class PreprocessingTable(_Table):
     channels: Literal["rgb", "bgr", "grey"] = Field(
         default="rgb", description="Order of the channels; grey is one channel, of mean[0], std[0]."
     )
-    white: Literal[1, 255] = Field(
+    white: Annotated[Literal[1, 255], BeforeValidator(_no_truth)] = Field(
         default=1, description="Value of a white pixel before mean and std."
     )
 
@@ -89,16 +103,16 @@ _Prompts: TypeAlias = Annotated[
 class TaggingTable(_Table):
     """`tagging` of a model: which of its many labels an image is given."""
 
-    threshold: float = Field(
+    threshold: _Number = Field(
         ge=0, le=1, description="A label is given when its score is greater than this."
     )
-    least: Annotated[int, Field(ge=0)] = Field(
+    least: Annotated[int, Field(ge=0, strict=True)] = Field(
         default=0, description="So many labels are given at least, the best ones."
     )
-    most: Annotated[int, Field(ge=1)] | None = Field(
+    most: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         default=None, description="So many labels are given at most; all when absent."
     )
-    top: Annotated[int, Field(ge=1)] | None = Field(
+    top: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         default=None,
         description="Score each of the best so many labels against the labels outside them; the "
         "sigmoid of its logit when absent.",
@@ -170,7 +184,7 @@ class ModelTable(_Table):
         default=None,
         description="How arrays lie: nchw, nhwc, or flat (rows, columns, channels in one row).",
     )
-    output: _Name | Annotated[int, Field(ge=0)] | None = Field(
+    output: _Name | Annotated[int, Field(ge=0, strict=True)] | None = Field(
         default=None, description="Which output holds the scores, where there are several."
     )
     providers: _Names | None = Field(

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pytest_fairness.policy.derive import Scale
+from pytest_fairness.policy.tables.caps import PrecisionTable, WaiversTable
 from pytest_fairness.policy.tables.declared import METRIC, READER
 from pytest_fairness.policy.tables.model_tables import ModelTable
 from pytest_fairness.policy.tables.values import (
@@ -28,7 +29,6 @@ __all__ = [
     "RequiredTable",
     "RuleTable",
     "WaiverTable",
-    "WaiversTable",
     "defaults_of",
     "policy_schema",
 ]
@@ -87,7 +87,7 @@ class DeriveTable(Table):
     from_: Columns = Field(
         alias="from", description="Column that it is made of; L* and b* for scale = ita."
     )
-    bins: list[float] = Field(
+    bins: list[Annotated[float, Field(strict=True)]] = Field(
         default_factory=list,
         description="Lower edges of bins of a number, rising; a last edge without label closes.",
     )
@@ -216,7 +216,7 @@ class RuleTable(Table):
         default=None, description="With column: the smallest and largest number that is possible."
     )
     higher_is_better: bool | None = Field(
-        default=None, description='With column: which end reference = "best" means.'
+        default=None, strict=True, description='With column: which end reference = "best" means.'
     )
     min: Limit | None = Field(default=None, description="Smallest allowed value.")
     max: Limit | None = Field(
@@ -310,23 +310,6 @@ class WaiverTable(Table):
     ticket: Name | None = Field(default=None, description="Where the repair is tracked.")
 
 
-class WaiversTable(Table):
-    """`[waivers]`: what a waiver of this policy, and of all that extend it, may be."""
-
-    longest_days: int | None = Field(
-        default=None,
-        ge=0,
-        strict=True,
-        description="A waiver may end at most so many days from today (UTC).",
-    )
-    allowed_rules: list[Name] | None = Field(
-        default=None, description="Ids of the rules that may be waived; [] for none, all if absent."
-    )
-    approvers: Annotated[list[Name], Field(min_length=1)] | None = Field(
-        default=None, description="Who may approve a waiver; anybody if absent."
-    )
-
-
 class PolicyDocument(Table):
     """A policy file."""
 
@@ -339,6 +322,7 @@ class PolicyDocument(Table):
     rule: list[RuleTable] = Field(min_length=1)
     model: dict[Name, ModelTable] = Field(default_factory=dict)
     required: list[RequiredTable] = Field(default_factory=list)
+    precision: PrecisionTable = Field(default_factory=PrecisionTable)
     waivers: WaiversTable = Field(default_factory=WaiversTable)
     waiver: list[WaiverTable] = Field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""What `[waivers]` allows: how long, for which rules and by whom a failure may be waived."""
+"""What `[waivers]` and `[precision]` cap: how a failure may be waived, how exactly a model computes."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -10,13 +10,22 @@ from pytest_fairness.wording import allowed_names
 
 __all__ = ["beyond_the_caps", "compare_caps"]
 
-_LISTS = ("allowed_rules", "approvers")
+_LISTS = ("allowed_rules", "approvers", "allowed")
+_CAPS = {
+    "waivers": ("longest_days", "allowed_rules", "approvers"),
+    "precision": ("allowed", "max_flips"),
+}
 
 
 def compare_caps(pair: Pair) -> Iterator[Change]:
-    """Return what one policy changes in the `[waivers]` of another: less is tighter."""
-    old, new = pair.before.table("waivers"), pair.after.table("waivers")
-    for key in ("longest_days", *_LISTS):
+    """Return what one policy changes in the caps of another: less is tighter."""
+    for table in _CAPS:
+        yield from _compare(pair, table)
+
+
+def _compare(pair: Pair, table: str) -> Iterator[Change]:
+    old, new = pair.before.table(table), pair.after.table(table)
+    for key in _CAPS[table]:
         was, now = old.get(key), new.get(key)
         if was == now or (key in _LISTS and was and now and set(was) == set(now)):
             continue
@@ -24,9 +33,9 @@ def compare_caps(pair: Pair) -> Iterator[Change]:
             was is not None and (not set(now) <= set(was) if key in _LISTS else now > was)
         )
         texts = written(key, was, default=None) or f"no {key}", written(key, now, default=None)
-        path: KeyPath = ("waivers", key)
+        path: KeyPath = (table, key)
         kind: Kind = "removed" if now is None else "loosened" if looser else "tightened"
-        yield pair.change(kind, "[waivers]", (path, path), texts)
+        yield pair.change(kind, f"[{table}]", (path, path), texts)
 
 
 def beyond_the_caps(document: Document, *, today: dt.date) -> list[str]:

@@ -248,7 +248,7 @@ def test_images_of_another_size_are_named_with_the_model(archive):
     from pytest_fairness.inference.forward import Forward
 
     made = load_model({"path": str(archive), **READING, "preprocessing": {"size": 9}}, name="mine")
-    forward = Forward(made, device=torch.device("cpu"), batch_size=2, autocast=False)
+    forward = Forward(made, device=torch.device("cpu"), batch_size=2)
     with pytest.raises(ModelError, match=r"model 'mine' fails on a batch of shape \(2, 3, 9, 9\)"):
         forward._run(torch.zeros(2, 3, 9, 9))
 

@@ -222,9 +222,7 @@ def test_labels_that_are_unlike_the_outputs_are_named_in_inference():
     from pytest_fairness.inference.forward import Forward
 
     table = {"factory": f"{HERE}:build_net", **READING, "labels": ["a", "b", "c"]}
-    forward = Forward(
-        load_model(table, name="mine"), device=torch.device("cpu"), batch_size=2, autocast=False
-    )
+    forward = Forward(load_model(table, name="mine"), device=torch.device("cpu"), batch_size=2)
     with pytest.raises(
         ModelError, match=r"expected scores of shape \(2, 3\), one for each of its 3"
     ):
