@@ -108,17 +108,12 @@ class ModelRuns:
                 progress=lambda n, total: self.progress(f"{what}: {n:,} of {total:,} images"),
             )
             predictions = observe_wanted(
-                asked,
-                found,
-                samples,
-                predictions,
-                evaluation=evaluation,
-                device=device,
+                asked, found, samples, predictions, evaluation=evaluation, device=device,
                 batch_size=batch_size,
                 progress=lambda part, n, total: self.progress(
                     f"{what}, {part}: {n:,} of {total:,}"
                 ),
-            )
+            )  # fmt: skip
             cache.store.close()
             predictions.to_parquet(file)
             done.touch()

@@ -1,6 +1,7 @@
 """What a reader must know of the runs of a record beside the verdicts, one line each."""
 
 import json
+from collections.abc import Mapping
 
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
 from pytest_fairness.report.messages import number_of_looks
@@ -42,14 +43,7 @@ def _of(run: JudgedRun) -> list[str]:
         lines.append(f"{name}: the cache of scores is not used: {cache.removeprefix('broken: ')}")
     elif cache[:1].isdigit() and not cache.startswith("0 "):
         lines.append(f"{name}: the scores of {cache} are from the cache")
-    if compared := metadata.get("precision_compared"):
-        low, high = (float(metadata[f"precision_flips_{end}"]) for end in ("low", "high"))
-        lines.append(
-            f"{name}: precision {metadata['precision']} changed {metadata['precision_flips']} of {compared} "
-            f"answers, {low:.2%} to {high:.2%} of all"
-        )
-    elif (precision := metadata.get("precision", "strict")) != "strict":
-        lines.append(f"{name}: computed in {precision} precision")
+    lines += [f"{name}: {text}" for text in _precision(metadata)]
     if prefix := metadata.get("weights_prefix"):
         lines.append(f"{run.model}: {prefix!r} before the name of every weight was taken off")
     if single := metadata.get("single_score"):
@@ -59,6 +53,17 @@ def _of(run: JudgedRun) -> list[str]:
     if legacy := metadata.get("legacy"):
         lines.append(f"{run.model}: {legacy}")
     return lines
+
+
+def _precision(metadata: Mapping[str, str]) -> list[str]:
+    precision = metadata.get("precision", "strict")
+    if compared := metadata.get("precision_compared"):
+        low, high = (float(metadata[f"precision_flips_{end}"]) for end in ("low", "high"))
+        return [
+            f"precision {precision} changed {metadata['precision_flips']} of {compared} answers, "
+            f"{low:.2%} to {high:.2%} of all"
+        ]
+    return [] if precision == "strict" else [f"computed in {precision} precision"]
 
 
 def look_lines(record: RunRecord) -> list[str]:

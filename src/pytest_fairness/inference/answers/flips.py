@@ -60,5 +60,5 @@ def _spread(n: int) -> NDArray[np.intp]:
 
 
 def _answers(asked: "Asked", scores: NDArray[np.floating]) -> NDArray[np.str_]:
-    found: "Sequence[str]" = asked.answer(scores)
+    found: Sequence[str] = asked.answer(scores)
     return np.array(found)
