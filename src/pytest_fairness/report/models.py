@@ -60,8 +60,10 @@ def _precision(metadata: Mapping[str, str]) -> list[str]:
     if compared := metadata.get("precision_compared"):
         low, high = (float(metadata[f"precision_flips_{end}"]) for end in ("low", "high"))
         return [
-            f"precision {precision} changed {metadata['precision_flips']} of {compared} answers, "
-            f"{low:.2%} to {high:.2%} of all"
+            (
+                f"precision {precision} changed {metadata['precision_flips']} of {compared} answers, "
+                f"{low:.2%} to {high:.2%} of all"
+            )
         ]
     return [] if precision == "strict" else [f"computed in {precision} precision"]
 
