@@ -122,7 +122,9 @@ def rate_bound_factors(
     return BoundFactors(*(np.where(np.isnan(part), either, part) for part in (lower, upper)))
 
 
-def most_effective(sizes: Integers, *, confidence: float) -> tuple[Floats, Floats]:
+def most_effective(
+    sizes: Integers, *, confidence: float, flawless: float | None = None
+) -> tuple[Floats, Floats]:
     """Return the largest effective n that any answers can have, by the number of successes.
 
     No lower bound is above that of clusters without a failure, and no effective n above n.
@@ -130,6 +132,7 @@ def most_effective(sizes: Integers, *, confidence: float) -> tuple[Floats, Float
     Args:
         sizes: (C,) images of each cluster, n in all.
         confidence: Two-sided confidence level of the bounds, 0 to 1.
+        flawless: Lower bound of such clusters without a failure, where it is known.
 
     Returns:
         Of the lower and of the upper bound, (n + 1,) each: for 0 to n successes.
@@ -140,12 +143,15 @@ def most_effective(sizes: Integers, *, confidence: float) -> tuple[Floats, Float
         [3.0, 12.0, 12.0, 12.0, 12.0, 12.0, 12.0, 12.0, 8.7, 6.2, 4.7, 3.7, 3.0]
     """
     n = int(sizes.sum())
-    flawless = ClusterCounts(sizes[None, :], sizes[None, :])
-    most = clustered_rate_interval(flawless, confidence=confidence).low
+    if flawless is None:
+        clusters = ClusterCounts(sizes[None, :], sizes[None, :])
+        flawless = float(clustered_rate_interval(clusters, confidence=confidence).low[0])
     rates = np.arange(n + 1) / max(n, 1)
-    below = np.where(most < rates, most, np.nan)
-    factors = _factor_of(below, rates, np.full(n + 1, float(n)), (1 - confidence) / 2)
-    low = n * np.where(np.isnan(factors), 1.0, factors)
+    above = np.flatnonzero(flawless < rates)  # elsewhere n is the limit
+    bound, samples = np.full(len(above), flawless), np.full(len(above), float(n))
+    factors = _factor_of(bound, rates[above], samples, (1 - confidence) / 2)
+    low = np.full(n + 1, float(n))
+    low[above] = n * np.where(np.isnan(factors), 1.0, factors)
     low[0] = low[-1]  # nothing can err below: the other bound tells
     return low, low[::-1]
 

@@ -59,6 +59,7 @@ def pair_may_keep(
     *,
     kind: Kind,
     confidence: float,
+    flawless: tuple[float, float] | None = None,
 ) -> bool:
     """Return whether answers could exist whose interval of a pair lies within a limit.
 
@@ -70,6 +71,7 @@ def pair_may_keep(
         limit: What the interval has to keep.
         kind: Whether rates are subtracted or divided.
         confidence: Two-sided confidence level of the interval, 0 to 1.
+        flawless: Lower bounds of both groups if no image were a failure, where they are known.
 
     Example:
         >>> one_person, others = np.array([8] + [0] * 40), np.array([0] + [4] * 40)
@@ -83,7 +85,8 @@ def pair_may_keep(
         return _matched_may_keep(first, second, limit, kind=kind, confidence=confidence)
     if confidence < _LEAST_CONFIDENCE:
         return True
-    return _apart_may_keep(first, second, limit, kind=kind, confidence=confidence)
+    known = flawless or (None, None)
+    return _apart_may_keep(first, second, limit, kind=kind, confidence=confidence, flawless=known)
 
 
 def _matched_may_keep(
@@ -117,6 +120,7 @@ def _apart_may_keep(
     *,
     kind: Kind,
     confidence: float,
+    flawless: tuple[float | None, float | None],
 ) -> bool:
     """Look at every pair of rates, each bound at the largest effective n that it could have."""
     n1, n2 = int(first.sum()), int(second.sum())
@@ -128,7 +132,10 @@ def _apart_may_keep(
     x1, x2 = _near(n1, n2, ends, kind)
     if len(x1) > _MOST_TABLES:
         return True
-    (low1, high1), (low2, high2) = (_most_effective(one, confidence) for one in (first, second))
+    (low1, high1), (low2, high2) = (
+        _most_effective(sizes, confidence, bound)
+        for sizes, bound in zip((first, second), flawless, strict=True)
+    )
 
     def counts(effective1: Floats, effective2: Floats) -> tuple[Floats, ...]:
         one, other = effective1[x1], effective2[x2]
@@ -167,14 +174,19 @@ def _are_above(
 
 
 @functools.lru_cache(maxsize=16)
-def _remembered_effective(sizes: bytes, confidence: float) -> tuple[Floats, Floats]:
-    return most_effective(np.frombuffer(sizes, dtype=np.int64), confidence=confidence)
+def _remembered_effective(
+    sizes: bytes, confidence: float, flawless: float | None
+) -> tuple[Floats, Floats]:
+    counted = np.frombuffer(sizes, dtype=np.int64)
+    return most_effective(counted, confidence=confidence, flawless=flawless)
 
 
-def _most_effective(sizes: Integers, confidence: float) -> tuple[Floats, Floats]:
+def _most_effective(
+    sizes: Integers, confidence: float, flawless: float | None
+) -> tuple[Floats, Floats]:
     """The largest effective n; a reference is compared with one group after the other."""
     present = np.ascontiguousarray(sizes[sizes > 0], dtype=np.int64)
-    return _remembered_effective(present.tobytes(), confidence)
+    return _remembered_effective(present.tobytes(), confidence, flawless)
 
 
 def _least_tables(n1: int, n2: int, ends: Floats, kind: Kind) -> int:

@@ -6,15 +6,17 @@ unanswerable only where one of these shows it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from pytest_fairness.gate.estimates.counted import measure_groups
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.policy import Decision, Evaluation, Limit
-from pytest_fairness.statistics.arrays import Integers
+from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.clusters.columns import Cluster
+from pytest_fairness.statistics.clusters.counts import ClusterCounts
+from pytest_fairness.statistics.clusters.rates import clustered_rate_interval
 from pytest_fairness.statistics.clusters.reach import Range, most_of_clusters, pair_may_keep
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.estimators.composites import Composite
@@ -35,12 +37,14 @@ class Shown:
         measured: What the questions measure of it.
         cluster: Column of the clusters, or two.
         decision: The levels of the gate.
+        known: What was computed for all groups at once.
     """
 
     counts: GroupCounts
     measured: Measured
     cluster: Cluster
     decision: Decision
+    known: dict[int, Floats] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -85,8 +89,40 @@ class Shown:
             return otherwise
         if isinstance(measure, Rate) or _formula_of(measure) == "largest gap":
             pairs, rates = _pairs_of(question, groups), _rates_of(self.measured)
-            return any(_pair_is_shown(question, part, pairs, self.decision) for part in rates)
+            return any(self._pair_is_shown(question, part, pairs) for part in rates)
         return otherwise
+
+    def _pair_is_shown(
+        self, question: Question, rates: GroupRates, pairs: list[tuple[int, int]]
+    ) -> bool:
+        """Whether the interval of one of the pairs cannot keep the limit."""
+        clusters, limit, decision = rates.clusters, _limit_of(question), self.decision
+        if clusters is None or not _is_counted_among_true(question):
+            return False
+        kind: Kind = "ratio" if question.rule.metric.comparison == "ratio" else "difference"
+        for first, second in pairs:
+            n = [int(clusters.n[group].sum()) for group in (first, second)]
+            if not min(n):
+                continue
+            level = float(look_level(decision.confidence_to_pass, min(n), decision.looks))
+            if level == 1:
+                return True
+            known = self._flawless(clusters, level)
+            both = None if known is None else (float(known[first]), float(known[second]))
+            sizes = clusters.n[first], clusters.n[second]
+            if not pair_may_keep(*sizes, limit, kind=kind, confidence=level, flawless=both):
+                return True
+        return False
+
+    def _flawless(self, clusters: ClusterCounts, level: float) -> Floats | None:
+        """The lower bound of each group if it had no failure, where all pairs share the level."""
+        if self.decision.looks == "any":
+            return None
+        key = id(clusters)
+        if key not in self.known:
+            sizes = ClusterCounts(clusters.n, clusters.n)
+            self.known[key] = clustered_rate_interval(sizes, confidence=level).low
+        return self.known[key]
 
 
 def _is_surest_without_errors(measure: Measure, limit: Limit) -> bool:
@@ -146,27 +182,6 @@ def _pairs_of(question: Question, groups: list[dict[str, str]]) -> list[tuple[in
         return [(own, other) for other in range(len(groups)) if other != own]
     reference = question.reference
     return [(own, groups.index(dict(reference)))] if isinstance(reference, Mapping) else []
-
-
-def _pair_is_shown(
-    question: Question, rates: GroupRates, pairs: list[tuple[int, int]], decision: Decision
-) -> bool:
-    """Whether the interval of one of the pairs cannot keep the limit."""
-    clusters, limit = rates.clusters, _limit_of(question)
-    if clusters is None or not _is_counted_among_true(question):
-        return False
-    for first, second in pairs:
-        n = [int(clusters.n[group].sum()) for group in (first, second)]
-        if not min(n):
-            continue
-        level = float(look_level(decision.confidence_to_pass, min(n), decision.looks))
-        if level == 1:
-            return True
-        kind: Kind = "ratio" if question.rule.metric.comparison == "ratio" else "difference"
-        sizes = clusters.n[first], clusters.n[second]
-        if not pair_may_keep(*sizes, limit, kind=kind, confidence=level):
-            return True
-    return False
 
 
 def _is_counted_among_true(question: Question) -> bool:
