@@ -103,7 +103,12 @@ def answered_as(evidence: Evidence, answers: Sequence[str]) -> Evidence:
 
 
 def answer_together(
-    asked: Sequence[Question], evidence: Evidence, *, confidence: float, looks: Looks = 1
+    asked: Sequence[Question],
+    evidence: Evidence,
+    *,
+    confidence: float,
+    looks: Looks = 1,
+    effective: bool = True,
 ) -> list[Estimate]:
     """Answer the questions of one rule, model, evaluation and `by`, in their order.
 
@@ -112,6 +117,7 @@ def answer_together(
         evidence: What they are answered from.
         confidence: Confidence level of the intervals, 0 to 1.
         looks: How often the set may be looked at.
+        effective: Whether the effective n of clustered images is told, where counts answer.
     """
     rule = asked[0].rule
     if rule.against == "baseline":
@@ -138,6 +144,7 @@ def answer_together(
         confidence=confidence,
         cluster=evidence.evaluation.cluster,
         looks=looks,
+        effective=effective,
     )
 
 

@@ -25,17 +25,22 @@ def batches_of(policy: Policy, evidence: Evidence, model: str) -> Iterator[list[
         yield list(batch)
 
 
-def answer_batch(asked: Sequence[Question], evidence: Evidence, decision: Decision) -> list[Answer]:
+def answer_batch(
+    asked: Sequence[Question], evidence: Evidence, decision: Decision, *, effective: bool = True
+) -> list[Answer]:
     """Answer the questions of one batch, in their order.
 
     Args:
         asked: Questions of one rule, `by` and class.
         evidence: What they are answered from.
         decision: The levels of their intervals, and how often they may be looked at.
+        effective: Whether the effective n of clustered images is told.
     """
     first = asked[0]
     confidence, looks = decision.confidence, decision.looks
-    estimates = answer_together(asked, evidence, confidence=confidence, looks=looks)
+    estimates = answer_together(
+        asked, evidence, confidence=confidence, looks=looks, effective=effective
+    )
     marked = mark_small(estimates, evidence.counts, first.by, first.rule)
     levels = {"shown": decision.confidence, "to_pass": decision.confidence_to_pass}
     return [answer(one, seen, **levels) for one, seen in zip(asked, marked, strict=True)]

@@ -66,6 +66,7 @@ def estimate(
     confidence: float,
     cluster: Cluster | None = None,
     looks: Looks = 1,
+    effective: bool = True,
 ) -> list[Estimate]:
     """Answer the questions of one rule, model, evaluation, `by` and class, in their order.
 
@@ -76,13 +77,16 @@ def estimate(
         confidence: Confidence level of the intervals, 0 to 1.
         cluster: Column or columns of the clusters of dependent samples.
         looks: How often the set may be looked at.
+        effective: Whether the effective n is told; nan where it is not.
     """
     if not asked:
         return []
     first = asked[0]
     metric, by = first.rule.metric, first.by
     measured = measure_groups(counts, by, metric.measure, first.positive or positive, cluster)
-    return read_estimates(asked, measured, counts, confidence=confidence, looks=looks)
+    return read_estimates(
+        asked, measured, counts, confidence=confidence, looks=looks, effective=effective
+    )
 
 
 def read_estimates(
@@ -92,6 +96,7 @@ def read_estimates(
     *,
     confidence: float,
     looks: Looks = 1,
+    effective: bool = True,
 ) -> list[Estimate]:
     """Answer questions from what was measured of their groups.
 
@@ -101,6 +106,7 @@ def read_estimates(
         counts: Names the groups, and their shares of all samples.
         confidence: Confidence level of the intervals, 0 to 1.
         looks: How often the set may be looked at.
+        effective: Whether the effective n is told; nan where it is not.
     """
     first = asked[0]
     metric, by = first.rule.metric, first.by
@@ -114,6 +120,8 @@ def read_estimates(
         wanted = [row_of[place[_levels(one.group, by)]] for one in asked]
     rows = _Rows(metric.measure, groups, counts.classes, measured, comparison, looks=looks)
     rows.asked = np.unique(wanted)
+    if effective:
+        rows.effective = measured.effective_n
     return [rows.read(row, confidence) for row in wanted]
 
 
@@ -183,7 +191,7 @@ class _Rows:
         self.counts = measured.counts
         self.defined = measured.defined
         self.smallest = measured.smallest_n
-        self.effective, self.dominant = measured.effective_n, measured.dominant
+        self.effective, self.dominant = np.full(len(self.smallest), np.nan), measured.dominant
         self.parts = named_parts(definition, classes, measured)
         self.among, self.short = definition.counted_among, definition.short
         self.values = measured.values

@@ -212,7 +212,8 @@ def _size_from_nothing(
     sizes = []
     for calls in extreme_calls(rule.metric.measure, len(counts.classes), index):
         other = Evidence(targets.answered(calls), evaluation)
-        (answer,) = answer_batch([replace(question, rule=rule)], other, decision)
+        asked = [replace(question, rule=rule)]
+        (answer,) = answer_batch(asked, other, decision, effective=False)
         value = answer.estimate.value
         if value is not None and decide(value, value, rule.limit) == "kept":
             sizes.append(_size(answer, decision, to_fail))
@@ -265,14 +266,15 @@ def _sizes(question: Question, group: Mapping[str, str], evidence: Evidence) -> 
     """The images of each cluster of a group that a rate is counted among, where there are any."""
     counts, evaluation = evidence.counts, evidence.evaluation
     names = tuple(name for name in counts.levels if name not in evaluation.attributes)
-    n = counts.confusion((*question.by, *names)).sum(axis=-1)
+    groups = counts.groups(question.by)
+    k = len(counts.classes)
+    apart = counts.confusion((*question.by, *names)).reshape(len(groups), -1, k, k)
+    n = (apart[[groups.index(dict(group))]] if group else apart).sum(axis=-1)
     measure, positive = question.rule.metric.measure, question.positive or evaluation.positive
     if isinstance(measure, Rate) and measure.among in (Cells.POSITIVES, Cells.NEGATIVES):
         own = np.array(counts.classes) == positive
         n = n * (own if measure.among == Cells.POSITIVES else ~own)
-    groups = counts.groups(question.by)
-    apart = n.sum(axis=-1).reshape(len(groups), -1)
-    chosen = apart[groups.index(dict(group))] if group else apart.sum(axis=0)
+    chosen = n.sum(axis=(0, 2))
     return np.asarray(chosen[chosen > 0])
 
 

@@ -361,7 +361,8 @@ class _Search:
         return False
 
     def _answers(self, counts: GroupCounts, asked: Sequence[Question]) -> list[Answer]:
-        return answer_batch(asked, Evidence(counts, self.evidence.evaluation), self.decision)
+        evidence = Evidence(counts, self.evidence.evaluation)
+        return answer_batch(asked, evidence, self.decision, effective=False)
 
 
 def _path(start: _Corner, end: _Corner, targets: Targets, group: NDArray[np.bool_]) -> Between:
