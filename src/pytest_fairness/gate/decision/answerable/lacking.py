@@ -1,7 +1,7 @@
 """What an inconclusive question lacks: how many more images or people, or any answer that passes."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -119,8 +119,9 @@ def unanswerable_questions(
         never = impossible([asked[i] for i in members], some, evidence, decision, to_fail=levels)
         found |= {members[place]: one for place, one in never.items()}
     sizes = _sizes_to_keep(found, decision, to_fail)
+    from_nothing = _sizes_from_nothing(found, evidence, decision, to_fail)
     return {
-        i: _record(one, evidence, decision, to_fail=to_fail[i], size=sizes.get(i))
+        i: _record(one, evidence, size=sizes.get(i), from_nothing=from_nothing.get(i))
         for i, one in found.items()
     }
 
@@ -133,13 +134,20 @@ def _sizes_to_keep(
     Only of questions whose best answers have a value that keeps it.
     """
     best = {i: one.best for i, one in found.items() if _is_kept_by_value(one.best)}
+    return _sizes(best, decision, to_fail)
+
+
+def _sizes(
+    answers: Mapping[int, Answer], decision: Decision, to_fail: Sequence[float]
+) -> dict[int, int | None]:
+    """Images that each group needs so that the intervals of these answers keep the limit."""
     sizes = settling_sizes(
-        list(best.values()),
+        list(answers.values()),
         to_pass=decision.confidence_to_pass,
-        to_fail=[to_fail[i] for i in best],
+        to_fail=[to_fail[i] for i in answers],
         chance=None,
     )
-    return dict(zip(best, sizes, strict=True))
+    return dict(zip(answers, sizes, strict=True))
 
 
 def _is_kept_by_value(answer: Answer) -> bool:
@@ -150,12 +158,7 @@ def _is_kept_by_value(answer: Answer) -> bool:
 
 
 def _record(
-    found: Impossible,
-    evidence: Evidence,
-    decision: Decision,
-    *,
-    to_fail: float,
-    size: int | None,
+    found: Impossible, evidence: Evidence, *, size: int | None, from_nothing: int | None
 ) -> UnanswerableRecord:
     """What is told of a question that no model passes."""
     question, estimate = found.best.question, found.best.estimate
@@ -165,7 +168,7 @@ def _record(
     if estimate.too_small is not None:
         own, other, unit = *_share_lacking(found.best, evidence), "samples"
     elif estimate.value is None or estimate.reason is not None:
-        own = _size_from_nothing(question, evidence, decision, to_fail)
+        own = from_nothing
     elif size is not None:
         own, other = _more(found.best, size, evidence)
     reason = found.reason
@@ -189,35 +192,52 @@ def _of_largest(answer: Answer, evidence: Evidence) -> str:
     return f"one {column} holds {share} of the {of_what}: {more}"
 
 
-def _size(answer: Answer, decision: Decision, to_fail: float) -> int | None:
-    """Images that each group needs so that the interval of these answers keeps the limit."""
-    (size,) = settling_sizes(
-        [answer], to_pass=decision.confidence_to_pass, to_fail=[to_fail], chance=None
-    )
-    return size
+def _sizes_from_nothing(
+    found: Mapping[int, Impossible],
+    evidence: Evidence,
+    decision: Decision,
+    to_fail: Sequence[float],
+) -> dict[int, int]:
+    """Images that groups need which have no image of some class, if all their images are independent."""
+    batches: dict[object, list[int]] = {}
+    for i, one in found.items():
+        estimate, rule = one.best.estimate, one.best.question.rule
+        nothing = estimate.value is None or estimate.reason is not None
+        if nothing and estimate.too_small is None and rule.from_counts:
+            batches.setdefault(one.best.question.batch, []).append(i)
+    sizes: dict[int, int] = {}
+    for members in batches.values():
+        asked = [found[i].best.question for i in members]
+        for answers in _of_extreme_models(asked, evidence, decision):
+            kept = {
+                i: one for i, one in zip(members, answers, strict=True) if _is_kept_in_any_case(one)
+            }
+            for i, size in _sizes(kept, decision, to_fail).items():
+                if size is not None:
+                    sizes[i] = min(size, sizes.get(i, size))
+    return sizes
 
 
-def _size_from_nothing(
-    question: Question, evidence: Evidence, decision: Decision, to_fail: float
-) -> int | None:
-    """The same of a group that has no image of some class, if all its images are independent."""
+def _of_extreme_models(
+    asked: Sequence[Question], evidence: Evidence, decision: Decision
+) -> Iterator[list[Answer]]:
+    """The answers of the extreme models if each group had an image of each class, none of them dependent."""
     counts, evaluation = evidence.counts, replace(evidence.evaluation, cluster=None)
-    rule = replace(question.rule, min_share=0.0)
-    if not rule.from_counts:
-        return None
-    targets = Targets.of(counts, question.by, tuple(counts.levels))
+    first = asked[0]
+    rule = replace(first.rule, min_share=0.0)
+    targets = Targets.of(counts, first.by, tuple(counts.levels))
     targets = replace(targets, n=np.maximum(targets.n, 1))
-    positive = question.positive or evaluation.positive
+    positive = first.positive or evaluation.positive
     index = None if positive is None else counts.classes.index(positive)
-    sizes = []
     for calls in extreme_calls(rule.metric.measure, len(counts.classes), index):
         other = Evidence(targets.answered(calls), evaluation)
-        asked = [replace(question, rule=rule)]
-        (answer,) = answer_batch(asked, other, decision, effective=False)
-        value = answer.estimate.value
-        if value is not None and decide(value, value, rule.limit) == "kept":
-            sizes.append(_size(answer, decision, to_fail))
-    return min((size for size in sizes if size is not None), default=None)
+        questions = [replace(question, rule=rule) for question in asked]
+        yield answer_batch(questions, other, decision, effective=False)
+
+
+def _is_kept_in_any_case(answer: Answer) -> bool:
+    value = answer.estimate.value
+    return value is not None and decide(value, value, answer.question.rule.limit) == "kept"
 
 
 def _share_lacking(answer: Answer, evidence: Evidence) -> tuple[int, int | None]:
@@ -246,7 +266,7 @@ def _more(answer: Answer, size: int, evidence: Evidence) -> tuple[int | None, in
     if not isinstance(evidence.evaluation.cluster, str):  # of two columns, images are counted
         more = [max(size - n, 0) for n in estimate.sizes]
         return more[0], more[1] if len(more) == 2 else None
-    sizes = [_sizes(question, group or {}, evidence) for group in both]
+    sizes = [_cluster_sizes(question, group or {}, evidence) for group in both]
     if any(_is_dominated(one) for one in sizes):
         return None, None
     more = [
@@ -262,7 +282,7 @@ def _is_dominated(sizes: Integers) -> bool:
     return len(sizes) > 1 and not math.isnan(clusters.dominant[0, 0])
 
 
-def _sizes(question: Question, group: Mapping[str, str], evidence: Evidence) -> Integers:
+def _cluster_sizes(question: Question, group: Mapping[str, str], evidence: Evidence) -> Integers:
     """The images of each cluster of a group that a rate is counted among, where there are any."""
     counts, evaluation = evidence.counts, evidence.evaluation
     names = tuple(name for name in counts.levels if name not in evaluation.attributes)
