@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 
 # Runs of pytest in this process keep modules that were there before, so these are loaded once.
+import pytest_fairness.caching.cache
+import pytest_fairness.caching.folder
 import pytest_fairness.commands.plan
 import pytest_fairness.gate.run
+import pytest_fairness.inference.local
 import pytest_fairness.inference.read
 import pytest_fairness.planning.answerable
 import pytest_fairness.planning.at_hand
@@ -77,8 +80,6 @@ def gate(pytester: pytest.Pytester) -> pytest.Pytester:
 @pytest.fixture
 def model_gate(gate: pytest.Pytester) -> pytest.Pytester:
     """The same project with images and a model: it reads the class off the brightness."""
-    import pytest_fairness.classifiers.classifier
-    import pytest_fairness.inference.local  # noqa: F401  (with torch, as above)
 
     _write_images(gate.path)
     gate.makeconftest(
