@@ -178,7 +178,12 @@ def test_no_failure_is_hidden_from_several_processes(project, name):
         ("--runxfail",),
         ("-k", "sex"),
         ("-k", "sex", "--fairness-record=record.json"),
-        ("-m", "not slow", "--deselect", "test_gate.py::test_policy[predictions-faces-tone-dark]"),
+        (
+            "-m",
+            "not slow",
+            "--deselect",
+            "test_gate.py::test_policy[floor:predictions-faces-tone-dark]",
+        ),
         ("test_gate.py", "-k", "not dark"),
     ],
     ids=" ".join,

@@ -131,23 +131,19 @@ def test_unanswerable_questions_are_told_once_under_xdist_too(gate, chosen, told
         assert sum("cannot be answered by this" in line for line in lines.lines) == 1
 
 
-def test_where_an_id_does_not_tell_which_rule_is_asked_nothing_is_told(gate):
-    """Two rules ask about the same groups, and one of them is left out."""
+def test_the_id_of_a_test_tells_which_question_it_asks(gate):
+    floor = "test_gate.py::test_group_accuracy[floor:net-faces-tone-dark]"
+    gap = "test_gate.py::test_fpr_difference[fpr-gap:net-faces-tone-dark_v_light]"
     session = GateSession(Settings(policy="policy.toml", models=("net",)))
-    floor = "test_gate.py::test_group_accuracy[net-faces-tone-dark]"
-    gap = "test_gate.py::test_fpr_difference[net-faces-tone-dark_v_light]"
     keys = {"floor[net-faces-tone-dark]", "fpr-gap[net-faces-tone-dark_v_light]"}
     assert questions_of(session, [floor, gap, "test_other.py::test_nothing"]) == keys
     text = (gate.path / "policy.toml").read_text(encoding="utf-8")
     more = text + text[text.index("[[rule]]") :].replace('id = "', 'id = "again-')
     (gate.path / "policy.toml").write_text(more, encoding="utf-8")
     session = GateSession(Settings(policy="policy.toml", models=("net",)))
-    assert questions_of(session, [floor]) == set()
-    assert questions_of(session, [floor, floor]) == {
-        f"{rule}[net-faces-tone-dark]" for rule in ("floor", "again-floor")
-    }
-    tagged = floor.replace("dark]", "dark-again-floor]")
-    assert questions_of(session, [tagged]) == {"again-floor[net-faces-tone-dark]"}
+    assert questions_of(session, [floor, gap]) == keys
+    again = floor.replace("floor:", "again-floor:")
+    assert questions_of(session, [again]) == {"again-floor[net-faces-tone-dark]"}
 
 
 def test_samples_that_cannot_be_read_are_left_to_their_tests(gate):
@@ -161,7 +157,7 @@ def test_questions_can_be_chosen_by_name_and_listed(gate):
     options = (POLICY_OPTION, "--fairness-predictions=good.csv")
     listed = gate.runpytest(*options, "--collect-only", "-q")
     listed.stdout.fnmatch_lines(
-        ["test_gate.py::test_fpr_difference[[]predictions-faces-tone-dark_v_light[]]"]
+        ["test_gate.py::test_fpr_difference[[]fpr-gap:predictions-faces-tone-dark_v_light[]]"]
     )
     chosen = gate.runpytest(*options, "-k", "dark and not fpr", "--fairness-partial")
     chosen.assert_outcomes(passed=1, deselected=4)
@@ -186,13 +182,37 @@ def test_the_name_of_predictions_can_be_given(gate):
     result.stdout.fnmatch_lines(["candidate on faces: *"])
 
 
-def test_two_rules_that_ask_the_same_get_names_of_their_own(gate):
+def ids_of(gate):
+    """Ids of all tests of a gate."""
+    options = (POLICY_OPTION, "--fairness-predictions=good.csv", "--collect-only", "-q")
+    return [line for line in gate.runpytest(*options).outlines if "::" in line]
+
+
+def test_ids_stay_when_rules_levels_attributes_and_evaluations_are_added(gate):
+    """Ids are a promise: what deselects, quarantines or tracks a test names it by them."""
+    before = ids_of(gate)
+    assert before == [
+        "test_gate.py::test_group_accuracy[floor:predictions-faces-sex-female]",
+        "test_gate.py::test_group_accuracy[floor:predictions-faces-sex-male]",
+        "test_gate.py::test_group_accuracy[floor:predictions-faces-tone-light]",
+        "test_gate.py::test_group_accuracy[floor:predictions-faces-tone-dark]",
+        "test_gate.py::test_fpr_difference[fpr-gap:predictions-faces-tone-dark_v_light]",
+    ]
     policy = gate.path / "policy.toml"
-    rule = '\n[[rule]]\nid = "lenient"\nmetric = "accuracy"\nby = ["sex"]\nmin = 0.6\n'
-    policy.write_text(policy.read_text(encoding="utf-8") + rule, encoding="utf-8")
-    result = gate.runpytest(POLICY_OPTION, "--fairness-predictions=good.csv", "-v")
-    result.assert_outcomes(passed=7)
-    result.stdout.fnmatch_lines_random(["*faces-sex-male-floor*", "*faces-sex-male-lenient*"])
+    text = policy.read_text(encoding="utf-8")
+    twins = text[text.index("[[rule]]") :].replace('id = "', 'id = "another ')
+    faces = text[text.index("[evaluation") : text.index("[[rule]]")]
+    for more in (
+        text + twins,
+        text.replace("[[rule]]", f"{twins}\n[[rule]]", 1),
+        text.replace('"dark"]', '"dark", "dark skin", "dark_skin", "Dark"]'),
+        text.replace("tone = [", 'age = ["old", "young"], tone = ['),
+        text + faces.replace("faces", "plates"),
+    ):
+        policy.write_text(more, encoding="utf-8")
+        after = ids_of(gate)
+        assert set(before) < set(after), more
+        assert len(after) == len(set(after))
 
 
 @WITH_AND_WITHOUT_XDIST

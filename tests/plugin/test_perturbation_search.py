@@ -58,7 +58,7 @@ def test_a_search_fails_with_the_mildest_change_in_one_line(search_gate):
             "*reproduce with Perturbation(brightness=*); it moves 0.2*",
         ]
     )
-    result.stdout.fnmatch_lines(["*test_search*bright-faces-tone-flip_rate*"])
+    result.stdout.fnmatch_lines(["*test_search*parity:bright-faces-tone-flip_rate*"])
     result.stdout.no_fnmatch_line("*ObservedDefinition*")
     result.stdout.no_fnmatch_line("*occlusion_x*")
     assert result.ret == pytest.ExitCode.TESTS_FAILED

@@ -68,7 +68,7 @@ def test_junit_xml_carries_the_numbers(gate, workers):
         case.attrib["name"]: {p.attrib["name"]: p.attrib["value"] for p in case.iter("property")}
         for case in cases
     }
-    numbers = found["test_fpr_difference[predictions-faces-tone-dark_v_light]"]
+    numbers = found["test_fpr_difference[fpr-gap:predictions-faces-tone-dark_v_light]"]
     assert float(numbers["fairness_value"]) == pytest.approx(0.8)
     assert float(numbers["fairness_low"]) < 0.8 < float(numbers["fairness_high"])
     assert numbers["fairness_n"] == "100"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_fairness.commands.saying import say
+from pytest_fairness.wording import counted, printable
 
 __all__ = ["add_parser", "run"]
 
@@ -30,6 +31,12 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         metavar="REASON",
         help="accept a record that did not pass, and keep the reason in it",
     )
+    parser.add_argument(
+        "--first",
+        action="store_true",
+        help="accept a record whose only unanswered questions have no baseline yet: the first day "
+        "of a rule against the baseline, or of an evaluation or group",
+    )
     parser.set_defaults(run=run)
     return parser
 
@@ -42,9 +49,12 @@ def run(args: argparse.Namespace) -> int:
     """
     from pytest_fairness.gate.audit.accept import BASELINE_NAME, accept
 
-    written = accept(args.record, args.to, even_if_failed=args.even_if_failed)
+    written = accept(args.record, args.to, even_if_failed=args.even_if_failed, first=args.first)
     target = args.to / BASELINE_NAME
     say(f"{target}: the baseline is now {args.record} of {written.created}")
+    begun = [] if written.accepted is None else written.accepted.first
+    if begun:
+        say(f"  {counted(len(begun), 'question')} compared from now on, e.g. {printable(begun[0])}")
     for one in written.runs:
         what = f"  {one.model} on {one.evaluation}: {one.n:,} samples"
         if one.predictions is None:

@@ -11,7 +11,7 @@ from pytest_fairness.policy import OVERALL, Evaluation, Policy, Reference, Rule
 from pytest_fairness.statistics.groups import groups_of
 from pytest_fairness.statistics.metrics.definitions import CompositeDefinition
 
-__all__ = ["Question", "asked_of", "questions", "rules_by"]
+__all__ = ["Question", "asked_of", "questions", "rules_by", "slug"]
 
 _DIGITS = 8
 
@@ -42,12 +42,12 @@ class Question:
 
     @property
     def name(self) -> str:
-        """The readable test id: `ads-emoji_people-skin_tone-dark_v_light`."""
+        """What is asked, without the rule: `ads-emoji_people-skin_tone-dark_v_light`."""
         groups = self._groups if self.rule.against is None else f"{self._groups}_v_baseline"
-        asked = () if self.positive is None else (f"class_{_slug(self.positive, '-class_')}",)
-        of = () if self.of is None else (_slug(self.of, "-"),)
-        by = ("_x_".join(_slug(one, "-") for one in self.by), groups) if self.by else (OVERALL,)
-        return "-".join((_slug(self.model, "-"), _slug(self.evaluation, "-"), *by, *asked, *of))
+        asked = () if self.positive is None else (f"class_{slug(self.positive, '-class_')}",)
+        of = () if self.of is None else (slug(self.of, "-"),)
+        by = ("_x_".join(slug(one, "-") for one in self.by), groups) if self.by else (OVERALL,)
+        return "-".join((slug(self.model, "-"), slug(self.evaluation, "-"), *by, *asked, *of))
 
     @property
     def key(self) -> str:
@@ -55,12 +55,21 @@ class Question:
         return f"{self.rule.id}[{self.name}]"
 
     @property
+    def test_id(self) -> str:
+        """The id of its test within brackets: `floor:ads-faces-skin_tone-dark`.
+
+        A promise: it follows from this question alone, and no other rule, level or class of the
+        policy changes it. A colon is in no other part of it, and `-k` allows one.
+        """
+        return f"{slug(self.rule.id, ':')}:{self.name}"
+
+    @property
     def words(self) -> set[str]:
         """The names that it is about, as the policy writes them, to choose it by."""
         reference = self.reference.values() if isinstance(self.reference, Mapping) else ()
         asked = {self.positive, self.of} - {None}
-        rule = {self.rule.id, self.rule.metric.name}
-        return {*rule, *self.by, *self.group.values(), *reference, *map(str, asked)}
+        names = {self.rule.id, self.rule.metric.name, self.model, self.evaluation}
+        return {*names, *self.by, *self.group.values(), *reference, *map(str, asked)}
 
     @property
     def batch(self) -> tuple[str, tuple[str, ...], str | None, str | None]:
@@ -89,7 +98,7 @@ class Question:
 
     @property
     def _groups(self) -> str:
-        group = "_x_".join(map(_slug, self.group.values())) or "all"
+        group = "_x_".join(map(slug, self.group.values())) or "all"
         match self.reference:
             case None:
                 return group
@@ -98,7 +107,7 @@ class Question:
             case "best":
                 return f"{group}_v_best"
             case reference:
-                return f"{group}_v_{'_x_'.join(map(_slug, reference.values()))}"
+                return f"{group}_v_{'_x_'.join(map(slug, reference.values()))}"
 
 
 def questions(
@@ -175,8 +184,8 @@ def _ask(
 
 
 @functools.lru_cache(maxsize=4_096)
-def _slug(name: str, separator: str = "") -> str:
-    """A name as part of a test id: no blanks, brackets, slashes or colons.
+def slug(name: str, separator: str = "") -> str:
+    """Return a name as part of a test id: no blanks, brackets, slashes or colons.
 
     A name that could be read as another one gets a hash: other names give another text, whatever
     else the policy declares.

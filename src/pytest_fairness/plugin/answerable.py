@@ -1,6 +1,5 @@
 """The questions of a run that its evaluation sets cannot answer, told before a model runs."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -59,24 +58,11 @@ def _unanswerable(gate: GateSession) -> "list[tuple[Question, UnanswerableRecord
 
 
 def questions_of(gate: GateSession, ids: Sequence[str]) -> set[str]:
-    """Return the keys of the questions that collected tests ask, as far as their ids tell.
+    """Return the keys of the questions that collected tests ask.
 
     Args:
         gate: The session.
-        ids: Ids of all tests, such as `fairness_tests/test_rates.py::test_rate[ads-faces-age-old]`.
-
-    Returns:
-        Nothing where two rules ask about the same groups and one of them is left out.
+        ids: Ids of all tests, such as `test_rates.py::test_rate[floor:ads-faces-age-old]`.
     """
-    asked = Counter(one.rpartition("[")[2].removesuffix("]") for one in ids)
-    by_name: dict[str, list[Question]] = {}
-    for question in gate.asked:
-        by_name.setdefault(question.name, []).append(question)
-    chosen: set[str] = set()
-    for name, alike in by_name.items():
-        own = {one.key for one in alike if asked[f"{name}-{one.rule.id}"]}
-        rest = {one.key for one in alike} - own
-        if 0 < asked[name] < len(rest):
-            return set()
-        chosen |= own | (rest if asked[name] else set())
-    return chosen
+    asked = {one.rpartition("[")[2].removesuffix("]") for one in ids}
+    return {question.key for question in gate.asked if question.test_id in asked}

@@ -1,6 +1,5 @@
 """The pytest plugin: one test a question, its numbers in the report. Loads nothing heavy."""
 
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +13,7 @@ from pytest_fairness.plugin.declaring import (
     let_declare,
     markers_for_help,
 )
+from pytest_fairness.plugin.inconclusive import travel
 from pytest_fairness.plugin.options import add_options, read_settings
 from pytest_fairness.plugin.reporter import VERDICT_PROPERTY, GateReporter, LastLine, ends_a_run
 from pytest_fairness.plugin.session import GateSession
@@ -96,8 +96,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("fairness_question", [None], ids=["not_asked"])
         return
     if asked:
-        params = [pytest.param(question, marks=_marks(question)) for question in asked]
-        metafunc.parametrize("fairness_question", params, ids=_unique_names(asked))
+        params = [pytest.param(one, marks=_marks(one), id=one.test_id) for one in asked]
+        metafunc.parametrize("fairness_question", params)
         return
     skip = pytest.mark.skip(reason=f"{gate.policy.source}: no rule{wanted.words}")
     metafunc.parametrize("fairness_question", [pytest.param(None, marks=skip, id="not_asked")])
@@ -172,16 +172,6 @@ def _unknown_metric(names: tuple[object, ...]) -> str:
         except UnknownNameError as error:
             return str(error)
     return ""
-
-
-def _unique_names(asked: "list[Question]") -> list[str]:
-    """Names of the tests; where two rules ask the same, the rule's id tells them apart."""
-    names = [question.name for question in asked]
-    number = Counter(names)
-    return [
-        f"{name}-{question.rule.id}" if number[name] > 1 else name
-        for name, question in zip(names, asked, strict=True)
-    ]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -331,6 +321,8 @@ def fairness_gate(
             if gate.settings.explain:
                 text += f"\n{gate.explain(verdict, find_model, folder)}"
             pytest.fail(text, pytrace=False)
+        if verdict.outcome == "inconclusive":
+            travel(request.node, verdict, gate.settings.inconclusive)
         return verdict
 
     return judge

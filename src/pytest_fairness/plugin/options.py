@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from pytest_fairness.plugin.inconclusive import WAYS, read_way
 from pytest_fairness.wording import allowed_names
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Settings:
     release: bool = False
     """Whether only a run of all questions may end with 0."""
     exit_codes: bool = False
+    inconclusive: str = WAYS[0]
+    """How an inconclusive question that stops no release travels to pytest and its reports."""
     named: bool = False
     """Whether the command line names a model or predictions, so that questions are expected."""
     reports: tuple[tuple[str | None, Path], ...] = ()
@@ -146,6 +149,12 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "Tell more by the exit code: 1 a question failed, 10 none failed but some cannot be "
         "told, 11 questions were not judged; ini: fairness_exit_codes.",
     },
+    "--fairness-inconclusive": {
+        "metavar": "WAY",
+        "help": "How pytest and its reports see an inconclusive question that stops no release: warned "
+        "(default: passed, with a line in the summary of warnings), skipped (with the reason), or "
+        "passed. Exit code and record stay the same; ini: fairness_inconclusive.",
+    },
     "--fairness-report": {
         "action": "append",
         "default": [],
@@ -225,6 +234,11 @@ def add_options(parser: pytest.Parser) -> None:
         default=False,
     )
     parser.addini(
+        "fairness_inconclusive",
+        "How pytest sees an inconclusive question: warned, skipped or passed.",
+        default="",
+    )
+    parser.addini(
         "fairness_exit_codes",
         "Exit with 10 where nothing failed but some cannot be told, 11 where some was not judged.",
         type="bool",
@@ -263,6 +277,7 @@ def read_settings(config: pytest.Config) -> Settings:
         partial=option.fairness_partial,
         release=release,
         exit_codes=option.fairness_exit_codes or bool(config.getini("fairness_exit_codes")),
+        inconclusive=_way(config),
         named=bool(option.fairness_model or predictions),
         reports=tuple(option.fairness_report),
         sign=option.fairness_sign,
@@ -286,6 +301,14 @@ def _precision(config: pytest.Config) -> "Precision":
         msg = f"fairness_precision = {named!r} in the ini file{allowed_names(named, _PRECISIONS)}"
         raise pytest.UsageError(msg)
     return cast("Precision", named)
+
+
+def _way(config: pytest.Config) -> str:
+    given = config.option.fairness_inconclusive
+    if given is not None:
+        return read_way(given, "--fairness-inconclusive")
+    key = "fairness_inconclusive"
+    return read_way(config.getini(key) or WAYS[0], f"{key} (ini file)")
 
 
 def _of_ini_file(config: pytest.Config, key: str) -> str | None:

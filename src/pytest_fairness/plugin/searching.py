@@ -47,9 +47,13 @@ class Search:
 
     @property
     def name(self) -> str:
-        """The readable test id: `ads-emoji_people-skin_tone-flip_rate`."""
+        """The id of its test: `tone-changes:ads-emoji_people-skin_tone-flip_rate`."""
+        from pytest_fairness.gate.questions import slug
+
         harm = _HARMS[self.rule.metric.name].replace(" ", "_")
-        return "-".join((self.model, self.evaluation, "_x_".join(self.by), harm))
+        by = "_x_".join(slug(one, "-") for one in self.by)
+        what = "-".join((slug(self.model, "-"), slug(self.evaluation, "-"), by, harm))
+        return f"{slug(self.rule.id, ':')}:{what}"
 
 
 def searches(gate: GateSession) -> list[Search]:

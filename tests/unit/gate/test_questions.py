@@ -63,9 +63,23 @@ def test_questions_of_other_names_have_other_keys(left, right):
     assert (key(left) == key(right)) == (left == right)
 
 
+@given(*[st.tuples(NAME | st.sampled_from(["a:b", "a:one"]), NAME, NAME)] * 2)
+def test_questions_of_other_rules_or_names_have_other_test_ids(left, right):
+    gap = next(q for q in questions(POLICY, ["one"]) if q.rule.id == "gap")
+
+    def test_id(names):
+        rule, model, level = names
+        rule = replace(gap.rule, id=rule)
+        return replace(gap, rule=rule, model=model, group={"age": level}).test_id
+
+    assert (test_id(left) == test_id(right)) == (left == right)
+
+
 def test_a_test_id_is_a_promise():
     asked = next(q for q in questions(POLICY, ["one"]) if q.rule.id == "gap")
     assert asked.key == "gap[one-plates-age-young_v_old]"
+    assert asked.test_id == "gap:one-plates-age-young_v_old"
+    assert replace(asked, rule=replace(asked.rule, id="a gap")).test_id[:10] == "a_gap~587a"
     assert replace(asked, model="m-a").name == "m-a~4ae9fabe-plates-age-young_v_old"
     spaced = replace(asked, group={"age": "very young"}, reference={"age": "30-39"})
     assert spaced.name == "one-plates-age-very_young~ababe404_v_30-39"
@@ -73,7 +87,7 @@ def test_a_test_id_is_a_promise():
 
 def test_a_question_is_found_by_the_words_of_its_rule():
     asked = next(q for q in questions(POLICY, ["one"]) if q.rule.id == "gap")
-    assert asked.words == {"gap", "accuracy_difference", "age", "young", "old"}
+    assert asked.words == {"gap", "accuracy_difference", "one", "plates", "age", "young", "old"}
 
 
 def test_a_rule_is_asked_of_its_evaluations_only():

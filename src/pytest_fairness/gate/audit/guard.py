@@ -36,7 +36,7 @@ def _files(baseline: Path) -> list[Path]:
         msg = (
             f"{baseline}: no such baseline (looked for {baseline.absolute()}); make a record the "
             "baseline with `pytest-fairness accept RECORD`, or run without one: "
-            "-o fairness_baseline="
+            "-o fairness_baseline= (the record of such a run begins a baseline: accept --first)"
         )
         raise FairnessError(msg)
     if baseline.suffix.lower() != ".json":

@@ -9,7 +9,7 @@ from pytest_fairness.policy import Policy, Required
 from pytest_fairness.policy.text.toml_text import toml_header
 from pytest_fairness.wording import allowed_names
 
-__all__ = ["check_required"]
+__all__ = ["check_required", "samples_of"]
 
 
 def check_required(
@@ -62,7 +62,7 @@ class _Check:
 
     def line(self, required: Required, model: str, evaluation: str | None) -> RequiredRecord:
         run = self.runs.get((model, evaluation or ""))
-        n = _samples(run, required.group)
+        n = samples_of(run, required.group)
         missing = self.missing(required, model, evaluation, n)
         return RequiredRecord(
             model=model,
@@ -92,8 +92,8 @@ class _Check:
         return ""
 
 
-def _samples(run: JudgedRun | None, group: Mapping[str, str]) -> int:
-    """Samples of a group, 0 where it was not counted."""
+def samples_of(run: JudgedRun | None, group: Mapping[str, str]) -> int:
+    """Return the samples of a group, 0 where it was not counted."""
     if run is None:
         return 0
     counts = run.counts.counted

@@ -200,3 +200,5 @@ class AcceptedRecord(FrozenRecord):
     source: str
     even_if_failed: str | None
     """Why a record that did not pass was accepted."""
+    first: list[str] = Field(default_factory=list)
+    """Questions that had no baseline to be compared with; later runs are compared with this record."""
