@@ -68,7 +68,8 @@ def judge(
         policy: Path of a policy file, a mapping of the same shape, or a loaded policy.
         predictions: Table or file (Parquet, CSV, JSON Lines) with the target, the prediction or
             score, and the attribute columns that the evaluation names; or an array `y_pred` (N,) of
-            classes in the order of its manifest.
+            classes in the order of its manifest; or `Predictions`, which are compared with the manifest
+            like a file.
         evaluation: Which `[evaluation.NAME]` they are of; may be left out when there is one.
         model: Name of the model in the record.
         baseline: The last release, for rules against it: a run record (a file finds the
@@ -96,6 +97,21 @@ def judge(
     """
     policy = load_policy(policy)
     chosen = policy.evaluation_named(evaluation)
+    if isinstance(predictions, Predictions):  # checked as a file with the same content would be
+        predictions = read_predictions(predictions.to_table(), chosen, model=predictions.model)
+    return _judge_alone(policy, predictions, chosen, model=model, baseline=baseline, today=today)
+
+
+def _judge_alone(
+    policy: Policy,
+    predictions: "pd.DataFrame | pa.Table | NDArray[Any] | str | Path | Predictions",
+    chosen: Evaluation,
+    *,
+    model: str = "model",
+    baseline: "BaselineSource | None",
+    today: dt.date | None = None,
+) -> RunRecord:
+    """Judge checked predictions or those of a source, and return the record of this run alone."""
     today = today or today_utc()
     counted = None
     if baseline is None and _needs_counts_only(policy) and not isinstance(predictions, Predictions):
@@ -250,7 +266,7 @@ def judge_model(
         device=device,
         batch_size=batch_size,
     )
-    return judge(policy, predictions, evaluation=chosen.name, baseline=baseline)
+    return _judge_alone(policy, predictions, chosen, baseline=baseline)
 
 
 def record_of(

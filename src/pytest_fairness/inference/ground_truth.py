@@ -1,15 +1,15 @@
 """Targets and attributes of predictions come from the manifest, never from the predictions alone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from pytest_fairness.data.label_sets import PREDICTED
-from pytest_fairness.data.levels import as_levels
+from pytest_fairness.data.levels import MISSING, as_levels
 from pytest_fairness.data.readers import list_samples
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.data.samples import read_ids
@@ -20,12 +20,27 @@ from pytest_fairness.wording import counted, listed
 if TYPE_CHECKING:
     from pytest_fairness.policy.records import Evaluation
 
-__all__ = ["beside_the_truth"]
+__all__ = ["NOTES", "Beside", "beside_the_truth"]
+
+NOTES = ("unpredicted", "unpredicted_samples", "max_unpredicted", "without_prediction")
+"""What the metadata of predictions say of the samples that have none."""
 
 _SHOWN = 3
 
 
-def beside_the_truth(found: Rows, evaluation: "Evaluation", record: Mapping[str, Any]) -> Rows:
+class Beside(NamedTuple):
+    """Samples with their predictions, and those that have none.
+
+    Args:
+        rows: The samples of the manifest that have a prediction, and those that `where` leaves out.
+        notes: What the record says of the others; nothing where none may lack.
+    """
+
+    rows: Rows
+    notes: dict[str, str]
+
+
+def beside_the_truth(found: Rows, evaluation: "Evaluation", record: Mapping[str, Any]) -> Beside:
     """Return the samples of an evaluation's manifest, with the predictions of a file beside them.
 
     Args:
@@ -34,8 +49,9 @@ def beside_the_truth(found: Rows, evaluation: "Evaluation", record: Mapping[str,
         record: What `Predictions.to_parquet` recorded in the file; empty for other files.
 
     Raises:
-        PredictionError: The file has no ids, lacks a sample that `where` keeps, has one that the
-            manifest lacks, or gives another target or attribute than the manifest.
+        PredictionError: The file has no ids, lacks more of the samples that `where` keeps than
+            `max_unpredicted` allows, has one that the manifest lacks, or gives another target or
+            attribute than the manifest.
         DataError: The manifest cannot be read.
     """
     listing = list_samples(evaluation).rows
@@ -47,16 +63,47 @@ def beside_the_truth(found: Rows, evaluation: "Evaluation", record: Mapping[str,
     lost = (truth_ids.isin(_lost(record, evaluation)) & (places < 0)).to_numpy()
     asked = listing.matches(evaluation.where)
     _refuse_many_lost(found, listing, evaluation, lost=lost, asked=asked)
-    kept = asked & ~lost
-    _refuse_missing(found, truth_ids, (places < 0) & kept, source=listing.source)
-    there = (places >= 0) & kept
+    absent = (places < 0) & asked & ~lost
+    _refuse_missing(found, listing, evaluation, truth_ids, absent=absent, asked=asked)
+    there = (places >= 0) & asked & ~lost
     _refuse_different(found, listing, evaluation, record, places=places, there=there, ids=truth_ids)
     answers = _answers(found, evaluation, record, places, there)
     frame = listing.frame.assign(**{name: column.to_numpy() for name, column in answers.items()})
     if evaluation.id == "id":
         frame = frame.assign(id=truth_ids)
-    frame = frame[~lost]
-    return replace(listing, frame=frame, source=found.source, error=PredictionError)
+    rows = replace(
+        listing, frame=frame[~lost & ~absent], source=found.source, error=PredictionError
+    )
+    return Beside(rows, _notes(listing, evaluation, truth_ids, lost=lost & asked, absent=absent))
+
+
+def _notes(
+    listing: Rows, evaluation: "Evaluation", ids: pd.Series, *, lost: Any, absent: Any
+) -> dict[str, str]:
+    without = lost | absent
+    notes = {}
+    if evaluation.max_unpredicted:
+        notes["unpredicted"] = str(int(absent.sum()))
+        notes["max_unpredicted"] = str(evaluation.max_unpredicted)
+        notes["unpredicted_samples"] = json.dumps(
+            dict.fromkeys(ids[absent], ""), ensure_ascii=False
+        )
+    if without.any():
+        columns = [name for name in evaluation.attributes if name in listing.frame.columns]
+        levels = _levels_of(listing.frame[without], ids[without], columns)
+        notes["without_prediction"] = json.dumps(levels, ensure_ascii=False)
+    return notes
+
+
+def _levels_of(
+    frame: pd.DataFrame, ids: "pd.Series[str]", columns: Iterable[str]
+) -> dict[str, dict[str, str]]:
+    """The level of each attribute of some samples, by their ids."""
+    texts = {name: as_levels(frame[name]).fillna(MISSING).tolist() for name in columns}
+    return {
+        str(sample): {name: values[row] for name, values in texts.items()}
+        for row, sample in enumerate(ids)
+    }
 
 
 def _paths(listing: Rows, evaluation: "Evaluation") -> pd.Series | None:
@@ -100,6 +147,20 @@ def _refuse_many_lost(
 
     The file says itself which images could not be read, so the share is checked again here.
     """
+    for of, n, without in _shares(listing, evaluation, lost, asked=asked):
+        if without > evaluation.max_errors * n:
+            msg = (
+                f"{found.source}: {counted(without, 'image')} of {n:,}{of} could not be read when the "
+                f"predictions were made, and max_errors of evaluation {evaluation.name!r} allows "
+                f"{evaluation.max_errors:.1%} of all images and of each group; run the model again"
+            )
+            raise PredictionError(msg)
+
+
+def _shares(
+    listing: Rows, evaluation: "Evaluation", without: Any, *, asked: Any
+) -> Iterator[tuple[str, int, int]]:
+    """The samples of each class and group, all of them first: name, number, and those of `without`."""
     columns = {evaluation.target, *evaluation.attributes} & {*listing.frame.columns}
     groups = {"": asked}
     for name in sorted(columns):
@@ -109,14 +170,7 @@ def _refuse_many_lost(
             for level in levels.dropna().unique()
         }
     for of, group in groups.items():
-        n, without = int(group.sum()), int((group & lost).sum())
-        if without > evaluation.max_errors * n:
-            msg = (
-                f"{found.source}: {counted(without, 'image')} of {n:,}{of} could not be read when the "
-                f"predictions were made, and max_errors of evaluation {evaluation.name!r} allows "
-                f"{evaluation.max_errors:.1%} of all images and of each group; run the model again"
-            )
-            raise PredictionError(msg)
+        yield of, int(group.sum()), int((group & without).sum())
 
 
 def _refuse_unknown(found: Rows, ids: pd.Series, truth: pd.Series, *, source: str) -> None:
@@ -128,17 +182,23 @@ def _refuse_unknown(found: Rows, ids: pd.Series, truth: pd.Series, *, source: st
     )
 
 
-def _refuse_missing(found: Rows, ids: pd.Series, missing: Any, *, source: str) -> None:
-    if not missing.any():
-        return
-    names = ids[missing].tolist()
-    more, verb = ", …" if len(names) > _SHOWN else "", "has" if len(names) == 1 else "have"
-    msg = (
-        f"{found.source}: {counted(len(names), 'sample')} of the manifest {source} {verb} no prediction: "
-        f"{', '.join(map(repr, names[:_SHOWN]))}{more}; a part of the samples is another evaluation set: "
-        "predict all of them, or leave them out with `where`"
-    )
-    raise PredictionError(msg)
+def _refuse_missing(
+    found: Rows, listing: Rows, evaluation: "Evaluation", ids: pd.Series, *, absent: Any, asked: Any
+) -> None:
+    """Refuse more samples without a prediction than the policy bears, of all and of each group."""
+    allowed = evaluation.max_unpredicted
+    for of, n, without in _shares(listing, evaluation, absent, asked=asked):
+        if without <= allowed * n:
+            continue
+        names = ids[absent].tolist()
+        more, verb = ", …" if len(names) > _SHOWN else "", "has" if without == 1 else "have"
+        bears = f" of {n:,}{of} ({without / n:.1%}; max_unpredicted allows {allowed:.1%} of all and of each group)"
+        msg = (
+            f"{found.source}: {counted(without, 'sample')}{bears if allowed else ''} of the manifest "
+            f"{listing.source} {verb} no prediction: {', '.join(map(repr, names[:_SHOWN]))}{more}; a part of "
+            "the samples is another evaluation set: predict all of them, or leave them out with `where`"
+        )
+        raise PredictionError(msg)
 
 
 def _refuse_different(

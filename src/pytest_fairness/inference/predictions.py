@@ -23,7 +23,14 @@ OBSERVED_PREFIX = "observed:"
 _KEY = b"pytest_fairness"
 
 # Values of the metadata that are JSON objects themselves.
-_OBJECTS = ("where", "derive", "unreadable_images", "observed")
+_OBJECTS = (
+    "where",
+    "derive",
+    "unreadable_images",
+    "unpredicted_samples",
+    "without_prediction",
+    "observed",
+)
 
 
 class _Recorded(BaseModel):
@@ -67,6 +74,11 @@ class Predictions:
 
     def to_parquet(self, path: str | Path) -> None:
         """Write the table in one step, with everything else in the metadata of its schema."""
+        with replacing(Path(path)) as part:
+            pq.write_table(self.to_table(), part)
+
+    def to_table(self) -> pa.Table:
+        """Return the table with everything else in the metadata of its schema."""
         record = {
             "model": self.model,
             "evaluation": self.evaluation,
@@ -74,8 +86,7 @@ class Predictions:
             "levels": dict(self.levels),
             "metadata": dict(self.metadata),
         }
-        with replacing(Path(path)) as part:
-            pq.write_table(self.table.replace_schema_metadata({_KEY: json.dumps(record)}), part)
+        return self.table.replace_schema_metadata({_KEY: json.dumps(record)})
 
     @classmethod
     def from_parquet(cls, path: str | Path) -> "Predictions":

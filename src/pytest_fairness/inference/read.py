@@ -18,7 +18,7 @@ from pytest_fairness.data.rows import Rows, arrow_rows, read_rows
 from pytest_fairness.data.samples import Samples, check_classes, read_ids, read_samples
 from pytest_fairness.errors import PredictionError
 from pytest_fairness.inference.answers_hash import HASH_VERSION, hash_answers
-from pytest_fairness.inference.ground_truth import beside_the_truth
+from pytest_fairness.inference.ground_truth import NOTES, Beside, beside_the_truth
 from pytest_fairness.inference.json_lines import SUFFIXES, read_json_lines
 from pytest_fairness.inference.predictions import (
     OBSERVED_PREFIX,
@@ -72,15 +72,20 @@ def read_predictions(
     """
     found, record = _read(source, evaluation)
     model = record["model"] if record and model == "model" else model
-    before = record.get("metadata", {})
+    before = dict(record.get("metadata", {}))
     derive = {column: made.text for column, made in evaluation.derive.items()}
     if record:
         _check_decided(found.source, before, evaluation)
     from_manifest = is_y_pred(source) or (ground_truth and evaluation.source is not None)
+    if from_manifest:  # which samples lack is looked at again
+        for name in NOTES:
+            before.pop(name, None)
     done = {} if from_manifest else json.loads(before.get("where", "{}"))
+    notes: dict[str, str] = {}
     done_before = 0 if from_manifest else int(before.get("left_out", 0))
     if not is_y_pred(source):  # the samples of a manifest come with them
-        found, evaluation = _of_evaluation(found, evaluation, record, from_manifest=from_manifest)
+        beside, evaluation = _of_evaluation(found, evaluation, record, from_manifest=from_manifest)
+        found, notes = beside
     rows = found.keep(_left_to_do(evaluation.where, done, columns=found.frame.columns))
     ids = read_ids(rows, evaluation, otherwise=None)
     samples = read_samples(rows, evaluation, ids=ids, known=tuple(record.get("classes", ())))
@@ -96,6 +101,7 @@ def read_predictions(
         levels=samples.levels,
         metadata={
             **before,
+            **notes,
             "source": found.source,
             "left_out": str(len(found.frame) - len(rows.frame) + done_before),
             "ground_truth": "manifest" if from_manifest else "predictions",
@@ -133,16 +139,16 @@ def _read(source: Any, evaluation: "Evaluation") -> tuple[Rows, dict[str, Any]]:
 
 def _of_evaluation(
     found: Rows, evaluation: "Evaluation", record: Mapping[str, Any], *, from_manifest: bool
-) -> tuple[Rows, "Evaluation"]:
+) -> tuple[Beside, "Evaluation"]:
     """Return rows with targets, attributes and answers, and the names of their columns."""
     if from_manifest:
-        found = beside_the_truth(found, evaluation, record)
+        beside = beside_the_truth(found, evaluation, record)
         # The classes of a file of ours were decided when it was written.
         decided = replace(evaluation, score=None, threshold=None)
-        return found, decided if record else evaluation
+        return beside, decided if record else evaluation
     if record:
-        return found, _with_our_names(evaluation)
-    return derive_columns(found, evaluation), evaluation
+        return Beside(found, {}), _with_our_names(evaluation)
+    return Beside(derive_columns(found, evaluation), {}), evaluation
 
 
 def _with_our_names(evaluation: "Evaluation") -> "Evaluation":

@@ -1,7 +1,7 @@
 """Images that cannot be read: listed and counted, and too many of them stop the run."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_fairness.errors import DataError
@@ -67,6 +67,20 @@ def unreadable_metadata(
         "unreadable": str(len(broken)),
         "unreadable_images": json.dumps(images, ensure_ascii=False),
         "max_errors": str(evaluation_set.max_errors),
+        **_levels(evaluation_set, sorted(broken)),
+    }
+
+
+def _levels(evaluation_set: "EvaluationSet", broken: Sequence[int]) -> dict[str, str]:
+    """The levels of the images without a prediction, by their ids; nothing where there are none."""
+    lost = evaluation_set.samples.iloc[list(broken)]
+    levels = lost[list(evaluation_set.levels)].to_dict("records")
+    if lost.empty:
+        return {}
+    return {
+        "without_prediction": json.dumps(
+            dict(zip(lost["id"], levels, strict=True)), ensure_ascii=False
+        )
     }
 
 

@@ -189,7 +189,9 @@ class _Resolution:
             if table.evaluation is None and table.group is None:
                 msg = f"{where}: [[required]] needs evaluation, group, or both"
                 raise PolicyError(msg)
-            found.append(Required(table.evaluation, table.group or {}, table.min_samples, where))
+            share = table.max_unpredicted
+            asked = Required(table.evaluation, table.group or {}, table.min_samples, where, share)
+            found.append(asked)
         return tuple(found)
 
     def check_pass_level(self, decision: Decision, rules: Sequence[Rule]) -> None:

@@ -79,4 +79,5 @@ def reading_of(table: "EvaluationTable") -> dict[str, Any]:
             for column, derived in table.derive.items()
         },
         "max_errors": table.max_errors or 0.0,
+        "max_unpredicted": table.max_unpredicted or 0.0,
     }

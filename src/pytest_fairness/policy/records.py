@@ -100,6 +100,8 @@ class Evaluation:
     on_error: Literal["fail", "count"] = _DEFAULTS["on_error"]
     max_errors: float = 0.0
     """Share of unreadable images that `on_error = "count"` bears, 0 to 1."""
+    max_unpredicted: float = 0.0
+    """Share of the samples of the manifest that a file of predictions may lack, 0 to 1."""
 
     @property
     def table(self) -> str:
@@ -196,6 +198,8 @@ class Required:
     group: Mapping[str, str]
     min_samples: int
     where: str
+    max_unpredicted: float | None = None
+    """Largest share of its samples without a prediction; None where any share will do."""
 
 
 @dataclass(frozen=True, slots=True)

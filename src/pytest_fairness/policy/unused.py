@@ -52,6 +52,12 @@ def _of_evaluation(evaluation: Evaluation) -> Unused | None:
         )
         return Unused(("predicted_labels",), message)
     if evaluation.source is None:
+        if evaluation.max_unpredicted:
+            message = (
+                "max_unpredicted is a share of the samples of the manifest, and the evaluation has none; "
+                "add manifest, or reader and root, or remove max_unpredicted"
+            )
+            return Unused(("max_unpredicted",), message)
         for key in ("image", "masks", "options"):
             if getattr(evaluation, key) not in (_EVALUATION.get(key), {}):
                 message = (

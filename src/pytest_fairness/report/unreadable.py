@@ -1,4 +1,4 @@
-"""Images without a prediction, since they could not be read: named in every summary."""
+"""Samples without a prediction: named in every summary."""
 
 import json
 
@@ -10,8 +10,25 @@ _SHOWN = 5
 
 
 def unreadable_lines(record: RunRecord) -> list[str]:
-    """Return one line for each run in which images could not be read."""
-    return [_line(run) for run in record.runs if int(run.metadata.get("unreadable", 0))]
+    """Return a line for each run in which images could not be read or samples were not predicted."""
+    return [
+        text
+        for run in record.runs
+        for number, line in (("unreadable", _line), ("unpredicted", _unpredicted))
+        if int(run.metadata.get(number, 0))
+        for text in [line(run)]
+    ]
+
+
+def _unpredicted(run: JudgedRun) -> str:
+    names = list(json.loads(run.metadata["unpredicted_samples"]))
+    without = len(json.loads(run.metadata["without_prediction"]))
+    more = f" and {len(names) - _SHOWN:,} more, all in the record" if len(names) > _SHOWN else ""
+    return (
+        f"{len(names):,} of {run.n + without:,} samples of {run.evaluation} have no prediction of "
+        f"{run.model} (max_unpredicted {float(run.metadata['max_unpredicted']):.1%}): "
+        f"{', '.join(map(repr, names[:_SHOWN]))}{more}"
+    )
 
 
 def _line(run: JudgedRun) -> str:

@@ -1,9 +1,11 @@
 """Predictions from a file are judged by the targets and attributes of the manifest."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, strategies as st
 
@@ -12,6 +14,7 @@ from pytest_fairness.errors import PredictionError
 from pytest_fairness.inference import read_predictions
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.policy.records import Derivation
+from pytest_fairness.report import table_lines
 from pytest_fairness.report.models import model_lines
 
 N = 20
@@ -197,6 +200,107 @@ def test_images_that_could_not_be_read_are_missing_unless_the_policy_counts_them
         read_predictions(kept, Evaluation(**{**fields, "max_errors": 0.06}))
     with pytest.raises(PredictionError, match=r"1 image of 20 could not be read .* allows 4.0%"):
         read_predictions(kept, Evaluation(**{**fields, "max_errors": 0.04}))
+
+
+def test_a_stated_share_of_the_samples_may_lack_a_prediction(faces, answers, manifest):
+    """Two of 20 samples: a tenth of all, and a fifth of their group and of a class."""
+    fields = _fields(faces)
+    policy: dict[str, Any] = {
+        "schema": 1,
+        "decision": {"inconclusive": "warn"},
+        "evaluation": {
+            "faces": {
+                "manifest": str(faces.manifest),
+                "attributes": {"tone": ["light", "dark"]},
+                "max_unpredicted": 0.2,
+            }
+        },
+        "rule": [{"metric": "accuracy", "min": 0.1}],
+    }
+    part = answers[~answers["id"].isin(["s10", "s12"])]
+    found = read_predictions(part, Evaluation(**{**fields, "max_unpredicted": 0.2}))
+    assert found.table.num_rows == N - 2
+    assert not {"s10", "s12"} & {*found.table.column("id").to_pylist()}
+    record = judge(policy, part)
+    assert record.runs[0].metadata["unpredicted"] == "2"
+    assert (
+        "2 of 20 samples of faces have no prediction of model (max_unpredicted 20.0%): 's10', 's12'"
+        in [line.text for line in table_lines(record)]
+    )
+    for share, of in ((0.15, "2 samples of 10 with target yes"), (0.09, "2 samples of 20 ")):
+        tight = Evaluation(**{**fields, "max_unpredicted": share})
+        with pytest.raises(PredictionError, match=of):
+            read_predictions(part, tight)
+    with pytest.raises(PredictionError, match="2 samples of the manifest"):
+        read_predictions(part, faces)
+    for group, outcome in (("dark", "fail"), ("light", "pass")):
+        policy["required"] = [{"group": {"tone": group}, "max_unpredicted": 0.1}]
+        (line,) = judge(policy, part).required
+        assert (line.outcome, line.n) == (outcome, 8 if group == "dark" else 10)
+    policy["required"] = [{"evaluation": "faces", "max_unpredicted": 0}]
+    (line,) = judge(policy, part).required
+    assert line.reason == (
+        "2 of 20 samples have no prediction (10.0%), and max_unpredicted allows 0.0%"
+    )
+    assert judge(policy, answers).required[0].outcome == "pass"
+
+
+@given(st.sets(st.integers(0, N - 1), max_size=N - 1), st.sampled_from([0.1, 0.25, 0.5]))
+def test_no_group_may_lack_more_than_the_share(tmp_path_factory, gone, share):
+    folder = tmp_path_factory.mktemp("share")
+    ids = [f"s{i}" for i in range(N)]
+    truth = pd.DataFrame({"id": ids, "target": ["yes", "no"] * (N // 2), "tone": "light"})
+    truth.loc[: N // 4, "tone"] = "dark"
+    truth.to_csv(folder / "faces.csv", index=False)
+    faces = Evaluation(
+        "faces",
+        manifest=folder / "faces.csv",
+        attributes={"tone": ("light", "dark")},
+        max_unpredicted=share,
+    )
+    left = truth.assign(prediction="yes").drop(index=sorted(gone))
+    absent = truth.index.isin(sorted(gone))
+    shares = [absent.mean()] + [
+        absent[truth[name] == level].mean()
+        for name in ("target", "tone")
+        for level in truth[name].unique()
+    ]
+    if max(shares) > share:
+        with pytest.raises(PredictionError, match="no prediction"):
+            read_predictions(left, faces)
+    else:
+        assert read_predictions(left, faces).table.num_rows == N - len(gone)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda frame: frame.iloc[1:], "1 sample of the manifest"),
+        (lambda frame: frame.assign(target="yes"), "target is 'yes', and the manifest"),
+        (lambda frame: frame.assign(tone="light"), "tone is 'light', and the manifest"),
+    ],
+    ids=["missing", "target", "attribute"],
+)
+def test_predictions_in_memory_are_compared_with_the_manifest_too(faces, answers, change, problem):
+    policy: dict[str, Any] = {
+        "schema": 1,
+        "decision": {"inconclusive": "warn"},
+        "evaluation": {
+            "faces": {
+                "manifest": str(faces.manifest),
+                "attributes": {"tone": ["light", "dark"]},
+                "cluster": "person",
+            }
+        },
+        "rule": [{"metric": "accuracy", "min": 0.1}],
+    }
+    found = read_predictions(answers, faces, model="net")
+    table = pa.Table.from_pandas(change(found.table.to_pandas()), preserve_index=False)
+    with pytest.raises(PredictionError, match=problem):
+        judge(policy, replace(found, table=table))
+    record = judge(policy, found)
+    assert record.runs[0].model == "net"
+    assert record.runs[0].metadata["ground_truth"] == "manifest"
 
 
 def test_images_are_the_ids_of_a_manifest_without_ids(faces, answers, manifest):

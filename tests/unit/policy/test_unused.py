@@ -62,6 +62,10 @@ WITHOUT_EFFECT = {
     ),
     "root": (faces(root="x"), "root is for a reader"),
     "max_errors": (faces(max_errors=0.1), "max_errors needs on_error"),
+    "max_unpredicted": (
+        faces(max_unpredicted=0.1),
+        "max_unpredicted is a share of the samples of the manifest, and the evaluation has none",
+    ),
     "max_drop": ({"rule": [{"metric": "accuracy", "max_drop": 0.1}]}, "max_drop compares with the"),
     "of": ({"rule": [{"metric": "accuracy", "min": 0.5, "of": ["x"]}]}, "no key `of`"),
     "bounds": (

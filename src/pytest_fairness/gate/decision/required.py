@@ -1,5 +1,6 @@
 """`[[required]]`: what a policy wants judged with samples, whatever its rules ask."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from pytest_fairness.gate.record.policy_records import RequiredRecord
 from pytest_fairness.gate.record.run_record import JudgedRun, Verdict
 from pytest_fairness.policy import Policy, Required
 from pytest_fairness.policy.text.toml_text import toml_header
-from pytest_fairness.wording import allowed_names
+from pytest_fairness.wording import allowed_names, counted
 
 __all__ = ["check_required", "samples_of"]
 
@@ -63,7 +64,9 @@ class _Check:
     def line(self, required: Required, model: str, evaluation: str | None) -> RequiredRecord:
         run = self.runs.get((model, evaluation or ""))
         n = samples_of(run, required.group)
-        missing = self.missing(required, model, evaluation, n)
+        without = _without_prediction(run, required.group)
+        missing = self.missing(required, model, evaluation, n) or _too_many(required, n, without)
+        beside = f", {without:,} without a prediction" if without else ""
         return RequiredRecord(
             model=model,
             evaluation=evaluation,
@@ -71,8 +74,9 @@ class _Check:
             outcome="fail" if missing else "pass",
             n=n,
             min_samples=required.min_samples,
-            reason=missing or f"judged with {n} samples",
+            reason=missing or f"judged with {counted(n, 'sample')}{beside}",
             where=required.where,
+            max_unpredicted=required.max_unpredicted,
         )
 
     def missing(self, required: Required, model: str, evaluation: str | None, n: int) -> str:
@@ -88,8 +92,27 @@ class _Check:
         if not any(_is_about(verdict, required.group) for verdict in about):
             return f'no rule asks about this group; add by = ["{"*".join(required.group)}"] to one'
         if n < required.min_samples:
-            return f"{n} samples, at least {required.min_samples} are required"
+            return f"{counted(n, 'sample')}, at least {required.min_samples:,} are required"
         return ""
+
+
+def _too_many(required: Required, n: int, without: int) -> str:
+    """What is wrong with the share of samples without a prediction, or nothing."""
+    allowed = required.max_unpredicted
+    if allowed is None or without <= allowed * (n + without):
+        return ""
+    return (
+        f"{without:,} of {n + without:,} samples have no prediction ({without / (n + without):.1%}), and "
+        f"max_unpredicted allows {allowed:.1%}"
+    )
+
+
+def _without_prediction(run: JudgedRun | None, group: Mapping[str, str]) -> int:
+    """Samples of a group that have no prediction."""
+    if run is None:
+        return 0
+    without: dict[str, dict[str, str]] = json.loads(run.metadata.get("without_prediction", "{}"))
+    return sum(group.items() <= levels.items() for levels in without.values())
 
 
 def samples_of(run: JudgedRun | None, group: Mapping[str, str]) -> int:

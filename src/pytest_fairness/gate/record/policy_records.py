@@ -97,3 +97,5 @@ class RequiredRecord(FrozenRecord):
     reason: str
     where: str
     """File and line of the requirement."""
+    max_unpredicted: float | None = None
+    """Largest share of its samples without a prediction; None where any share will do."""

@@ -147,6 +147,14 @@ class EvaluationTable(Table):
         description="With on_error = count: the largest share of unreadable images, of all and of "
         "each level of each attribute.",
     )
+    max_unpredicted: float | None = Field(
+        default=None,
+        strict=True,
+        gt=0,
+        lt=1,
+        description="Of a file of predictions: the largest share of the samples of the manifest that "
+        "it may lack, of all and of each level of each attribute; without it, it may lack none.",
+    )
     image: Name = Field(
         default="image",
         description="Column with the image: a path relative to the manifest, or the file's bytes.",
@@ -292,6 +300,14 @@ class RequiredTable(Table):
     group: Group | None = Field(default=None, description="Group that must be judged.")
     min_samples: int = Field(
         default=1, ge=1, strict=True, description="Samples that it needs at least."
+    )
+    max_unpredicted: float | None = Field(
+        default=None,
+        strict=True,
+        ge=0,
+        lt=1,
+        description="Largest share of its samples without a prediction: unreadable images, and samples "
+        "that a file of predictions lacks.",
     )
 
 

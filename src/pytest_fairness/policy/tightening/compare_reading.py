@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["READING_KEYS", "compare_reading"]
 
 _ON_ERROR = defaults_of(EvaluationTable)["on_error"]
-READING_KEYS = ("derive", "on_error", "max_errors")
+READING_KEYS = ("derive", "on_error", "max_errors", "max_unpredicted")
 """Keys of an evaluation that are compared here."""
 
 
@@ -29,6 +29,13 @@ def compare_reading(
         key = "max_errors" if "max_errors" in new else "on_error"
         path = ("evaluation", name, key)
         texts = _errors_text(old), _errors_text(new)
+        yield pair.change(kind, _subject(name), (path, path), texts)
+    key = "max_unpredicted"
+    lacked, lacks = (float(table.get(key, 0)) for table in (old, new))
+    if lacked != lacks:
+        kind = "tightened" if lacks < lacked else "loosened"
+        path = ("evaluation", name, key)
+        texts = f"{key} = {lacked:g}", f"{key} = {lacks:g}"
         yield pair.change(kind, _subject(name), (path, path), texts)
 
 

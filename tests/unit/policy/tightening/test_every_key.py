@@ -45,6 +45,7 @@ EVALUATION = {
     "derive": {"sex": {"from": "name", "merge": {"f": ["a"]}}},
     "on_error": "count",
     "max_errors": 0.5,
+    "max_unpredicted": 0.5,
     "threshold": 0.1,
     "classes": ["a", "b"],
     "attributes": {"sex": ["f", "m", "x"]},
