@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_fairness.gate.record.run_record import RunRecord
 from pytest_fairness.plugin.answerable import questions_of
 from pytest_fairness.plugin.options import Settings
 from pytest_fairness.plugin.session import GateSession
@@ -224,6 +225,39 @@ def test_a_model_runs_once_for_all_questions_and_all_workers(model_gate, workers
     assert sum(result.parseoutcomes().values()) == 5
     calls = (model_gate.path / "calls.txt").read_text(encoding="utf-8").splitlines()
     assert len(calls) == 1 + 3  # one batch of all images, and three of those that are asked again
+
+
+READS = """
+from pathlib import Path
+
+import pytest_fairness.gate.run as run
+import pytest_fairness.inference as inference
+
+def noted(name, function):
+    def wrapped(*args, **keys):
+        with Path("calls.txt").open("a") as file:
+            file.write(name + chr(10))
+        return function(*args, **keys)
+    return wrapped
+
+inference.read_predictions = noted("read", inference.read_predictions)
+run.judge_predictions = noted("judge", run.judge_predictions)
+"""
+
+
+def test_predictions_are_read_and_judged_once_for_all_workers(gate):
+    """What one process judged, the others take over: verdicts, counts, and the predictions to keep."""
+    gate.makeconftest(READS)
+    options = (POLICY_OPTION, "--fairness-predictions=bad.csv", "--fairness-record=record.json")
+    result = gate.runpytest_subprocess(*options, "-n", "2")
+    calls = (gate.path / "calls.txt").read_text(encoding="utf-8").split()
+    assert sorted(calls) == ["judge", "read"]
+    shared = RunRecord.from_json(gate.path / "record.json")
+    alone = gate.runpytest_subprocess(*options)
+    record = RunRecord.from_json(gate.path / "record.json")
+    assert (result.ret, result.parseoutcomes()) == (alone.ret, alone.parseoutcomes())
+    assert shared.verdicts == record.verdicts
+    assert shared.runs == record.runs
 
 
 def test_predictions_can_be_kept_and_judged_again(model_gate):

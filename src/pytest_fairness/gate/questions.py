@@ -42,7 +42,7 @@ class Question:
 
     @property
     def name(self) -> str:
-        """What is asked, without the rule: `ads-emoji_people-skin_tone-dark_v_light`."""
+        """The id without the rule: `ads-emoji_people-skin_tone-dark_v_light`."""
         groups = self._groups if self.rule.against is None else f"{self._groups}_v_baseline"
         asked = () if self.positive is None else (f"class_{slug(self.positive, '-class_')}",)
         of = () if self.of is None else (slug(self.of, "-"),)

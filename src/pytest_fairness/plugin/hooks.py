@@ -17,7 +17,7 @@ from pytest_fairness.plugin.inconclusive import travel
 from pytest_fairness.plugin.options import add_options, read_settings
 from pytest_fairness.plugin.reporter import VERDICT_PROPERTY, GateReporter, LastLine, ends_a_run
 from pytest_fairness.plugin.session import GateSession
-from pytest_fairness.plugin.starting import begin_run, check_run
+from pytest_fairness.plugin.starting import begin_run, check_run, shared_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "all of them.",
     )
     markers_for_help(config)
-    gate = GateSession(read_settings(config))
+    gate = GateSession(read_settings(config), is_worker=hasattr(config, "workerinput"))
     config.stash[SESSION] = gate
     reporter = GateReporter(config, gate)
     config.pluginmanager.register(LastLine(reporter))
@@ -256,14 +256,12 @@ def fairness_policy(pytestconfig: pytest.Config) -> Any:
 
 
 @pytest.fixture(scope="session")
-def fairness_parity(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> "Callable[..., Parity]":
+def fairness_parity(request: pytest.FixtureRequest) -> "Callable[..., Parity]":
     """Change every image as a search says, and compare what it does to the groups."""
     from pytest_fairness.plugin.searching import parity_of
 
     gate = request.config.stash[SESSION]
-    folder = _shared_folder(request.config, tmp_path_factory)
+    folder = shared_folder(request.config)
 
     def find_model(name: str) -> "Classifier":
         return gate.under_test.find(name, request.getfixturevalue)
@@ -284,19 +282,11 @@ def fairness_parity(
     return parity
 
 
-def _shared_folder(config: pytest.Config, factory: pytest.TempPathFactory) -> "Path":
-    """A folder that all processes of this run share."""
-    folder = factory.getbasetemp()
-    return (folder.parent if hasattr(config, "workerinput") else folder) / "fairness"
-
-
 @pytest.fixture
-def fairness_gate(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> "Callable[[Question], Verdict]":
+def fairness_gate(request: pytest.FixtureRequest) -> "Callable[[Question], Verdict]":
     """Judge a question: fail the test with the numbers, or return the verdict."""
     gate = request.config.stash[SESSION]
-    folder = _shared_folder(request.config, tmp_path_factory)
+    folder = shared_folder(request.config)
 
     def find_model(name: str) -> "Classifier":
         return gate.under_test.find(name, request.getfixturevalue)

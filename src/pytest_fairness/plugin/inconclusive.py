@@ -37,7 +37,7 @@ def read_way(text: str, source: str) -> str:
 
 
 def travel(item: pytest.Item, verdict: "Verdict", way: str) -> None:
-    """Tell pytest about an inconclusive question whose test does not fail.
+    """Report an inconclusive question to pytest, whose test does not fail.
 
     The record and the exit code do not depend on it: they come from the verdict itself.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_fairness.gate.run import Judged
     from pytest_fairness.inference import Predictions
     from pytest_fairness.plugin.model_runs import ModelRuns
+    from pytest_fairness.plugin.sharing import Shared
     from pytest_fairness.policy import Policy
     from pytest_fairness.report.explain import Explainer
 
@@ -34,6 +35,8 @@ class GateSession:
     """
 
     settings: Settings
+    is_worker: bool = False
+    """Whether this process is one of several of a run, which share what they judge."""
     progress: Callable[[str], None] = print
     problem: str | None = None
     _policy: "Policy | None" = None
@@ -41,7 +44,7 @@ class GateSession:
     _under_test: "ModelsUnderTest | None" = None
     _model_runs: "ModelRuns | None" = None
     _explainers: "dict[tuple[str, str], Explainer]" = field(default_factory=dict)
-    _judged: "dict[tuple[str, str], Judged | FairnessError]" = field(default_factory=dict)
+    _judged: "dict[tuple[str, str], Judged | Shared | FairnessError]" = field(default_factory=dict)
     runs: "dict[tuple[str, str], JudgedRun]" = field(default_factory=dict)
     verdicts: "dict[str, Verdict]" = field(default_factory=dict)
     _answers: "dict[str, Verdict]" = field(default_factory=dict)
@@ -183,7 +186,7 @@ class GateSession:
         key = question.model, question.evaluation
         if key not in self._judged:
             try:
-                self._judged[key] = self._judge(question, find_model, folder)
+                self._judged[key] = self._judge_once(question, find_model, folder)
             except FairnessError as error:
                 self._judged[key] = error
             except OSError as error:
@@ -218,10 +221,29 @@ class GateSession:
         msg = f"model {key[0]!r} on evaluation {key[1]!r} could not be judged; {first} shows why"
         raise type(error)(msg)
 
-    def _judge(
+    def _judge_once(
+        self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
+    ) -> "Judged | Shared":
+        """Judge, or take over what another process of this run judged."""
+        if not self.is_worker:
+            return self.judge_all(question, find_model, folder)
+        from pytest_fairness.plugin.sharing import judged_once
+
+        return judged_once(self, question, find_model, folder)
+
+    def judge_all(
         self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
     ) -> "Judged":
-        """Judge all questions of one model on one evaluation set."""
+        """Judge all questions about the model and the evaluation set of a question.
+
+        Args:
+            question: One of them.
+            find_model: Model under test by its name.
+            folder: A folder that all processes of this run share.
+
+        Raises:
+            FairnessError: The model, the data or the predictions cannot be used.
+        """
         from pytest_fairness.gate.run import judge_predictions
 
         evaluation = self.policy.evaluations[question.evaluation]

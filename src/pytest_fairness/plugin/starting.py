@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.files import cannot_write, file_name
 from pytest_fairness.plugin.session import GateSession
 
-__all__ = ["begin_run", "check_run"]
+__all__ = ["begin_run", "check_run", "shared_folder"]
 
 
 def check_run(gate: GateSession) -> None:
@@ -59,6 +61,13 @@ def begin_run(gate: GateSession) -> None:
     except OSError as error:
         msg = f"{record}: cannot be written: {error.strerror}; give another file"
         raise FairnessError(msg) from error
+
+
+def shared_folder(config: pytest.Config) -> Path:
+    """Return a folder that all processes of this run share."""
+    factory: pytest.TempPathFactory = config._tmp_path_factory  # type: ignore[attr-defined]  # noqa: SLF001
+    folder = factory.getbasetemp()
+    return (folder.parent if hasattr(config, "workerinput") else folder) / "fairness"
 
 
 def _written(gate: GateSession) -> list[Path]:

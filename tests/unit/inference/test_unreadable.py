@@ -173,7 +173,9 @@ def test_the_hash_of_the_data_knows_what_could_not_be_read(
 
 
 def test_the_record_and_the_summary_name_them(red: Classifier, on_disk: Evaluation) -> None:
-    record = judge(POLICY, predict(red, load_evaluation_set(on_disk), device="cpu"))
+    faces = POLICY["evaluation"]["faces"] | {"manifest": str(on_disk.manifest)}
+    policy = POLICY | {"evaluation": {"faces": faces}}
+    record = judge(policy, predict(red, load_evaluation_set(on_disk), device="cpu"))
     assert record.runs[0].n == 17
     assert record.runs[0].metadata["unreadable"] == "3"
     text = (

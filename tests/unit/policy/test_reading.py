@@ -174,6 +174,9 @@ def test_a_child_may_add_columns_and_bear_fewer_broken_images(policy_file, text,
             'on_error = "count", max_errors = 0.06 loosens on_error = "count", max_errors = 0.05',
             id="share",
         ),
+        pytest.param(
+            "max_unpredicted = 0.1", "max_unpredicted = 0.1 loosens max_unpredicted = 0", id="lack"
+        ),
         pytest.param("derive.age_group.bins = [1]", r"derive.age_group = .* changes", id="bins"),
         pytest.param(
             'derive.sex = { from = "sex", merge = { f = ["f", "m"] } }',

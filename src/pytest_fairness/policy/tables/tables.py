@@ -152,8 +152,7 @@ class EvaluationTable(Table):
         strict=True,
         gt=0,
         lt=1,
-        description="Of a file of predictions: the largest share of the samples of the manifest that "
-        "it may lack, of all and of each level of each attribute; without it, it may lack none.",
+        description="Largest share of the samples that a file of predictions may lack; none if absent.",
     )
     image: Name = Field(
         default="image",
@@ -306,8 +305,7 @@ class RequiredTable(Table):
         strict=True,
         ge=0,
         lt=1,
-        description="Largest share of its samples without a prediction: unreadable images, and samples "
-        "that a file of predictions lacks.",
+        description="Largest share of its samples that may be without a prediction.",
     )
 
 

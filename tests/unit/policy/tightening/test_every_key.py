@@ -147,7 +147,7 @@ WAIVER = {
     "group": {"sex": "f"},
     "until": dt.date(2030, 1, 1),
 }
-REQUIRED = {"evaluation": "faces", "group": {"sex": "f"}, "min_samples": 5}
+REQUIRED = {"evaluation": "faces", "group": {"sex": "f"}, "min_samples": 5, "max_unpredicted": 0.5}
 LISTS = [("required", RequiredTable, REQUIRED), ("waiver", WaiverTable, WAIVER)]
 
 
