@@ -63,7 +63,9 @@ def test_weights_of_the_teams_own_network_are_judged_beside_its_settings(team, c
     assert arguments == ["fairness_tests", "--fairness-policy=fairness_tests/policy.toml"]
     assert (team.path / "pyproject.toml").read_text(encoding="utf-8") == SETTINGS
 
-    passed = team.runpytest(*arguments, "--fairness-record=record.json")
+    passed = team.runpytest(*arguments, "--fairness-release", "--fairness-record=record.json")
+    policy = arguments[1].partition("=")[2]
+    assert main(["verify", "record.json", "--policy", policy, "--max-age", "1d"]) == 0
     passed.assert_outcomes(passed=2 + 1 + 3)  # accuracy of two tones, the error gap, three recalls
     record = json.loads((team.path / "record.json").read_text(encoding="utf-8"))
     assert {one["rule"] for one in record["verdicts"]} == {"accuracy", "error-gap", "recall-gap"}

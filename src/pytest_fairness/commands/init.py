@@ -60,10 +60,14 @@ def _write(args: argparse.Namespace) -> None:
         write_files,
     )
     from pytest_fairness.commands.scaffold.policy_text import policy_text
+    from pytest_fairness.commands.scaffold.problem import Problems
 
-    root = args.into
-    data = find_data(_data(args))
-    model = find_model(_model(args), root=root)
+    root, problems = args.into, Problems()
+    data = problems.of(find_data, _data(args))
+    model = problems.of(find_model, _model(args), root=root)
+    problems.check()
+    if data is None or model is None:
+        return
     text = policy_text(model, data, folder=root / FOLDER, inconclusive=args.inconclusive)
     _check(text)
     gate = gate_files(text, model, root=root, ci=choose_ci(args.ci, root))

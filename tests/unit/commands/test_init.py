@@ -1,5 +1,6 @@
 """`pytest-fairness init`: what it proposes, what it asks for, and what it leaves alone."""
 
+import argparse
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_fairness import load_policy
+from pytest_fairness.commands.verify import add_parser as add_verify
 from tests.unit.commands.conftest import (
     DATA,
     GOOD,
@@ -200,6 +202,15 @@ def test_settings_elsewhere_do_not_keep_pytest_ini_from_being_written(project, c
     assert "was not changed" not in capsys.readouterr().out
 
 
+def _steps(job):
+    """The two last commands of a job: the gate, and the check of its record."""
+    if "jobs" in job:
+        steps = [step["run"] for step in job["jobs"]["gate"]["steps"] if "run" in step]
+    else:
+        steps = job["fairness"]["script"]
+    return steps[-2:]
+
+
 @pytest.mark.parametrize(
     ("there", "options", "path"),
     [
@@ -225,6 +236,12 @@ def test_the_ci_job_is_that_of_the_repository(project, capsys, there, options, p
         assert 'pip install "pytest-fairness[onnx]"' in text
         for part in ("pytest fairness_tests", "--fairness-record=", "--junitxml=", "always"):
             assert part in text
+        gate, verify = _steps(job)
+        assert "--fairness-release" in gate.split()
+        assert verify.startswith("pytest-fairness verify fairness-report/record.json --policy ")
+        assert "fairness-report/record.json" in gate
+        parser = add_verify(argparse.ArgumentParser().add_subparsers())
+        assert parser.parse_args(verify.split()[2:]).policy == POLICY
     includes = "include:\n    - local: .gitlab/fairness.yml" in capsys.readouterr().out
     assert includes == (path == ".gitlab/fairness.yml")
 

@@ -84,6 +84,26 @@ def test_what_the_data_do_not_say_is_asked_for_by_option(project, capsys, argume
     assert [word for word in words if word not in message] == []
 
 
+def test_all_that_is_missing_is_asked_for_in_one_message(project, capsys):
+    """Each option that the message asks for leaves one problem less, and the last run writes."""
+    frame = samples().drop(columns=["skin_tone", "age"])
+    frame.rename(columns={"file": "picture"}).to_csv("faces/manifest.csv", index=False)
+    message = refused(capsys, *ONNX[:2], *DATA[:2])
+    assert message.startswith("4 things are missing or wrong; nothing was written:\n1. ")
+    for option in ("--image COLUMN", "--target COLUMN", "--attributes A,B", "--labels", "--score"):
+        assert option in message
+    known = ("--image", "picture", "--target", "gender")
+    message = refused(capsys, *ONNX[:2], *DATA[:2], *known)
+    for option in ("--positive CLASS", "--attributes A,B", "--size"):
+        assert option in message
+    assert "--image COLUMN" not in message
+    rest = (*known, "--positive", "man", "--attributes", "camera")
+    message = refused(capsys, *ONNX, *DATA[:2], *rest, "--cluster", "persn", "--reference", "x=y")
+    assert "--cluster persn" in message
+    assert "--reference x=y" in message
+    assert init(*ONNX, *PIXELS, *DATA[:2], *rest) == 0
+
+
 def test_without_a_usual_name_attributes_are_asked_for(project, capsys):
     frame = samples().drop(columns=["skin_tone", "age"])
     frame.to_csv("faces/manifest.csv", index=False)

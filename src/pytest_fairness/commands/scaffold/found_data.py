@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from pytest_fairness.commands.scaffold.problem import InitError
+from pytest_fairness.commands.scaffold.problem import InitError, Problems
 from pytest_fairness.data.levels import as_levels
 from pytest_fairness.data.readers import list_samples
 from pytest_fairness.doors.registry import declared
@@ -137,26 +137,50 @@ def find_data(request: DataRequest) -> FoundData:
         msg = f"{listing.rows.source}: no rows; give at least one sample"
         raise InitError(msg)
     search = _Search(frame, listing.rows.source, request)
-    image = search.image(listing.folder)
-    target = search.target()
-    attributes = search.attributes(target.name)
+    meaning = _meaning(search, listing.folder)
+    image, target, attributes = meaning.image, meaning.target, meaning.attributes
     taken = {target.name, image, "id", "split", *(one.name for one in attributes)}
     perhaps = None if request.cluster else search.perhaps_cluster(taken)
-    for column in columns_of(request.cluster):
-        search.need(column, "--cluster")
     return FoundData(
         name=source.name,
         source=replace(source, image=image),
         samples=len(frame),
         target=target,
-        positive=search.positive(target),
+        positive=meaning.positive,
         attributes=attributes,
-        reference=search.reference(attributes),
+        reference=request.reference,
         cluster=request.cluster,
         perhaps_cluster=perhaps,
         left=search.protected_but(taken) if request.attributes is None else (),
         others=tuple(search.few(but=taken | ({perhaps.name} if perhaps else set()))),
     )
+
+
+class _Meaning(NamedTuple):
+    """What the columns of a table mean."""
+
+    image: str
+    target: Column
+    positive: str | None
+    attributes: tuple[Column, ...]
+
+
+def _meaning(search: "_Search", folder: Path) -> _Meaning:
+    """What the columns mean; everything that nobody said is asked for in one message."""
+    problems = Problems()
+    request = search.request
+    image = problems.of(search.image, folder)
+    target = problems.of(search.target)
+    positive = None if target is None else problems.of(search.positive, target)
+    attributes = problems.of(search.attributes, None if target is None else target.name)
+    if attributes is not None:
+        problems.of(search.check_reference, attributes)
+    for column in columns_of(request.cluster):
+        problems.of(search.need, column, "--cluster")
+    problems.check()
+    if image is None or target is None or attributes is None:
+        raise InitError(search.source)
+    return _Meaning(image, target, positive, attributes)
 
 
 def _source(request: DataRequest) -> Evaluation:
@@ -243,8 +267,8 @@ class _Search:
         found = [asked] if asked else _same(_TARGETS, self.names)
         if not found:
             msg = (
-                f"{self.source}: which column holds the true class? Give --target COLUMN; columns "
-                f"with few values: {self._shown_few()}"
+                f"{self.source}: which column holds the true class? Give --target COLUMN, and where it has "
+                f"two classes --positive CLASS; columns with few values: {self._shown_few()}"
             )
             raise InitError(msg)
         column = self.column(found[0])
@@ -280,12 +304,13 @@ class _Search:
             raise InitError(msg)
         return asked
 
-    def attributes(self, target: str) -> tuple[Column, ...]:
+    def attributes(self, target: str | None) -> tuple[Column, ...]:
+        """The protected attributes; a proposal of one column may be the target that nobody named."""
         asked = self.request.attributes
         if asked is None:
-            protected = self.protected_but({target})
+            protected = self.protected_but(() if target is None else {target})
             found = tuple(one for one in protected if 2 <= len(one.counts) <= _FEW)
-            if found:
+            if len(found) > (target is None):
                 return found
             msg = (
                 f"{self.source}: which columns are protected attributes? Give --attributes A,B; "
@@ -310,7 +335,7 @@ class _Search:
         names = [name for name in self.names if _PROTECTED.fullmatch(name) and name not in taken]
         return tuple(map(self.column, names))
 
-    def reference(self, attributes: Iterable[Column]) -> Mapping[str, str]:
+    def check_reference(self, attributes: Iterable[Column]) -> None:
         levels = {one.name: one.counts for one in attributes}
         for name, level in self.request.reference.items():
             if name not in levels:
@@ -322,7 +347,6 @@ class _Search:
                     f"{suggest(level, levels[name])}"
                 )
                 raise InitError(msg)
-        return self.request.reference
 
     def perhaps_cluster(self, taken: set[str]) -> Column | None:
         """The first column that is called like a person or design, and repeats."""

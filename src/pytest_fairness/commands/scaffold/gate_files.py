@@ -121,7 +121,7 @@ def _settings_note(settings: PytestSettings) -> str:
 
 
 def _ci_file(ci: str, model: FoundModel, *, root: Path, command: str) -> GateFile:
-    text = template(ci, packages=_packages(model, root), command=command)
+    text = template(ci, packages=_packages(model, root), command=command, policy=POLICY)
     if ci == "github":
         return GateFile(".github/workflows/fairness.yml", text)
     has_one = (root / ".gitlab-ci.yml").is_file()
