@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pytest_fairness.wording import counted
+
 __all__ = [
     "cannot_write",
     "check_regular",
@@ -157,7 +159,7 @@ def check_regular(path: Path, *, most: int = MOST_BYTES) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "not a regular file; give a file on disk", str(path))
     if found.st_size > most:
-        problem = f"{found.st_size:,} bytes, allowed are {most:,}; give a smaller file"
+        problem = f"{counted(found.st_size, 'byte')}, allowed are {most:,}; give a smaller file"
         raise OSError(errno.EFBIG, problem, str(path))
 
 

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
+from pytest_fairness.wording import counted
 
 __all__ = ["generalised_softmax_loss", "mean_fbeta"]
 
@@ -119,7 +120,7 @@ def _sizes_of_sets(targets: Any, predictions: Any) -> "NDArray[np.int64]":
 
     if len(targets) != len(predictions):
         msg = f"targets and predictions must be of the same images, got {len(targets)} and "
-        msg += f"{len(predictions)} sets"
+        msg += f"{counted(len(predictions), 'set')}"
         raise ValueError(msg)
     pairs = zip(targets, predictions, strict=True)
     sizes = [(len(true & found), len(found), len(true)) for true, found in pairs]

@@ -10,6 +10,7 @@ from pytest_fairness.errors import ModelError
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers.classifier import Classifier
+from pytest_fairness.wording import counted
 
 __all__ = ["score_columns"]
 
@@ -78,5 +79,5 @@ def _wrong(classifier: "Classifier", expected: tuple[int, int], got: str) -> Mod
     one = ", or one score an image, that of the second label" if expected[1] == 2 else ""
     return ModelError(
         f"model {classifier.name!r}: expected scores of shape {expected}, one for "
-        f"each of its {expected[1]} labels{one}, got {got}; correct the module or its labels"
+        f"each of its {counted(expected[1], 'label')}{one}, got {got}; correct the module or its labels"
     )

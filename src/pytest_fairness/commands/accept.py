@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if begun:
         say(f"  {counted(len(begun), 'question')} compared from now on, e.g. {printable(begun[0])}")
     for one in written.runs:
-        what = f"  {one.model} on {one.evaluation}: {one.n:,} samples"
+        what = f"  {one.model} on {one.evaluation}: {counted(one.n, 'sample')}"
         if one.predictions is None:
             say(f"{what}, counts only: later runs cannot be compared image by image")
         else:

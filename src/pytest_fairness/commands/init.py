@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pytest_fairness.commands.scaffold.found_data import DataRequest, FoundData
     from pytest_fairness.commands.scaffold.found_model import FoundModel, ModelRequest
     from pytest_fairness.commands.scaffold.gate_files import Gate
+from pytest_fairness.wording import counted
 
 __all__ = ["add_parser", "run"]
 
@@ -96,12 +97,16 @@ def _say(gate: "Gate", model: "FoundModel", data: "FoundData", args: argparse.Na
     for file in gate.files:
         say(f"wrote {args.into / file.path}")
     attributes = ", ".join(one.name for one in data.attributes)
-    say(f"\n{model.name} ({model.kind}) is judged on {data.name}: {data.samples:,} samples,")
+    say(
+        f"\n{model.name} ({model.kind}) is judged on {data.name}: {counted(data.samples, 'sample')},"
+    )
     say(f"class {data.target.name}, by {attributes}. The policy says what each line means.")
     if args.inconclusive is None:
         say('inconclusive = "fail": what cannot be decided blocks the release (--inconclusive).')
     for column in data.left:
-        say(f"not asked about: {column.name} ({len(column.counts):,} values); see the policy")
+        say(
+            f"not asked about: {column.name} ({counted(len(column.counts), 'value')}); see the policy"
+        )
     for note in gate.notes:
         say(f"\n{note}")
     for path in _outside(model, data, args.into):

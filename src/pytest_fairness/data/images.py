@@ -18,6 +18,7 @@ from PIL import Image, ImageChops, ImageOps
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import DataError
 from pytest_fairness.files import read_regular
+from pytest_fairness.wording import counted
 
 __all__ = ["Cell", "Entry", "Images", "Paths", "Slice", "decode", "opened"]
 
@@ -62,7 +63,7 @@ class Slice(NamedTuple):
             file.seek(self.offset)
             content = file.read(self.size)
         if len(content) < self.size:
-            msg = f"it ends {self.size - len(content)} bytes too early"
+            msg = f"it ends {counted(self.size - len(content), 'byte')} too early"
             raise OSError(msg)
         return content
 

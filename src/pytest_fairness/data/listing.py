@@ -11,7 +11,7 @@ import pandas as pd
 from pytest_fairness.data.masks import Masks, read_masks
 from pytest_fairness.data.rows import Rows
 from pytest_fairness.errors import DataError
-from pytest_fairness.wording import listed, suggest
+from pytest_fairness.wording import counted, listed, suggest
 
 if TYPE_CHECKING:
     from pytest_fairness.policy.records import Evaluation
@@ -130,6 +130,6 @@ class Source:
         """Raise when a set has another number of samples than it says itself."""
         if len(rows.frame) != expected:
             self.error(
-                f"{rows.source}: {len(rows.frame)} samples, but {where} says {expected}; the file "
+                f"{rows.source}: {counted(len(rows.frame), 'sample')}, but {where} says {expected}; the file "
                 "is cut off or was edited: get it again"
             )

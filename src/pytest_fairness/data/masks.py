@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pytest_fairness.data.images import opened
 from pytest_fairness.data.levels import as_levels
 from pytest_fairness.errors import DataError
-from pytest_fairness.wording import listed
+from pytest_fairness.wording import counted, listed
 
 __all__ = ["IndexMasks", "Masks", "read_index", "read_masks"]
 
@@ -72,7 +72,7 @@ class IndexMasks:
         index = read_index(picture, name=name)
         if (largest := int(index.max())) >= len(self.parts):
             msg = (
-                f"{name}: pixel value {largest}, but there are {len(self.parts)} parts: "
+                f"{name}: pixel value {largest}, but there are {counted(len(self.parts), 'part')}: "
                 f"{listed(self.parts)}; values count from 0"
             )
             raise DataError(msg)
@@ -156,7 +156,7 @@ def _places(found: "pd.Index[str]", ids: Sequence[str], source: str) -> NDArray[
     if (places < 0).any():
         first, count = int(np.argmax(places < 0)), int((places < 0).sum())
         msg = (
-            f"{source}: sample {ids[first]!r} has no mask ({count} of {len(ids)} samples have "
+            f"{source}: sample {ids[first]!r} has no mask ({count} of {counted(len(ids), 'sample')} have "
             "none); add it, with null where there is none, or leave such samples out with `where`"
         )
         raise DataError(msg)

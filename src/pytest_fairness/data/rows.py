@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pytest_fairness.data.levels import MISSING, as_levels
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.files import check_regular
-from pytest_fairness.wording import listed, suggest
+from pytest_fairness.wording import counted, listed, suggest
 
 __all__ = ["Rows", "arrow_rows", "read_rows"]
 
@@ -162,7 +162,7 @@ class Rows:
         if kept.frame.empty:
             msg = (
                 f"{self.source}: no sample is left for evaluation {self.evaluation!r}: of "
-                f"{len(self.frame)} rows, `where` {', then '.join(removed)}"
+                f"{counted(len(self.frame), 'row')}, `where` {', then '.join(removed)}"
                 if len(self.frame)
                 else f"{self.source}: no rows, so evaluation {self.evaluation!r} has no samples; "
                 "give at least one"
@@ -229,8 +229,8 @@ def _check_size(rows: int, columns: int) -> None:
     """Refuse what would take all memory: a small file may stand for billions of rows."""
     if columns > _MOST_COLUMNS or rows > _MOST_ROWS:
         msg = (
-            f"{rows:,} rows and {columns:,} columns; allowed are {_MOST_ROWS:,} rows and "
-            f"{_MOST_COLUMNS:,} columns"
+            f"{counted(rows, 'row')} and {counted(columns, 'column')}; allowed are {counted(_MOST_ROWS, 'row')} and "
+            f"{counted(_MOST_COLUMNS, 'column')}"
         )
         raise ValueError(msg)
 
@@ -248,7 +248,7 @@ def _without_structs(table: pa.Table) -> pa.Table:
             len(content) and content.null_count and paths.null_count
         ):
             msg = (
-                f"column {field.name!r} lacks bytes of {content.null_count} of {len(content)} images; "
+                f"column {field.name!r} lacks bytes of {content.null_count} of {counted(len(content), 'image')}; "
                 "embed all of them, or give all as paths"
             )
             raise ValueError(msg)

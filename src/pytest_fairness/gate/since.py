@@ -12,6 +12,7 @@ from pytest_fairness.gate.record.run_record import RunRecord
 from pytest_fairness.policy import Evaluation, Policy
 from pytest_fairness.statistics.counts import GroupCounts
 from pytest_fairness.statistics.metrics.names import metric_named
+from pytest_fairness.wording import counted
 
 __all__ = ["describe_baseline", "rules_gone"]
 
@@ -83,7 +84,7 @@ def _emptied(
             before = int(movement.then.n[row])
             if before and not movement.now.n[row]:
                 what = f"{named(group)} of {evaluation.name}"
-                found.append(f"group {what}: {before:,} samples in the baseline, none now")
+                found.append(f"group {what}: {counted(before, 'sample')} in the baseline, none now")
     return found
 
 

@@ -8,6 +8,7 @@ from pytest_fairness.errors import DataError
 
 if TYPE_CHECKING:
     from pytest_fairness.data import EvaluationSet
+from pytest_fairness.wording import counted
 
 __all__ = ["check_unreadable", "unreadable_metadata"]
 
@@ -43,7 +44,7 @@ def check_unreadable(
             where = f" with {group.name}" if group.name else ""
             so_far = "" if done else " so far"
             msg = (
-                f"{group.unreadable} of {group.n} images{where} of evaluation "
+                f"{group.unreadable} of {counted(group.n, 'image')}{where} of evaluation "
                 f"{evaluation_set.name!r} cannot be read{so_far} "
                 f"({group.unreadable / group.n:.1%}), and max_errors allows "
                 f"{evaluation_set.max_errors:.1%} of all images and of each group; "

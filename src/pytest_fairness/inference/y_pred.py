@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_fairness.policy.records import Evaluation
 
     YPred = NDArray[Any] | pd.Series[Any] | Sequence[Any] | str | Path
+from pytest_fairness.wording import counted
 
 __all__ = ["is_y_pred", "rows_of_y_pred"]
 
@@ -64,7 +65,7 @@ def rows_of_y_pred(source: "YPred", evaluation: "Evaluation") -> Rows:
     if len(values) not in (len(frame), int(kept.sum())):
         of_where = f", or {int(kept.sum())}, those that `where` keeps" if not kept.all() else ""
         msg = (
-            f"{name}: y_pred has {len(values)} values, but {listing.source} has {len(frame)} samples"
+            f"{name}: y_pred has {counted(len(values), 'value')}, but {listing.source} has {counted(len(frame), 'sample')}"
             f"{of_where}; give one class for each, in the same order"
         )
         raise PredictionError(msg)

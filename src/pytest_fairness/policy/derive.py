@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pytest_fairness.policy.text.toml_text import toml_value
+from pytest_fairness.wording import counted
 
 __all__ = ["SCALES", "Derivation", "Scale", "problem_with"]
 
@@ -99,7 +100,7 @@ def _problem_with_shape(table: Mapping[str, Any]) -> str:
     wanted = (1, 2) if table["scale"] == "ita" else (1,)
     if len(table["from_"]) not in wanted:
         also = ', or ["L", "b"] to compute the angle' if table["scale"] == "ita" else ""
-        return f"from names {len(table['from_'])} columns; write one{also}"
+        return f"from names {counted(len(table['from_']), 'column')}; write one{also}"
     if table["rest"] is not None and not table["merge"]:
         return "rest is for the values that merge does not list: add merge"
     return ""

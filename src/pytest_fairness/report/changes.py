@@ -5,6 +5,7 @@ from pytest_fairness.gate.record.details import ChangeCounts, ChangeRecord, Matc
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.report.parts import independent_text, largest_text
 from pytest_fairness.statistics.clusters.columns import cluster_text
+from pytest_fairness.wording import counted
 
 __all__ = ["against_text", "detail_text", "flips_text", "is_signed", "title_text"]
 
@@ -52,7 +53,7 @@ def flips_text(verdict: Verdict) -> str:
     if verdict.matched is not None:
         matched = verdict.matched
         if metric_named(verdict.metric).comparison == "none":
-            return f"{matched.flipped} of {matched.pairs} pairs flip"
+            return f"{matched.flipped} of {counted(matched.pairs, 'pair')} flip"
         return f"{matched.right_to_wrong} right -> wrong, {matched.wrong_to_right} wrong -> right"
     return ""
 
@@ -88,7 +89,7 @@ def _then(change: ChangeRecord) -> str:
 
 
 def _matched(matched: MatchedRecord, verdict: Verdict, short: str) -> list[str]:
-    first = f"{verdict.successes} of {verdict.n} matched pairs"
+    first = f"{verdict.successes} of {counted(verdict.n, 'matched pair')}"
     if verdict.reference_successes is not None:
         own, other = (
             _share(count, matched.pairs)
@@ -101,7 +102,7 @@ def _matched(matched: MatchedRecord, verdict: Verdict, short: str) -> list[str]:
     return [
         first,
         *_worth(verdict),
-        *([f"{alone} images without a partner"] if alone else []),
+        *([f"{counted(alone, 'image')} without a partner"] if alone else []),
         f"{lost}, {gained}",
         *_p_value(matched.p_value),
         *_worst([" / ".join(pair) for pair in matched.worst]),

@@ -7,6 +7,7 @@ from pathlib import Path
 from pytest_fairness.labelling.rounds import Labelling, LabelVerdict
 from pytest_fairness.report.changes import title_text
 from pytest_fairness.report.messages import groups_text, interval_text, limit_text, value_text
+from pytest_fairness.wording import counted
 
 __all__ = ["labelling_lines"]
 
@@ -22,7 +23,7 @@ def labelling_lines(found: Labelling, labels: Path, *, confidence: float) -> lis
     lines = []
     if found.rounds:
         lines.append(
-            f"{found.labels:,} of {found.pool:,} images are labelled, in {found.rounds} "
+            f"{found.labels:,} of {counted(found.pool, 'image')} are labelled, in {found.rounds} "
             f"round{'s' * (found.rounds > 1)}; intervals {confidence * 100:g} % at any number of looks"
         )
     lines += [line for one in found.verdicts for line in _verdict(one, shown=found.rounds > 0)]
@@ -36,7 +37,7 @@ def _verdict(one: LabelVerdict, *, shown: bool) -> Iterator[str]:
         yield f"{asked}: not judged here: {verdict.reason}"
     elif shown:
         n = verdict.n + (verdict.reference_n or 0)
-        answer = f"{value_text(verdict)} (interval {interval_text(verdict)}, {n} labels)"
+        answer = f"{value_text(verdict)} (interval {interval_text(verdict)}, {counted(n, 'label')})"
         if verdict.value is None:
             answer = verdict.reason
         end = {
@@ -50,7 +51,7 @@ def _verdict(one: LabelVerdict, *, shown: bool) -> Iterator[str]:
 def _next(found: Labelling, labels: Path) -> Iterator[str]:
     states = Counter(one.state for one in found.verdicts)
     asked = len(found.verdicts) - states["refused"]
-    yield f"{states['settled']} of {asked} questions are settled, {states['open']} are open."
+    yield f"{states['settled']} of {counted(asked, 'question')} are settled, {states['open']} are open."
     if states["exhausted"]:
         yield (
             f"{states['exhausted']} cannot be decided by these images: all are labelled. More images "
@@ -58,7 +59,7 @@ def _next(found: Labelling, labels: Path) -> Iterator[str]:
         )
     if found.chosen:
         yield (
-            f"{found.chosen} images were chosen: fill in the column target of {labels}, and run the "
+            f"{counted(found.chosen, 'image was', 'images were')} chosen: fill in the column target of {labels}, and run the "
             "command again."
         )
     elif found.finished:

@@ -12,7 +12,7 @@ from pytest_fairness.report.parts import independent_text, largest_text, parts_t
 from pytest_fairness.statistics.clusters.columns import cluster_text
 from pytest_fairness.statistics.looks import Looks
 from pytest_fairness.statistics.metrics.names import Metric
-from pytest_fairness.wording import printable
+from pytest_fairness.wording import counted, printable
 
 __all__ = [
     "Limited",
@@ -130,7 +130,7 @@ def robust_text(verdict: Verdict) -> str:
         case 1:
             return "the verdict does not change if 1 label is wrong"
         case most:
-            return f"the verdict does not change if up to {most:,} labels are wrong"
+            return f"the verdict does not change if up to {counted(most, 'label')} are wrong"
 
 
 def _interval(verdict: Verdict) -> str:
@@ -171,7 +171,7 @@ def interval_level_text(verdict: Verdict) -> str:
 
 def number_of_looks(looks: Looks) -> str:
     """Return how often a set may be looked at, in words."""
-    return "any number of looks" if looks == "any" else f"up to {looks} looks"
+    return "any number of looks" if looks == "any" else f"up to {counted(looks, 'look')}"
 
 
 def _percent(level: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
 from pytest_fairness.report.messages import number_of_looks
 from pytest_fairness.statistics.looks import Looks
+from pytest_fairness.wording import counted
 
 __all__ = ["look_lines", "model_lines"]
 
@@ -25,7 +26,7 @@ def _of(run: JudgedRun) -> list[str]:
     if count := int(metadata.get("reduce_disagreements", 0)):
         lines.append(
             f"{run.model} on {run.evaluation}: label groups are read by {metadata['reduce']}; "
-            f"{metadata['reduce_compared']} disagree on {count:,} of {run.n:,} samples"
+            f"{metadata['reduce_compared']} disagree on {count:,} of {counted(run.n, 'sample')}"
         )
     lines += [f"{name}: {text}" for text in json.loads(metadata.get("contradictions", "[]"))]
     if text := metadata.get("below_chance"):
@@ -35,7 +36,7 @@ def _of(run: JudgedRun) -> list[str]:
         )
     if differ := int(metadata.get("asked_again_differ", 0)):
         lines.append(
-            f"WARNING {name}: {differ} of {metadata['asked_again']} images that were asked again got "
+            f"WARNING {name}: {differ} of {counted(int(metadata['asked_again']), 'image')} asked again got "
             f'another answer, and nondeterministic = "tell" lets that pass; {metadata["asked_again_cause"]}'
         )
     cache = metadata.get("cache", "")
@@ -86,7 +87,7 @@ def _look_line(run: JudgedRun, looks: Looks) -> str | None:
         return None
     policy = "" if look.same_policy else ", by another policy"
     seen = (
-        f"{run.model} on {run.evaluation}: look {look.number}, {look.n:,} images; the look before had "
+        f"{run.model} on {run.evaluation}: look {look.number}, {counted(look.n, 'image')}; the look before had "
         f"{look.n_before:,} ({look.source}{policy})"
     )
     if looks == "any" or look.number <= looks:

@@ -8,7 +8,7 @@ from textwrap import wrap
 from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.details import NeededRecord, UnanswerableRecord
 from pytest_fairness.gate.record.run_record import Verdict
-from pytest_fairness.wording import plural, singular
+from pytest_fairness.wording import counted, plural, singular
 
 __all__ = [
     "cannot_be_answered",
@@ -84,7 +84,7 @@ def cannot_be_answered(count: int, asked: int) -> str:
         >>> cannot_be_answered(1, 34)
         '1 of 34 questions cannot be answered by this evaluation set, whatever the model does'
     """
-    return f"{count} of {asked} questions cannot be answered by this evaluation set, whatever the model does"
+    return f"{count} of {counted(asked, 'question')} cannot be answered by this evaluation set, whatever the model does"
 
 
 def unanswerable_lines(

@@ -9,6 +9,7 @@ from pytest_fairness.statistics.metrics.names import Metric
 
 if TYPE_CHECKING:
     from pytest_fairness.doors.declarations import Analysis
+from pytest_fairness.wording import counted
 
 __all__ = ["facts_text", "observed_of", "observed_text"]
 
@@ -34,7 +35,7 @@ def observed_text(verdict: Verdict, metric: Metric) -> str:
         text = " vs ".join(_mean(mean, deviation, n) for mean, deviation, n, _ in groups)
     text = f"{text} {definition.counted_among}"
     if observed.without_value:
-        text += f"; {observed.without_value} samples have no value"
+        text += f"; {counted(observed.without_value, 'sample')} without a value"
     if zero := observed.facts.get("zero_maps"):
         text += f"; {zero:.0f} maps of the whole set are 0 everywhere"
     facts = facts_text(verdict)

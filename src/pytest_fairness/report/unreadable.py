@@ -3,6 +3,7 @@
 import json
 
 from pytest_fairness.gate.record.run_record import JudgedRun, RunRecord
+from pytest_fairness.wording import counted
 
 __all__ = ["unreadable_lines"]
 
@@ -25,7 +26,7 @@ def _unpredicted(run: JudgedRun) -> str:
     without = len(json.loads(run.metadata["without_prediction"]))
     more = f" and {len(names) - _SHOWN:,} more, all in the record" if len(names) > _SHOWN else ""
     return (
-        f"{len(names):,} of {run.n + without:,} samples of {run.evaluation} have no prediction of "
+        f"{len(names):,} of {counted(run.n + without, 'sample')} of {run.evaluation} have no prediction of "
         f"{run.model} (max_unpredicted {float(run.metadata['max_unpredicted']):.1%}): "
         f"{', '.join(map(repr, names[:_SHOWN]))}{more}"
     )
@@ -37,7 +38,7 @@ def _line(run: JudgedRun) -> str:
     more = f" and {count - _SHOWN} more, all in the record" if count > _SHOWN else ""
     allowed = float(run.metadata["max_errors"])
     return (
-        f"{count} of {run.n + count} images of {run.evaluation} could not be read and have no "
+        f"{count} of {counted(run.n + count, 'image')} of {run.evaluation} could not be read and have no "
         f"prediction of {run.model} (max_errors {allowed:.1%}): "
         f"{', '.join(map(repr, names[:_SHOWN]))}{more}"
     )

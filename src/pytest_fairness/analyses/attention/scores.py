@@ -9,6 +9,7 @@ from torch.nn.functional import interpolate
 from torchvision.transforms.v2 import functional as transforms
 
 from pytest_fairness.analyses.attention.iou import attention_iou, checked_maps
+from pytest_fairness.wording import counted
 
 __all__ = [
     "HeatmapScores",
@@ -176,7 +177,7 @@ def over_models(scores: Sequence[torch.Tensor]) -> ModelSummary:
         ModelSummary(mean=0.375, deviation=0.125, models=2, undefined=1)
     """
     if not scores or any(bool(torch.isnan(one).all()) for one in scores):
-        msg = f"each model needs a score that is a number, got {len(scores)} models"
+        msg = f"each model needs a score that is a number, got {counted(len(scores), 'model')}"
         raise ValueError(msg)
     means = torch.stack([one.double().nanmean().cpu() for one in scores])
     undefined = sum(int(torch.isnan(one).sum()) for one in scores)

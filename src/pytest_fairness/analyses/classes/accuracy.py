@@ -13,6 +13,7 @@ from pytest_fairness.statistics.estimators.group_rates import GroupRates
 from pytest_fairness.statistics.estimators.rate_counts import RateCounts
 from pytest_fairness.statistics.intervals.rates import Interval
 from pytest_fairness.statistics.intervals.simultaneous import bonferroni
+from pytest_fairness.wording import counted
 
 __all__ = ["ClassAccuracies", "Estimated", "Thirds", "class_disparity", "thirds_of"]
 
@@ -98,7 +99,7 @@ class ClassAccuracies:
         return (
             f"accuracy is {np.nanmax(self.accuracy):.2f} in {best} and {self.worst.value:.2f} in "
             f"{worst}: {self.gap.value:.2f} apart ({self.confidence * 100:g} % interval "
-            f"{self.gap.low:.2f} … {self.gap.high:.2f} over all {len(self.classes)} classes); "
+            f"{self.gap.low:.2f} … {self.gap.high:.2f} over all {counted(len(self.classes), 'class', 'classes')}); "
             f"worst tenth {self.worst_tenth:.2f}, SD {self.deviation:.2f}"
         )
 

@@ -148,7 +148,7 @@ def _checked(
     counted = np.bincount(classes, minlength=shape[0])
     if len(counted) > shape[0] or (counted == 0).any():
         msg = (
-            f"each of the {shape[0]} classes needs a sample, got {counted.tolist()[:20]}; leave "
+            f"each of the {counted(shape[0], 'class', 'classes')} needs a sample, got {counted.tolist()[:20]}; leave "
             "classes without samples out of the head too"
         )
         raise ValueError(msg)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.data import EvaluationSet
     from pytest_fairness.inference import Predictions
+from pytest_fairness.wording import counted
 
 __all__ = [
     "Harm",
@@ -207,7 +208,7 @@ def changes(before: "Predictions", after: "Predictions") -> tuple[pd.DataFrame, 
     frame, then = before.table.to_pandas(), after.table.to_pandas()
     if not frame["id"].equals(then["id"]):
         msg = (
-            f"the changed images are {len(then)} samples and the unchanged ones {len(frame)}, not "
+            f"the changed images are {counted(len(then), 'sample')} and the unchanged ones {len(frame)}, not "
             "the same ones in the same order; run the model on both again"
         )
         raise PredictionError(msg)

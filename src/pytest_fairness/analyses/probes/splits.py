@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytest_fairness.errors import DataError
+from pytest_fairness.wording import counted
 
 __all__ = ["as_codes", "check_split", "cluster_folds", "cluster_labels", "permuted_labels"]
 
@@ -60,7 +61,7 @@ def check_split(split: Codes, clusters: Codes) -> None:
     shared = np.bincount(pairs[0]) > 1
     if shared.any() or len(np.unique(split)) < 2:
         msg = (
-            f"{int(shared.sum())} clusters have samples in several folds of the split, of which "
+            f"{counted(int(shared.sum()), 'cluster has', 'clusters have')} samples in several folds of the split, of which "
             f"there are {len(np.unique(split))}; give every cluster one fold, and have two or more"
         )
         raise DataError(msg)

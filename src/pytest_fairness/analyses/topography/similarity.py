@@ -12,6 +12,7 @@ from scipy import stats
 
 from pytest_fairness.errors import DataError
 from pytest_fairness.statistics.arrays import Floats
+from pytest_fairness.wording import counted
 
 __all__ = ["Similarities", "Similarity", "topographic_similarity"]
 
@@ -113,7 +114,7 @@ def topographic_similarity(
     if len(names) < 2 or blocks.max() < 2:
         msg = (
             f"similarity needs two levels and three clusters or more, got levels {list(names)} "
-            f"and {int(blocks.max()) + 1} clusters"
+            f"and {counted(int(blocks.max()) + 1, 'cluster')}"
         )
         raise DataError(msg)
     cells = _Cells.of(values, (blocks, of_level, of_class), (len(names), len(class_names)))

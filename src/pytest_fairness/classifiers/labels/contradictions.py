@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers.classifier import Classifier
+from pytest_fairness.wording import counted
 
 __all__ = ["contradictions"]
 
@@ -42,7 +43,7 @@ def _outside(
         return []
     allowed = "0 to 1" if classifier.score == "probability" else "minus infinity to 0"
     text = (
-        f"score = {classifier.score!r}, but {count:,} of {len(scores):,} images have a score outside "
+        f"score = {classifier.score!r}, but {count:,} of {counted(len(scores), 'image')} have a score outside "
         f"{allowed}, e.g. {scores[outside][0]:g}"
     )
     return [text]
@@ -54,7 +55,7 @@ def _sums(shares: NDArray[np.floating], classifier: "Classifier") -> list[str]:
     if classifier.activation != "softmax" or not wrong.any():
         return []
     text = (
-        f"activation = 'softmax', but the probabilities of {int(wrong.sum()):,} of {len(shares):,} images "
+        f"activation = 'softmax', but the probabilities of {int(wrong.sum()):,} of {counted(len(shares), 'image')} "
         f"do not add up to 1, e.g. {sums[wrong][0]:g}"
     )
     return [text]

@@ -11,7 +11,7 @@ from typing import Any
 from pytest_fairness.errors import ModelError
 from pytest_fairness.files import parse_json, read_text
 from pytest_fairness.policy.model_specs import LabelFile
-from pytest_fairness.wording import suggest
+from pytest_fairness.wording import counted, suggest
 
 __all__ = ["Labels", "named_labels", "read_labels"]
 
@@ -87,7 +87,7 @@ class Labels:
         hint = suggest(word, allowed) or f"; it has {allowed[:_SHOWN]}"
         msg = (
             f"{where}: label_groups.{group} names {word!r}, which is none of the model's "
-            f"{len(self.names):,} labels{hint}"
+            f"{counted(len(self.names), 'label')}{hint}"
         )
         raise ModelError(msg)
 
@@ -198,7 +198,7 @@ def _from_json(content: Any, path: Path) -> Labels:
         columns = [str(column) for column in range(len(content))]
         if sorted(content) != sorted(columns):
             msg = (
-                f"{path}: its {len(content)} labels must have the columns 0 to {len(content) - 1}, each "
+                f"{path}: its {counted(len(content), 'label')} must have the columns 0 to {len(content) - 1}, each "
                 "once"
             )
             raise ModelError(msg)

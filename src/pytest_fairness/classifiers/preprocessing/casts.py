@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from pytest_fairness.errors import ModelError
+from pytest_fairness.wording import counted
 
 __all__ = ["as_pixels", "as_tensor", "exact_cast"]
 
@@ -86,7 +87,7 @@ def exact_cast(values: torch.Tensor, dtype: torch.dtype, *, title: str) -> torch
         example, count = values[lost][0].item(), int(lost.sum())
         msg = (
             f"{title}: a cast from {_name(values.dtype)} to {_name(dtype)} would change {count:,} of "
-            f"{values.numel():,} values, e.g. {example:g}; give values that {_name(dtype)} can hold"
+            f"{counted(values.numel(), 'value')}, e.g. {example:g}; give values that {_name(dtype)} can hold"
         )
         if not dtype.is_floating_point:
             msg += ": for pixels from 0 to 255 write preprocessing = { ..., white = 255 }, mean 0 and std 1"

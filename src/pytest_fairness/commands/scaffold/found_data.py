@@ -15,7 +15,7 @@ from pytest_fairness.data.readers import list_samples
 from pytest_fairness.doors.registry import declared
 from pytest_fairness.policy.records import Evaluation
 from pytest_fairness.statistics.clusters.columns import Cluster, columns_of
-from pytest_fairness.wording import listed, suggest
+from pytest_fairness.wording import counted, listed, suggest
 
 __all__ = ["Column", "DataRequest", "FoundData", "find_data", "name_of"]
 
@@ -274,8 +274,8 @@ class _Search:
         column = self.column(found[0])
         if not 2 <= len(column.counts) <= max(2, len(self.frame) // 2):
             msg = (
-                f"{self.source}: --target {found[0]}: {len(column.counts):,} classes in "
-                f"{len(self.frame):,} samples ({listed(column.counts)}); name the column with the "
+                f"{self.source}: --target {found[0]}: {counted(len(column.counts), 'class', 'classes')} in "
+                f"{counted(len(self.frame), 'sample')} ({listed(column.counts)}); name the column with the "
                 f"true class; columns with few values: {self._shown_few()}"
             )
             raise InitError(msg)

@@ -12,7 +12,7 @@ from pytest_fairness.commands.scaffold.found_model import FoundModel
 from pytest_fairness.commands.scaffold.problem import InitError
 from pytest_fairness.policy.model_specs import is_path
 from pytest_fairness.policy.text.toml_text import toml_key, toml_value
-from pytest_fairness.wording import listed
+from pytest_fairness.wording import counted, listed
 
 __all__ = ["policy_text", "template"]
 
@@ -154,7 +154,7 @@ def _attribute_lines(attribute: Column) -> Iterator[str]:
 def _left_lines(column: Column) -> Iterator[str]:
     """Why a protected attribute is not asked about, and what would make it so."""
     few = len(column.counts) == 1
-    values = f"one value only, {column.words}" if few else f"{len(column.counts):,} values"
+    values = f"one value only, {column.words}" if few else f"{counted(len(column.counts), 'value')}"
     yield f"# NOT ASKED ABOUT: column {column.name!r}, which has {values}."
     if few:
         return
@@ -175,7 +175,7 @@ def _cluster_lines(data: FoundData) -> Iterator[str]:
         yield f"cluster = {toml_value(columns)}"
     if (perhaps := data.perhaps_cluster) is not None:
         yield (
-            f"# Column {perhaps.name!r} has {len(perhaps.counts):,} values in {data.samples:,} samples. "
+            f"# Column {perhaps.name!r} has {counted(len(perhaps.counts), 'value')} in {counted(data.samples, 'sample')}. "
             "If several images show one person,"
         )
         yield "# uncomment this: they are not independent, and without it intervals are too narrow."

@@ -13,6 +13,7 @@ from pytest_fairness.data.profile.record import (
     Problem,
 )
 from pytest_fairness.data.profile.source import Coded, Table
+from pytest_fairness.wording import counted
 
 __all__ = [
     "audit_problems",
@@ -50,7 +51,7 @@ def _level_problems(table: Table, one: Coded) -> Iterator[Problem]:
                 yield Problem(kind="empty group", text=f"{one.name} {level}: no row has it")
             continue
         first = int((one.codes == place).argmax())
-        where = f"{n:,} rows, first {table.rows.place(first)}, sample {table.ids[first]!r}"
+        where = f"{counted(n, 'row')}, first {table.rows.place(first)}, sample {table.ids[first]!r}"
         if level == MISSING:
             yield Problem(kind="missing value", text=f"{one.name} is missing in {where}")
         else:
@@ -68,7 +69,7 @@ def duplicate_problems(found: Duplicates, target: str | None) -> Iterator[Proble
     """Return pictures that appear more than once, by their decoded pixels."""
     if not found.sets:
         return
-    text = f"{found.sets:,} pictures stand more than once ({found.images:,} images)"
+    text = f"{found.sets:,} pictures stand more than once ({counted(found.images, 'image')})"
     if found.across_classes:
         text += f"; {found.across_classes:,} of them with different {target}"
     if found.across_groups:
@@ -83,12 +84,15 @@ def leak_problems(found: Leak) -> Iterator[Problem]:
     images = max(found.same_pixels or 0, found.same_bytes or 0)
     first = f"; first {found.listed[0][0]} = {found.listed[0][1]}" if found.listed else ""
     if images:
-        yield Problem(kind="leak", text=f"{images:,} images are in {found.against} too{first}")
+        yield Problem(
+            kind="leak",
+            text=f"{counted(images, 'image is', 'images are')} in {found.against} too{first}",
+        )
     elif found.same_pixels is None and found.same_ids:
         yield Problem(kind="leak", text=f"{found.same_ids:,} ids are in {found.against} too{first}")
     if found.shared_clusters:
-        text = f"{found.shared_clusters:,} clusters are in {found.against} too, with "
-        text += f"{found.images_of_shared_clusters:,} rows here"
+        text = f"{counted(found.shared_clusters, 'cluster is', 'clusters are')} in {found.against} too, with "
+        text += f"{counted(found.images_of_shared_clusters, 'row')} here"
         yield Problem(kind="leak", text=text)
 
 
@@ -97,7 +101,7 @@ def population_problems(found: PopulationRecord) -> Iterator[Problem]:
     for row in found.rows:
         if row.beyond_tolerance:
             text = (
-                f"{found.column} {row.level}: {row.share:.3f} of {found.n:,} rows "
+                f"{found.column} {row.level}: {row.share:.3f} of {counted(found.n, 'row')} "
                 f"({row.low:.3f} … {row.high:.3f}), {row.reference:.3f} in {found.reference}: "
                 f"{row.verdict} by more than {found.tolerance:g}"
             )
@@ -105,7 +109,7 @@ def population_problems(found: PopulationRecord) -> Iterator[Problem]:
     if found.unlisted:
         rows = sum(found.unlisted.values())
         names = ", ".join(found.unlisted)
-        text = f"{found.column}: {rows:,} rows have levels that {found.reference} lacks: {names}"
+        text = f"{found.column}: {counted(rows, 'row has', 'rows have')} levels that {found.reference} lacks: {names}"
         yield Problem(kind="reference", text=text)
 
 

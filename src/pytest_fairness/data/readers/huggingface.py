@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pytest_fairness.data.images import Cell
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.rows import arrow_rows
-from pytest_fairness.wording import listed
+from pytest_fairness.wording import counted, listed
 
 __all__ = ["read"]
 
@@ -86,6 +86,6 @@ def _encoded(source: Source, name: str, column: pa.ChunkedArray) -> pd.Series:
     if content.null_count < len(content) or paths.null_count:
         source.error(
             f"{source.root}: column {name!r} lacks the image of {content.null_count} of "
-            f"{len(content)} samples; save the data set with its images embedded"
+            f"{counted(len(content), 'sample')}; save the data set with its images embedded"
         )
     return pd.Series(paths.to_pylist())

@@ -7,7 +7,7 @@ import pandas as pd
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.files import image_files
 from pytest_fairness.data.readers.tables import join_attributes
-from pytest_fairness.wording import listed
+from pytest_fairness.wording import counted, listed
 
 __all__ = ["read"]
 
@@ -29,7 +29,7 @@ def read(source: Source) -> Listing:
     if (other := parts.map(len) != len(names) + 1).any():
         wrong = [path for path, bad in zip(paths, other, strict=True) if bad]
         source.error(
-            f"{source.root}: {len(wrong)} images do not lie in {len(names)} folders "
+            f"{source.root}: {counted(len(wrong), 'image does', 'images do')} not lie in {counted(len(names), 'folder')} "
             f"({listed(names)}): {listed(wrong)}; move them, or name the levels of folders in the "
             "option `folders`, and the parts of the set as `split`"
         )

@@ -13,7 +13,7 @@ from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.files import image_files
 from pytest_fairness.data.readers.tables import join_attributes
 from pytest_fairness.files import read_text
-from pytest_fairness.wording import listed
+from pytest_fairness.wording import counted, listed
 
 __all__ = ["read"]
 
@@ -41,7 +41,9 @@ def read(source: Source) -> Listing:
         frame, origin = _of_devkit(source, paths, folder)
     else:
         flat = [path for path in paths if "/" not in path]
-        source.error(f"{folder}: {len(flat)} images lie beside folders of synsets: {listed(flat)}")
+        source.error(
+            f"{folder}: {counted(len(flat), 'image lies', 'images lie')} beside folders of synsets: {listed(flat)}"
+        )
     frame.insert(0, "id", frame["image"].str.rsplit("/", n=1).str[-1])
     return Listing(source.rows(join_attributes(source, frame), origin), folder)
 
@@ -89,7 +91,7 @@ def _of_devkit(source: Source, paths: list[str], folder: Path) -> tuple[pd.DataF
     places = numbers.astype(int).to_numpy() - 1
     if len(places) != len(answers) or set(places) != set(range(len(answers))):
         source.error(
-            f"{folder}: {len(places)} images, but {truth} has {len(answers)} lines; each image "
+            f"{folder}: {counted(len(places), 'image')}, but {truth} has {counted(len(answers), 'line')}; each image "
             "needs its line: unpack all of both"
         )
     synsets = _synsets(source, meta)

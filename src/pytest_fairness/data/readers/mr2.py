@@ -14,7 +14,7 @@ from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.files import image_files
 from pytest_fairness.data.rows import read_rows
 from pytest_fairness.errors import DataError
-from pytest_fairness.wording import listed
+from pytest_fairness.wording import counted, listed
 
 __all__ = ["read"]
 
@@ -126,7 +126,7 @@ def _check_both(
     without, unlisted = sorted(rows - set(photographs)), sorted(set(photographs) - rows)
     if without or unlisted:
         source.error(
-            f"{path}: {len(keys)} rows, and {len(photographs)} photographs in {folder}: "
+            f"{path}: {counted(len(keys), 'row')}, and {counted(len(photographs), 'photograph')} in {folder}: "
             f"rows without a photograph: {listed(without) or 'none'}; photographs without a row: "
             f"{listed(photographs[key] for key in unlisted) or 'none'}; each photograph needs a row, and each row a photograph"
         )

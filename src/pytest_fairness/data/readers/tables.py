@@ -11,7 +11,7 @@ import pandas as pd
 from pytest_fairness.data.levels import as_levels
 from pytest_fairness.data.rows import read_rows
 from pytest_fairness.errors import DataError
-from pytest_fairness.wording import listed, suggest
+from pytest_fairness.wording import counted, listed, suggest
 
 if TYPE_CHECKING:
     from pytest_fairness.data.listing import Source
@@ -128,8 +128,8 @@ def matched(
     if (places < 0).any():
         first = keys.iloc[int(np.argmax(places < 0))]
         source.error(
-            f"{path}: no row for {first!r} ({int((places < 0).sum())} of {len(keys)} samples have "
-            f"none; it has {len(table)} rows); the files are of different versions"
+            f"{path}: no row for {first!r} ({int((places < 0).sum())} of {counted(len(keys), 'sample')} have "
+            f"none; it has {counted(len(table), 'row')}); the files are of different versions"
         )
     found: pd.DataFrame = table.iloc[places]
     return found

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pytest_fairness.data.listing import Listing, Source
 from pytest_fairness.data.readers.files import image_files
-from pytest_fairness.wording import listed
+from pytest_fairness.wording import counted, listed
 
 __all__ = ["read"]
 
@@ -39,7 +39,7 @@ def read(source: Source) -> Listing:
     if (unread := found["age"].isna()).any():
         wrong = frame.loc[unread, "image"]
         source.error(
-            f"{source.root}: {len(wrong)} of {len(frame)} file names are not of the form "
+            f"{source.root}: {len(wrong)} of {counted(len(frame), 'file name')} are not of the form "
             f"age_gender_race_time.jpg: {listed(wrong)}; rename them, or list them in the option "
             "`ignore`"
         )

@@ -25,6 +25,7 @@ from pytest_fairness.hashing import sha256_of, sha256_of_text
 from pytest_fairness.inference import Predictions
 from pytest_fairness.policy import Evaluation, Policy, PolicyText, restore_policy
 from pytest_fairness.statistics.counts import GroupCounts
+from pytest_fairness.wording import counted
 
 __all__ = ["Verification", "verify"]
 
@@ -209,9 +210,9 @@ class _Run:
         predictions = Predictions.from_parquet(file)
         again = count_predictions(predictions, evaluation)
         if again != counts:
-            what = f"those of {file.name}, {again.n} samples"
+            what = f"those of {file.name}, {counted(again.n, 'sample')}"
             self.found.differences.append(
-                Difference(f"{self.place}.counts", f"{counts.n} samples", what)
+                Difference(f"{self.place}.counts", f"{counted(counts.n, 'sample')}", what)
             )
         return predictions
 
@@ -280,7 +281,10 @@ def _compare_completeness(
     have = {verdict.question for verdict in record.verdicts}
     lacking = [question.key for question in asked if question.key not in have]
     if record.complete and lacking:
-        again = f"{len(lacking)} questions of the policy have no verdict, e.g. {lacking[0]}"
+        again = (
+            counted(len(lacking), "question", "questions")
+            + f" of the policy without a verdict, e.g. {lacking[0]}"
+        )
         found.differences.append(Difference("complete", "True", again))
 
 

@@ -13,6 +13,7 @@ from pytest_fairness.inference import Predictions
 from pytest_fairness.inference.predictions import SCORE_PREFIX
 from pytest_fairness.statistics.clusters.columns import Cluster, columns_of
 from pytest_fairness.statistics.clusters.counts import SampleClusters, clusters_of
+from pytest_fairness.wording import counted
 
 __all__ = ["PairedSamples", "Pairing", "pair"]
 
@@ -96,12 +97,12 @@ def pair(
     common = now.index.intersection(then.index, sort=False)
     larger = max(len(now), len(then))
     if len(common) < _MOST_IN_COMMON * larger or not len(common):
-        return Pairing(f"unpaired: {len(common):,} of {larger:,} images are the same")
+        return Pairing(f"unpaired: {len(common):,} of {counted(larger, 'image')} are the same")
     first, second = now.loc[common], then.loc[common]
     columns = columns_of(cluster)
     moved = first["target"].to_numpy() != second["target"].to_numpy()
     if moved.any():
-        number = f"{int(moved.sum()):,} of {len(common):,} images now"
+        number = f"{int(moved.sum()):,} of {counted(len(common), 'image')} now"
         has = "has" if moved.sum() == 1 else "have"
         example = common[moved.argmax()]
         return Pairing(f"unpaired: {number} {has} another target, e.g. {example}")
@@ -135,7 +136,7 @@ def _same_data(one: Predictions, other: Predictions) -> bool:
 
 
 def _in_words(common: int, now: int, then: int) -> str:
-    text = f"paired on {common:,} images"
+    text = f"paired on {counted(common, 'image')}"
     new, gone = now - common, then - common
     more = [f"{new:,} are new"] * bool(new) + [f"{gone:,} of the baseline are gone"] * bool(gone)
     return f"{text} ({', '.join(more)})" if more else text

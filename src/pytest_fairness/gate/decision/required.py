@@ -102,7 +102,7 @@ def _too_many(required: Required, n: int, without: int) -> str:
     if allowed is None or without <= allowed * (n + without):
         return ""
     return (
-        f"{without:,} of {n + without:,} samples have no prediction ({without / (n + without):.1%}), and "
+        f"{without:,} of {counted(n + without, 'sample')} have no prediction ({without / (n + without):.1%}), and "
         f"max_unpredicted allows {allowed:.1%}"
     )
 

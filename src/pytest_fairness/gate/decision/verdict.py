@@ -11,6 +11,7 @@ from pytest_fairness.gate.record.run_record import Correction, Outcome, PassInte
 from pytest_fairness.policy import Decision
 from pytest_fairness.statistics.clusters.columns import Cluster, columns_of
 from pytest_fairness.statistics.looks import Look
+from pytest_fairness.wording import counted
 
 __all__ = ["Lacking", "give_verdict", "not_judged", "outcome_of"]
 
@@ -194,6 +195,6 @@ def _maybe_chance(confirmation: Confirmation, family: int, look: Look) -> str:
         one_sided = f" ({(1 + confidence) / 2 * 100:.5g} % one-sided)"
     at_look = "" if look.looks == 1 else f", {look.level(confidence) * 100:.6g} % at this look,"
     return (
-        f"the interval breaks the limit, but among {family} questions that may be chance: at "
+        f"the interval breaks the limit, but among {counted(family, 'question')} that may be chance: at "
         f"{confidence * 100:.4g} %{one_sided}{at_look} it is {low:.3f} … {high:.3f}"
     )

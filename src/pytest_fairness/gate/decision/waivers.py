@@ -8,6 +8,7 @@ from pytest_fairness.gate.questions import Question
 from pytest_fairness.gate.record.policy_records import WaiverRecord
 from pytest_fairness.gate.record.run_record import Verdict
 from pytest_fairness.policy import Policy, Waiver
+from pytest_fairness.wording import counted
 
 __all__ = ["apply_waivers", "ending_waivers", "today_utc", "waiver_problems"]
 
@@ -79,7 +80,7 @@ def waiver_problems(
 def ending_waivers(policy: Policy, *, today: dt.date) -> list[str]:
     """Return one warning for each waiver that ends within 30 days."""
     return [
-        f"{waiver.where}: the waiver of rule {waiver.rule!r} ends in {left} days, after "
+        f"{waiver.where}: the waiver of rule {waiver.rule!r} ends in {counted(left, 'day')}, after "
         f"{waiver.until}; it was approved by {waiver.approved_by}"
         for waiver in policy.waivers
         if 0 <= (left := (waiver.until - today).days) <= _DAYS_OF_WARNING

@@ -7,6 +7,7 @@ from scipy import special
 
 if TYPE_CHECKING:
     from pytest_fairness.statistics.counts import GroupCounts
+from pytest_fairness.wording import counted
 
 __all__ = ["below_chance"]
 
@@ -30,4 +31,6 @@ def below_chance(counts: "GroupCounts") -> dict[str, str]:
     chance = float(table.sum(axis=0) @ table.sum(axis=1)) / n**2 if n else 0.0
     if not n or special.bdtr(right, n, chance) >= _ERROR:
         return {}
-    return {"below_chance": f"accuracy {right / n:.3f} over {n:,} images, chance {chance:.3f}"}
+    return {
+        "below_chance": f"accuracy {right / n:.3f} over {counted(n, 'image')}, chance {chance:.3f}"
+    }

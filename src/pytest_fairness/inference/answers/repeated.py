@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pytest_fairness.errors import ModelError
 from pytest_fairness.inference.answers.remembered import Scorer
-from pytest_fairness.wording import listed
+from pytest_fairness.wording import counted, listed
 
 if TYPE_CHECKING:
     from pytest_fairness.data.images import Images
@@ -82,7 +82,7 @@ def ask_again(scorer: Scorer, asked: Asked, *, evaluation: str) -> dict[str, str
         compared = _described(asked, before[others], again[others])
         msg = (
             f"model {scorer.classifier.name!r} on evaluation {evaluation!r}: its answers are no function "
-            f"of the image. {len(places)} images were asked again; {len(ids)} got {compared}: "
+            f"of the image. {counted(len(places), 'image was', 'images were')} asked again; {len(ids)} got {compared}: "
             f"{listed(ids[:_SHOWN])}; {cause}. Put the model into evaluation mode and take chance out of "
             'its preprocessing; or write nondeterministic = "tell" in its table of the policy'
         )

@@ -18,7 +18,7 @@ from pytest_fairness.report.profiles.text import (
     leak_lines,
     population_notes,
 )
-from pytest_fairness.wording import printable, printable_lines
+from pytest_fairness.wording import counted, printable, printable_lines
 
 __all__ = ["profile_markdown"]
 
@@ -46,7 +46,7 @@ def profile_markdown(found: DataProfile, *, plots: Sequence[Path] = (), folder: 
 
 def _head(found: DataProfile) -> Iterator[str]:
     yield f"# Profile of {_escaped(found.name)}"
-    text = f"{found.n:,} rows"
+    text = f"{counted(found.n, 'row')}"
     text += f", {found.left_out:,} left out by `where`" if found.left_out else ""
     if found.clusters is not None:
         text += f", {found.clusters:,} different values of {_escaped(found.cluster or '')}"
@@ -125,7 +125,7 @@ def _images(found: DataProfile) -> Iterator[str]:
 def _audit(found: AuditRecord) -> Iterator[str]:
     yield f"## Audit of {_escaped(found.attribute)} by {found.proxy}"
     yield (
-        f"{found.measured:,} of {found.sets:,} matched sets measured; {found.proxy} should "
+        f"{found.measured:,} of {counted(found.sets, 'matched set')} measured; {found.proxy} should "
         f"{'rise' if found.rising else 'fall'} along {_escaped(', '.join(found.levels))}."
     )
     rows = [[pair.stratum, *audit_cells(found, pair)] for pair in found.pairs]

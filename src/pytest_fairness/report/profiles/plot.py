@@ -10,6 +10,7 @@ from pytest_fairness.errors import FairnessError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+from pytest_fairness.wording import counted
 
 __all__ = ["NoPlotsError", "draw_profile"]
 
@@ -114,7 +115,9 @@ def _population(found: PopulationRecord) -> "Figure":
     title = f"{found.column} beside the reference population"
     if rest:
         here, there = sum(row.share for row in rest), sum(row.reference for row in rest)
-        title += f"\n{len(rest)} levels not shown: {here:.1%} of the rows, {there:.1%} there"
+        title += (
+            f"\n{counted(len(rest), 'level')} not shown: {here:.1%} of the rows, {there:.1%} there"
+        )
     axes.set_title(title)
     figure.legend(frameon=False, loc="outside lower center", ncols=2)  # never over an interval
     return figure

@@ -16,7 +16,7 @@ from pytest_fairness.data.profile.record import (
     Problem,
 )
 from pytest_fairness.report.profiles.tables import Grid, group_grids
-from pytest_fairness.wording import printable
+from pytest_fairness.wording import counted, printable
 
 __all__ = [
     "audit_cells",
@@ -57,7 +57,7 @@ def profile_lines(found: DataProfile) -> list[str]:
 
 
 def _title(found: DataProfile) -> str:
-    text = f"profile of {found.name} ({found.source}): {found.n:,} rows"
+    text = f"profile of {found.name} ({found.source}): {counted(found.n, 'row')}"
     if found.left_out:
         text += f", {found.left_out:,} left out by where"
     if found.clusters is not None:
@@ -91,7 +91,9 @@ def _empty(one: Grouping) -> Iterator[str]:
     shown = "; ".join(names[:_SHOWN])
     more = ", ..." if len(names) > _SHOWN else ""
     named = f": {shown}{more}" if names else ""
-    yield from _wrapped(f"  {'*'.join(one.by)}: {one.empty:,} groups without rows{named}", "    ")
+    yield from _wrapped(
+        f"  {'*'.join(one.by)}: {counted(one.empty, 'group')} without rows{named}", "    "
+    )
 
 
 def _classes(found: ClassBalance, *, crossed: bool) -> Iterator[str]:
@@ -111,7 +113,7 @@ def _classes(found: ClassBalance, *, crossed: bool) -> Iterator[str]:
 
 
 def _population(found: PopulationRecord) -> Iterator[str]:
-    yield f"{found.column} beside {found.reference}: {found.n:,} rows compared"
+    yield f"{found.column} beside {found.reference}: {counted(found.n, 'row')} compared"
     ordered = sorted(found.rows, key=lambda row: -abs(row.difference))
     rows = [
         [
@@ -150,7 +152,7 @@ def population_notes(found: PopulationRecord) -> Iterator[str]:
             f"{widest:.3f} wide"
         )
     if found.missing:
-        yield f"{found.missing:,} rows without a value were not compared"
+        yield f"not compared, since without a value: {counted(found.missing, 'row')}"
     if found.unlisted:
         yield f"not in the reference, so not compared: {_counted(found.unlisted)}"
 
@@ -184,7 +186,7 @@ def duplicates_text(found: Duplicates) -> str:
         return f"no two images have the same {what}"
     differ = ", ".join(f"{name} {n:,}" for name, n in found.differ_in.items())
     text = (
-        f"same {what}: {found.sets:,} sets of {found.images:,} images, {found.surplus:,} surplus; "
+        f"same {what}: {counted(found.sets, 'set')} of {counted(found.images, 'image')}, {found.surplus:,} surplus; "
         f"{found.within_groups:,} within a group, {found.across_groups:,} across"
     )
     return f"{text} (differ in {differ})" if differ else text
@@ -198,7 +200,7 @@ def _listed_sets(found: Duplicates) -> Iterator[str]:
 
 
 def _leak(found: Leak) -> Iterator[str]:
-    yield f"against {found.against} ({found.n:,} rows):"
+    yield f"against {found.against} ({counted(found.n, 'row')}):"
     yield from (f"  {line}" for line in leak_lines(found))
     for name, levels in found.by_group.items():
         some = {level: n for level, n in levels.items() if n}
@@ -218,9 +220,11 @@ def leak_lines(found: Leak) -> Iterator[str]:
             yield f"not compared: {what}"
         else:
             rows = found.images_of_shared_clusters
-            yield f"{n:,} {what}" + (f", with {rows:,} rows here" if "clusters" in what else "")
+            yield f"{n:,} {what}" + (
+                f", with {counted(rows, 'row')} here" if "clusters" in what else ""
+            )
     if found.broken:
-        yield f"{found.broken:,} images there cannot be read and were compared by bytes only"
+        yield f"compared by bytes only, since unreadable: {counted(found.broken, 'image')} there"
 
 
 def _audit(found: AuditRecord) -> Iterator[str]:
@@ -231,7 +235,7 @@ def _audit(found: AuditRecord) -> Iterator[str]:
         "  ",
     )
     yield from _wrapped(
-        f"  {found.measured:,} of {found.sets:,} sets measured (same {', '.join(found.match)})",
+        f"  {found.measured:,} of {counted(found.sets, 'set')} measured (same {', '.join(found.match)})",
         "    ",
     )
     if found.unmeasured:
@@ -245,7 +249,8 @@ def _audit(found: AuditRecord) -> Iterator[str]:
         where = f"{found.by} {one.stratum}: " if found.by else ""
         order = ", ".join(one.order)
         yield from _wrapped(
-            f"  {where}measured order in {one.sets:,} of {one.of:,} complete sets: {order}", "    "
+            f"  {where}measured order in {one.sets:,} of {counted(one.of, 'complete set')}: {order}",
+            "    ",
         )
 
 
