@@ -12,7 +12,7 @@ from pytest_fairness.plugin.declaring import write_reports
 from pytest_fairness.plugin.ending import Ending, end_run, ending_lines, last_line, write_ending
 from pytest_fairness.plugin.exit_codes import telling_code
 from pytest_fairness.plugin.session import GateSession, of_file
-from pytest_fairness.plugin.starting import shared_folder
+from pytest_fairness.plugin.starting import judge_for_workers, shared_folder
 from pytest_fairness.wording import printable
 
 __all__ = ["VERDICT_PROPERTY", "GateReporter", "LastLine", "ends_a_run"]
@@ -112,8 +112,6 @@ class GateReporter:
         for line in lines:
             _write_line(reporter, line)
         if selected and self.gate.settings.predictions:
-            from pytest_fairness.plugin.sharing import judge_for_workers
-
             judge_for_workers(self.gate, selected, shared_folder(self.config))
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:

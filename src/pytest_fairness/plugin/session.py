@@ -186,7 +186,11 @@ class GateSession:
         key = question.model, question.evaluation
         if key not in self._judged:
             try:
-                self._judged[key] = self._judge_once(question, find_model, folder)
+                self._judged[key] = (
+                    self.judge_shared(question, find_model, folder)
+                    if self.is_worker
+                    else self._judge(question, find_model, folder)
+                )
             except FairnessError as error:
                 self._judged[key] = error
             except OSError as error:
@@ -221,20 +225,10 @@ class GateSession:
         msg = f"model {key[0]!r} on evaluation {key[1]!r} could not be judged; {first} shows why"
         raise type(error)(msg)
 
-    def _judge_once(
+    def judge_shared(
         self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
-    ) -> "Judged | Shared":
-        """Judge, or take over what another process of this run judged."""
-        if not self.is_worker:
-            return self.judge_all(question, find_model, folder)
-        from pytest_fairness.plugin.sharing import judged_once
-
-        return judged_once(self, question, find_model, folder)
-
-    def judge_all(
-        self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
-    ) -> "Judged":
-        """Judge all questions about the model and the evaluation set of a question.
+    ) -> "Shared":
+        """Judge all questions about the model and the evaluation set of a question, once in a run.
 
         Args:
             question: One of them.
@@ -244,6 +238,17 @@ class GateSession:
         Raises:
             FairnessError: The model, the data or the predictions cannot be used.
         """
+        from pytest_fairness.plugin.sharing import judged_once
+
+        key = question.model, question.evaluation
+        return judged_once(
+            key, folder, lambda: self._judge(question, find_model, folder), self.kept
+        )
+
+    def _judge(
+        self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
+    ) -> "Judged":
+        """Judge all questions of one model on one evaluation set."""
         from pytest_fairness.gate.run import judge_predictions
 
         evaluation = self.policy.evaluations[question.evaluation]

@@ -1,14 +1,15 @@
 """The start of a run: everything that can be checked before a model runs is checked."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from pytest_fairness.errors import FairnessError
+from pytest_fairness.errors import FairnessError, ModelError
 from pytest_fairness.files import cannot_write, file_name
 from pytest_fairness.plugin.session import GateSession
 
-__all__ = ["begin_run", "check_run", "shared_folder"]
+__all__ = ["begin_run", "check_run", "judge_for_workers", "shared_folder"]
 
 
 def check_run(gate: GateSession) -> None:
@@ -61,6 +62,29 @@ def begin_run(gate: GateSession) -> None:
     except OSError as error:
         msg = f"{record}: cannot be written: {error.strerror}; give another file"
         raise FairnessError(msg) from error
+
+
+def judge_for_workers(gate: GateSession, selected: set[str], folder: Path) -> None:
+    """Judge predictions from files before the workers start: this process has read them already.
+
+    What cannot be judged is left to the tests, which say why.
+
+    Args:
+        gate: The session of the process that sees the end of the run.
+        selected: Keys of the questions that the workers will ask.
+        folder: A folder that all processes of this run share.
+    """
+    asked = [question for question in gate.asked if question.key in selected]
+    for question in {(one.model, one.evaluation): one for one in asked}.values():
+        try:
+            gate.judge_shared(question, _no_model, folder)
+        except (FairnessError, OSError):
+            continue
+
+
+def _no_model(name: str) -> NoReturn:
+    msg = f"model {name!r}: predictions from a file, and no model to run"
+    raise ModelError(msg)
 
 
 def shared_folder(config: pytest.Config) -> Path:

@@ -36,7 +36,7 @@ def _of(run: JudgedRun) -> list[str]:
         )
     if differ := int(metadata.get("asked_again_differ", 0)):
         lines.append(
-            f"WARNING {name}: {differ} of {counted(int(metadata['asked_again']), 'image')} asked again got "
+            f"WARNING {name}: {differ} of {counted(int(metadata['asked_again']), 'image')} that were asked again got "
             f'another answer, and nondeterministic = "tell" lets that pass; {metadata["asked_again_cause"]}'
         )
     cache = metadata.get("cache", "")

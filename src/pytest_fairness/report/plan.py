@@ -75,7 +75,7 @@ def _looks(plan: Plan) -> Iterator[str]:
         yield 'one look: to judge the set again while it grows, set looks in [decision]; "any" needs'
         yield f"{cost} times the images. It pays if you collect until it is decided (docs/looks.md)."
         return
-    number = "any number of looks" if plan.looks == "any" else f"{plan.looks} looks"
+    number = "any number of looks" if plan.looks == "any" else f"{counted(plan.looks, 'look')}"
     yield f"{number}: {cost} times the images of one look, which the numbers include."
     if plan.looks == "any":
         yield "If you stop as soon as it is decided, 1.2 to 1.5 times on average (docs/looks.md)."

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -173,7 +174,8 @@ def test_the_hash_of_the_data_knows_what_could_not_be_read(
 
 
 def test_the_record_and_the_summary_name_them(red: Classifier, on_disk: Evaluation) -> None:
-    faces = POLICY["evaluation"]["faces"] | {"manifest": str(on_disk.manifest)}
+    base: Any = POLICY["evaluation"]
+    faces = base["faces"] | {"manifest": str(on_disk.manifest)}
     policy = POLICY | {"evaluation": {"faces": faces}}
     record = judge(policy, predict(red, load_evaluation_set(on_disk), device="cpu"))
     assert record.runs[0].n == 17

@@ -135,7 +135,7 @@ def class_disparity(
     names = tuple(classes)
     true, called = (_positions(some, names) for some in (targets, predictions))
     if len(true) != len(called):
-        msg = f"got {len(true)} targets and {len(called)} predictions; give one of each a sample"
+        msg = f"got {len(true)} targets and {counted(len(called), 'prediction')}; give one of each a sample"
         raise ValueError(msg)
     k = len(names)
     n = np.bincount(true, minlength=k)

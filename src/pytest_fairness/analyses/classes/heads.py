@@ -9,6 +9,7 @@ from scipy import stats
 
 from pytest_fairness.analyses.classes.accuracy import Thirds, thirds_of
 from pytest_fairness.statistics.arrays import Floats, Integers
+from pytest_fairness.wording import counted
 
 __all__ = ["HeadComparison", "Separability", "compare_heads"]
 
@@ -145,10 +146,10 @@ def _checked(
             f"{classes.shape}"
         )
         raise ValueError(msg)
-    counted = np.bincount(classes, minlength=shape[0])
-    if len(counted) > shape[0] or (counted == 0).any():
+    sizes = np.bincount(classes, minlength=shape[0])
+    if len(sizes) > shape[0] or (sizes == 0).any():
         msg = (
-            f"each of the {counted(shape[0], 'class', 'classes')} needs a sample, got {counted.tolist()[:20]}; leave "
+            f"each of the {counted(shape[0], 'class', 'classes')} needs a sample, got {sizes.tolist()[:20]}; leave "
             "classes without samples out of the head too"
         )
         raise ValueError(msg)

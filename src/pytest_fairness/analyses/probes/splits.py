@@ -23,7 +23,7 @@ def as_codes(
     """
     found = np.asarray(values)
     if found.shape != (n,):
-        msg = f"{name} must hold one value for each of the {n} samples, got shape {found.shape}"
+        msg = f"{name} must hold one value for each of {counted(n, 'sample')}, got shape {found.shape}"
         raise DataError(msg)
     levels, codes = np.unique(found.astype(str), return_inverse=True)
     return tuple(levels.tolist()), codes.astype(np.int64)

@@ -281,8 +281,8 @@ class _Search:
             raise InitError(msg)
         if column.missing:
             msg = (
-                f"{self.source}: column {found[0]!r} lacks the true class of {column.missing:,} "
-                "samples; fill it in, or remove those rows"
+                f"{self.source}: column {found[0]!r} lacks the true class of "
+                f"{counted(column.missing, 'sample')}; fill it in, or remove those rows"
             )
             raise InitError(msg)
         return column
@@ -323,7 +323,7 @@ class _Search:
         for column in columns:
             if not 1 <= len(column.counts) <= _MOST:
                 msg = (
-                    f"--attributes {column.name}: {len(column.counts):,} different values "
+                    f"--attributes {column.name}: {counted(len(column.counts), 'different value')} "
                     f"({listed(column.counts)}), allowed are 1 to {_MOST}; put them into groups in "
                     "a column of their own, or write the policy with `derive` (docs/policy.md)"
                 )

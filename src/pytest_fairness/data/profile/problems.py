@@ -38,7 +38,7 @@ def table_problems(table: Table, refused: Mapping[str, str]) -> Iterator[Problem
         seen[name] = seen.get(name, 0) + 1
     repeated = [name for name, times in seen.items() if times > 1]
     if repeated:
-        times = f"{len(repeated):,} ids stand more than once"
+        times = f"{counted(len(repeated), 'id stands', 'ids stand')} more than once"
         yield Problem(kind="repeated id", text=f"{times}, first {repeated[0]!r}")
 
 
@@ -89,10 +89,13 @@ def leak_problems(found: Leak) -> Iterator[Problem]:
             text=f"{counted(images, 'image is', 'images are')} in {found.against} too{first}",
         )
     elif found.same_pixels is None and found.same_ids:
-        yield Problem(kind="leak", text=f"{found.same_ids:,} ids are in {found.against} too{first}")
+        yield Problem(
+            kind="leak",
+            text=f"{counted(found.same_ids, 'id is', 'ids are')} in {found.against} too{first}",
+        )
     if found.shared_clusters:
         text = f"{counted(found.shared_clusters, 'cluster is', 'clusters are')} in {found.against} too, with "
-        text += f"{counted(found.images_of_shared_clusters, 'row')} here"
+        text += f"{counted(found.images_of_shared_clusters or 0, 'row')} here"
         yield Problem(kind="leak", text=text)
 
 
@@ -115,7 +118,9 @@ def population_problems(found: PopulationRecord) -> Iterator[Problem]:
 
 def _worth(found: AuditRecord, pair: AuditPair) -> str:
     return (
-        "" if found.cluster is None else f"{pair.clusters:,} different values of {found.cluster}, "
+        ""
+        if found.cluster is None
+        else f"{counted(pair.clusters, 'different value')} of {found.cluster}, "
     )
 
 
@@ -128,7 +133,7 @@ def audit_problems(found: AuditRecord) -> Iterator[Problem]:
         where = f"{found.by} {pair.stratum}, " if found.by else ""
         text = (
             f"{where}{found.attribute} {pair.first} and {pair.second}: {pair.inverted:,} of "
-            f"{pair.sets:,} matched sets have the {found.proxy} the other way round "
+            f"{counted(pair.sets, 'matched set has', 'matched sets have')} the {found.proxy} the other way round "
             f"({_worth(found, pair)}{found.level * 100:g} % interval {pair.low:.3f} … "
             f"{pair.high:.3f}): {pair.verdict}"
         )

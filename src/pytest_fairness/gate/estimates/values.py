@@ -11,6 +11,7 @@ from pytest_fairness.inference import Predictions
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.arrays import Floats
 from pytest_fairness.statistics.metrics.observed import ObservedDefinition
+from pytest_fairness.wording import counted
 
 __all__ = ["values_of_samples"]
 
@@ -66,7 +67,7 @@ def _of_function(
     numeric = returned.dtype.kind in "biuf"
     if returned.shape != (n,) or not numeric:
         msg = (
-            f"{what} must return one number for each of {n} samples, shape ({n},), got "
+            f"{what} must return one number for each of {counted(n, 'sample')}, shape ({n},), got "
             f"{returned.dtype} of shape {returned.shape}"
         )
         raise PredictionError(msg)

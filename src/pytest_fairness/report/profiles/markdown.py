@@ -49,7 +49,7 @@ def _head(found: DataProfile) -> Iterator[str]:
     text = f"{counted(found.n, 'row')}"
     text += f", {found.left_out:,} left out by `where`" if found.left_out else ""
     if found.clusters is not None:
-        text += f", {found.clusters:,} different values of {_escaped(found.cluster or '')}"
+        text += f", {counted(found.clusters, 'different value')} of {_escaped(found.cluster or '')}"
     yield f"{text}."
     yield "## Problems"
     if not found.problems:

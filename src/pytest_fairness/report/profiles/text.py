@@ -61,7 +61,7 @@ def _title(found: DataProfile) -> str:
     if found.left_out:
         text += f", {found.left_out:,} left out by where"
     if found.clusters is not None:
-        text += f", {found.clusters:,} different values of {found.cluster}"
+        text += f", {counted(found.clusters, 'different value')} of {found.cluster}"
     return text
 
 
@@ -221,7 +221,7 @@ def leak_lines(found: Leak) -> Iterator[str]:
         else:
             rows = found.images_of_shared_clusters
             yield f"{n:,} {what}" + (
-                f", with {counted(rows, 'row')} here" if "clusters" in what else ""
+                f", with {counted(rows or 0, 'row')} here" if "clusters" in what else ""
             )
     if found.broken:
         yield f"compared by bytes only, since unreadable: {counted(found.broken, 'image')} there"
@@ -268,9 +268,9 @@ def audit_cells(found: AuditRecord, pair: AuditPair) -> list[str]:
     verdict: str = pair.verdict
     if verdict == "undecided":
         verdict = "undecided (too few sets)" if pair.sets else "undecided (no set)"
-    counted = f"{pair.inverted:,} of {pair.sets:,}{ties}"
+    inverted = f"{pair.inverted:,} of {pair.sets:,}{ties}"
     clusters = [] if found.cluster is None else [f"{pair.clusters:,}"]
-    return [f"{pair.first}, {pair.second}", counted, *clusters, interval, verdict]
+    return [f"{pair.first}, {pair.second}", inverted, *clusters, interval, verdict]
 
 
 def _problems(found: DataProfile) -> Iterator[str]:
