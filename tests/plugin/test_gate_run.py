@@ -115,7 +115,7 @@ def test_unanswerable_questions_are_told_before_a_model_is_judged_and_counted_ap
     ("chosen", "told"),
     [
         ((), "fairness: 2 of 5 questions cannot be answered by this evaluation set, whatever *"),
-        (("-k", "fpr"), "fairness: 1 of 1 questions cannot be answered by this evaluation set, *"),
+        (("-k", "fpr"), "fairness: 1 of 1 question cannot be answered by this evaluation set, *"),
         (("-k", "accuracy and sex"), None),
     ],
     ids=["all", "one", "others"],

@@ -35,7 +35,7 @@ def observed_text(verdict: Verdict, metric: Metric) -> str:
         text = " vs ".join(_mean(mean, deviation, n) for mean, deviation, n, _ in groups)
     text = f"{text} {definition.counted_among}"
     if observed.without_value:
-        text += f"; {counted(observed.without_value, 'sample')} without a value"
+        text += f"; {counted(observed.without_value, 'sample has', 'samples have')} no value"
     if zero := observed.facts.get("zero_maps"):
         text += f"; {zero:.0f} maps of the whole set are 0 everywhere"
     facts = facts_text(verdict)

@@ -240,7 +240,7 @@ def test_what_has_one_level_is_undefined_with_a_reason():
     ("changes", "message"),
     [
         pytest.param({"activations": {"a": np.eye(4), "b": np.eye(5)}}, "same two samples", id="n"),
-        pytest.param({"targets": {"sex": ["f", "m"]}}, "one value for each of the 4", id="target"),
+        pytest.param({"targets": {"sex": ["f", "m"]}}, "one value for each of 4", id="target"),
         pytest.param({"folds": 3}, "number of clusters, 2", id="folds"),
         pytest.param({"split": [0, 1, 0, 1]}, "2 clusters have samples in several", id="split"),
         pytest.param({"split": [0, 0, 0, 0]}, "of which there are 1", id="one fold"),

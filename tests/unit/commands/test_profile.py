@@ -278,11 +278,11 @@ def test_broken_images_duplicates_and_leaks_are_problems(pictures, capsys):
     shown = capsys.readouterr().out
     assert "images: 3 of 4 read" in shown
     assert "sample 'd', d.png: the image is truncated" in " ".join(shown.split())
-    assert "same decoded pixels: 1 sets of 2 images" in shown
+    assert "same decoded pixels: 1 set of 2 images" in shown
     assert (
         "duplicate: 1 pictures stand more than once (2 images); 1 of them with different" in shown
     )
-    assert "leak: 1 images are in train.csv too; first c = t" in shown
+    assert "leak: 1 image is in train.csv too; first c = t" in shown
 
 
 def test_no_image_is_read_when_none_is_wanted(pictures, capsys, monkeypatch):

@@ -180,7 +180,7 @@ def test_clusters_of_two_columns_are_counted_as_pairs_of_values(profile):
 def test_repeated_ids_are_a_problem_and_not_an_end(profile):
     frame = pd.DataFrame({"id": ["a", "b", "a"], "sex": ["F", "F", "M"]})
     found = profile(frame, attributes=("sex",))
-    assert problems(found, "repeated id") == ["1 ids stand more than once, first 'a'"]
+    assert problems(found, "repeated id") == ["1 id stands more than once, first 'a'"]
 
 
 def test_the_class_balance_says_how_far_an_attribute_tells_the_class(profile):

@@ -187,7 +187,7 @@ def test_other_images_of_the_same_persons_are_a_leak(profile):
     train = [("a9", "light", "man", encoded(21)), ("x9", "light", "man", encoded(22))]
     found = profile(ROWS, against=train, cluster="person")
     assert (found.leak.shared_clusters, found.leak.images_of_shared_clusters) == (1, 1)
-    assert "1 clusters are in" in problems(found, "leak")[0]
+    assert "1 cluster is in" in problems(found, "leak")[0]
 
 
 def test_without_reading_images_ids_are_compared(profile):
@@ -196,7 +196,7 @@ def test_without_reading_images_ids_are_compared(profile):
     assert found.images is None
     assert (found.leak.same_bytes, found.leak.same_ids) == (None, 1)
     assert "no image was read, as asked" in found.notes
-    assert problems(found, "leak")[0].startswith("1 ids are in ")
+    assert problems(found, "leak")[0].startswith("1 id is in ")
 
 
 def test_a_table_without_images_is_profiled_and_says_so(tmp_path):

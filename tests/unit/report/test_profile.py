@@ -146,7 +146,7 @@ EXPECTED = (
     "formats: PNG 5, JPEG 1; modes: RGB 6",
     "1 are turned by an EXIF tag",
     "median pixels by tone: light 144, dark 64",
-    "same decoded pixels: 1 sets of 2 images, 1 surplus; 0 within a group, 1 across (differ in tone 1, target 1)",
+    "same decoded pixels: 1 set of 2 images, 1 surplus; 0 within a group, 1 across (differ in tone 1, target 1)",
     "one-light = copy differ in tone, target",
     "against",
     "3 images with the same encoded bytes",

@@ -282,8 +282,8 @@ def _compare_completeness(
     lacking = [question.key for question in asked if question.key not in have]
     if record.complete and lacking:
         again = (
-            counted(len(lacking), "question", "questions")
-            + f" of the policy without a verdict, e.g. {lacking[0]}"
+            counted(len(lacking), "question of the policy has", "questions of the policy have")
+            + f" no verdict, e.g. {lacking[0]}"
         )
         found.differences.append(Difference("complete", "True", again))
 

@@ -66,7 +66,7 @@ def test_an_image_in_another_depth_is_named(write, load):
     write("man/light/a.png", 1)
     write("man/b.png", 1)
     with pytest.raises(
-        DataError, match=r"1 images do not lie in 1 folders \('target'\): 'man/light/a\.png'"
+        DataError, match=r"1 image does not lie in 1 folder \('target'\): 'man/light/a\.png'"
     ):
         load(attributes={"target": ("man",)})
 
