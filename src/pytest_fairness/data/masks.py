@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pytest_fairness.data.images import opened
 from pytest_fairness.data.levels import as_levels
+from pytest_fairness.data.parquet import read_parquet
 from pytest_fairness.errors import DataError
 from pytest_fairness.wording import counted, listed
 
@@ -131,8 +131,8 @@ def read_masks(paths: Sequence[Path], ids: Sequence[str]) -> IndexMasks:
 def _table(path: Path) -> pa.Table:
     """Ids and encoded pictures of one file, with offsets of 64 bits: a large set's need them."""
     try:
-        table = pq.read_table(path, columns=["id", "mask"])
-    except (pa.ArrowException, OSError) as problem:
+        table = read_parquet(path, columns=["id", "mask"])
+    except (pa.ArrowException, OSError, ValueError) as problem:
         msg = (
             f"{path}: masks cannot be read: {problem}; give a Parquet file with columns 'id' and "
             "'mask' (PNG), relative to the manifest"

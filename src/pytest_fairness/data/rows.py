@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pytest_fairness.data.levels import MISSING, as_levels
+from pytest_fairness.data.parquet import MOST_ROWS, check_size, read_parquet
 from pytest_fairness.errors import FairnessError
 from pytest_fairness.files import check_regular
 from pytest_fairness.wording import counted, listed, suggest
@@ -36,8 +36,6 @@ _MALFORMED = (
 _NAN = {"nan", "NaN"}
 # A file that takes more would not be judged by hand-made groups, and may be a bomb.
 _MOST_BYTES = 2**36
-_MOST_ROWS = 50_000_000
-_MOST_COLUMNS = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,19 +218,7 @@ def arrow_rows(table: pa.Table) -> pd.DataFrame:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    with pq.ParquetFile(path) as file:  # a data set's reader would take columns from folder names
-        _check_size(file.metadata.num_rows, file.metadata.num_columns)
-        return arrow_rows(_without_structs(file.read()))
-
-
-def _check_size(rows: int, columns: int) -> None:
-    """Refuse what would take all memory: a small file may stand for billions of rows."""
-    if columns > _MOST_COLUMNS or rows > _MOST_ROWS:
-        msg = (
-            f"{counted(rows, 'row')} and {counted(columns, 'column')}; allowed are {counted(_MOST_ROWS, 'row')} and "
-            f"{counted(_MOST_COLUMNS, 'column')}"
-        )
-        raise ValueError(msg)
+    return arrow_rows(_without_structs(read_parquet(path)))
 
 
 def _without_structs(table: pa.Table) -> pa.Table:
@@ -276,7 +262,9 @@ def _read_csv(path: Path, levels: Mapping[str, tuple[str, ...]]) -> pd.DataFrame
             },
             skip_blank_lines=False,
             encoding="utf-8-sig",
+            nrows=MOST_ROWS + 1,
         )
+    check_size(len(frame), len(names))
     return frame.dropna(how="all")
 
 
@@ -284,7 +272,7 @@ def _header(path: Path) -> list[str]:
     """Return the names of the columns, which must be different: pandas would rename the second."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file), [])
-    _check_size(0, len(header))
+    check_size(0, len(header))
     for separator, word in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and separator in header[0]:
             msg = f"its columns are separated by {word}; separate them by commas"

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pydantic import BaseModel, model_validator
 
+from pytest_fairness.data.parquet import read_parquet
 from pytest_fairness.errors import PredictionError
-from pytest_fairness.files import check_regular, parse_json, replacing
+from pytest_fairness.files import parse_json, replacing
 
 __all__ = ["OBSERVED_PREFIX", "SCORE_PREFIX", "Predictions", "prediction_table", "recorded_in"]
 
@@ -96,10 +97,8 @@ class Predictions:
             PredictionError: The file is missing, or was not written by `to_parquet`.
         """
         try:
-            check_regular(Path(path))
-            with pq.ParquetFile(path) as file:
-                table = file.read()
-        except (pa.ArrowException, OSError) as problem:
+            table = read_parquet(Path(path))
+        except (pa.ArrowException, OSError, ValueError) as problem:
             msg = f"{path}: predictions cannot be read: {problem}; run the model again"
             raise PredictionError(msg) from problem
         record = recorded_in(table.schema)

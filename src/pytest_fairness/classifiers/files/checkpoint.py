@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_fairness.classifiers.files.pickles import refuse_pickle
-from pytest_fairness.classifiers.files.zips import is_torchscript
+from pytest_fairness.classifiers.files.zips import check_zip, is_torchscript
 from pytest_fairness.errors import ModelError
 from pytest_fairness.hashing import sha256_of
 
@@ -54,7 +54,11 @@ def check_sha256(path: Path, expected: str | None) -> str:
     if not path.exists():
         msg = f"{path}: no such file or folder of a model; correct the path, or build it first"
         raise ModelError(msg)
-    found = sha256_of(path)
+    try:
+        found = sha256_of(path)
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise ModelError(msg) from error
     if expected is not None and found != expected:
         msg = (
             f"{path}: its sha256 is {found}, the policy pins {expected}; put the reviewed file "
@@ -90,6 +94,7 @@ def _read_torch(path: Path, *, key: str | None, allow_pickle: bool) -> tuple[Any
         )
         raise ModelError(msg)
     try:
+        check_zip(path)
         return torch.load(path, map_location="cpu", weights_only=True), False
     except pickle.UnpicklingError as error:
         if not allow_pickle:

@@ -13,6 +13,7 @@ __all__ = ["globals_of", "refuse_pickle"]
 _MOST_STREAMS = 64
 _TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE")
 _SHOWN = 4
+_MOST_BYTES = 2**26
 
 
 def globals_of(path: Path) -> tuple[str, ...]:
@@ -26,9 +27,13 @@ def globals_of(path: Path) -> tuple[str, ...]:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 if name.endswith((".pkl", ".pickle", ".pt", ".pth")):
-                    found |= set(_globals(archive.read(name)))
+                    with archive.open(
+                        name
+                    ) as member:  # a small member may stand for any number of bytes
+                        found |= set(_globals(member.read(_MOST_BYTES)))
     else:
-        found |= set(_globals(path.read_bytes()))
+        with path.open("rb") as file:
+            found |= set(_globals(file.read(_MOST_BYTES)))
     return tuple(sorted(found))
 
 

@@ -9,7 +9,12 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["is_torchscript", "read_zip", "written_zip"]
+from pytest_fairness.wording import counted
+
+__all__ = ["check_zip", "is_torchscript", "read_zip", "written_zip"]
+
+_MOST_TIMES = 10
+_ALWAYS = 2**20
 
 
 def is_torchscript(path: Path) -> bool:
@@ -31,6 +36,7 @@ def read_zip(path: Path) -> dict[str, bytes]:
         raise ValueError(msg)
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_unpacked(archive, path.stat().st_size)
             names = archive.namelist()
             if len(set(names)) != len(names):
                 msg = "it names a member twice"
@@ -39,6 +45,42 @@ def read_zip(path: Path) -> dict[str, bytes]:
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         msg = f"a damaged zip archive: {error}"
         raise ValueError(msg) from error
+
+
+def _check_unpacked(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse an archive that unpacks to more than ten times its size.
+
+    Torch stores members as they are, so an honest archive unpacks to about its own size.
+    """
+    unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > _MOST_TIMES * size + _ALWAYS:
+        msg = (
+            f"{counted(size, 'byte')} that unpack to {unpacked:,}; an archive of torch holds its members as "
+            "they are: save it anew"
+        )
+        raise ValueError(msg)
+
+
+def check_zip(source: Path | io.BytesIO) -> None:
+    """Refuse a file that is an archive which unpacks to many more bytes than it has.
+
+    Args:
+        source: The file, or its bytes.
+
+    Raises:
+        ValueError: It does, or is a damaged archive.
+    """
+    if not zipfile.is_zipfile(source):
+        return
+    size = source.stat().st_size if isinstance(source, Path) else len(source.getbuffer())
+    try:
+        with zipfile.ZipFile(source) as archive:
+            _check_unpacked(archive, size)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        msg = f"a damaged zip archive: {error}"
+        raise ValueError(msg) from error
+    if not isinstance(source, Path):
+        source.seek(0)
 
 
 def written_zip(members: Mapping[str, bytes]) -> io.BytesIO:

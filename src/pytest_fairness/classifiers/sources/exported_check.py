@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pytest_fairness.classifiers.files.zips import check_zip
+
 __all__ = ["unsafe_parts"]
 
 # Members of an archive, without its first folder. Everything else (compiled libraries, pickled
@@ -186,8 +188,10 @@ def _holds_tensors_only(content: bytes) -> bool:
 
     if not content:  # a program without sample inputs; torch does not unpickle it
         return True
+    held = io.BytesIO(content)
     try:
-        torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        check_zip(held)
+        torch.load(held, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError):
         return False
     return True

@@ -9,7 +9,7 @@ import torch
 
 from pytest_fairness.classifiers.files.checkpoint import check_sha256
 from pytest_fairness.classifiers.files.pickles import refuse_pickle
-from pytest_fairness.classifiers.files.zips import is_torchscript
+from pytest_fairness.classifiers.files.zips import check_zip, is_torchscript
 from pytest_fairness.classifiers.found import Found, Loading
 from pytest_fairness.classifiers.sources.factory import found_in
 from pytest_fairness.classifiers.sources.torchscript import load_torchscript
@@ -83,6 +83,7 @@ def _refusal(path: Path) -> ModelError:
         convert = _CONVERT_SKLEARN.format(path=path, stem=stem)
         return refuse_pickle(path, what="a pickled model", convert=convert)
     try:
+        check_zip(path)
         torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError):
         convert = _CONVERT_TORCH.format(path=path, stem=stem)

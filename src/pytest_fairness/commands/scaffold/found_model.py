@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pytest_fairness.classifiers.files.checkpoint import weights_keys
+from pytest_fairness.classifiers.files.checkpoint import check_sha256, weights_keys
 from pytest_fairness.classifiers.files.zips import is_torchscript
 from pytest_fairness.classifiers.labels.labels import Labels, named_labels, read_labels
 from pytest_fairness.commands.scaffold.found_data import name_of
@@ -16,7 +16,6 @@ from pytest_fairness.commands.scaffold.problem import InitError
 from pytest_fairness.doors.declarations import ModelKind
 from pytest_fairness.doors.kinds import kind_named, kind_of_ending
 from pytest_fairness.errors import ModelError
-from pytest_fairness.hashing import sha256_of
 from pytest_fairness.policy.model_specs import LabelFile
 
 __all__ = ["FoundModel", "ModelRequest", "find_model"]
@@ -298,7 +297,7 @@ def _found(
         kind=kind,
         keys=keys,
         labels=tuple(request.groups or request.prompts or labels.names),
-        sha256="" if file is None else sha256_of(file),
+        sha256="" if file is None else check_sha256(file, None),
         extra=kind_named(kind).extra,
     )
 

@@ -75,7 +75,11 @@ def _digest(what: str) -> str:
     if not Path(what).exists():
         msg = f"--model: {what!r} is no file, no folder and no sha256 (64 hexadecimal digits)"
         raise FairnessError(msg)
-    return sha256_of(Path(what))
+    try:
+        return sha256_of(Path(what))
+    except OSError as error:
+        msg = f"--model: {what!r} cannot be read: {error.strerror}"
+        raise FairnessError(msg) from error
 
 
 def parse_age(text: str) -> dt.timedelta:
