@@ -36,7 +36,7 @@ def test_by_default_an_inconclusive_question_is_a_line_of_the_summary_of_warning
         [
             "*= warnings summary =*",
             "test_gate.py::test_fpr_difference*dark_v_light*",
-            "*InconclusiveWarning: inconclusive: the data cannot tell whether the limit is met*",
+            "  policy.toml:4: InconclusiveWarning: inconclusive: the data cannot tell whether the *",
         ]
     )
     assert result.parseoutcomes()["inconclusive"] > 0

@@ -312,7 +312,8 @@ def fairness_gate(request: pytest.FixtureRequest) -> "Callable[[Question], Verdi
                 text += f"\n{gate.explain(verdict, find_model, folder)}"
             pytest.fail(text, pytrace=False)
         if verdict.outcome == "inconclusive":
-            travel(request.node, verdict, gate.settings.inconclusive)
+            line = gate.policy.document.place(("decision", "inconclusive"))
+            travel(request.node, verdict, gate.settings.inconclusive, line=line)
         return verdict
 
     return judge

@@ -36,7 +36,7 @@ def read_way(text: str, source: str) -> str:
     raise pytest.UsageError(msg)
 
 
-def travel(item: pytest.Item, verdict: "Verdict", way: str) -> None:
+def travel(item: pytest.Item, verdict: "Verdict", way: str, *, line: str) -> None:
     """Report an inconclusive question to pytest, whose test does not fail.
 
     The record and the exit code do not depend on it: they come from the verdict itself.
@@ -45,6 +45,7 @@ def travel(item: pytest.Item, verdict: "Verdict", way: str) -> None:
         item: The test that asks.
         verdict: An inconclusive verdict that does not stop the release.
         way: One of `WAYS`.
+        line: File and line of the policy that let it through, `policy.toml:4`.
 
     Raises:
         pytest.skip.Exception: With `skipped`; its text is the message of the verdict.
@@ -54,32 +55,33 @@ def travel(item: pytest.Item, verdict: "Verdict", way: str) -> None:
 
         raise pytest.skip.Exception(describe(verdict), pytrace=False, _use_item_location=True)
     if way == "warned":
-        _warn(item, verdict.state)
+        _warn(item, verdict.state, line)
 
 
-def _warn(item: pytest.Item, state: str) -> None:
+def _warn(item: pytest.Item, state: str, line: str) -> None:
     """Add a line to pytest's summary of warnings.
 
-    One text for all questions, so that pytest lists their tests below it. Not raised through the
-    filters of warnings: `-W error` would turn it into a failure that the record does not have.
+    One text and place for all questions, so that pytest lists their tests below it. Not raised
+    through the filters of warnings: `-W error` would turn it into a failure that the record does
+    not have.
     """
     why = "the data cannot tell whether the limit is met"
     if state == "unanswerable":
         why = "no model can pass with this evaluation set"
-    with warnings.catch_warnings(record=True) as recorded:
-        warnings.simplefilter("always")
-        warnings.warn_explicit(
-            f"{state}: {why}; the table of the fairness gate shows the numbers",
-            InconclusiveWarning,
-            filename=str(item.path),
-            lineno=(item.location[1] or 0) + 1,
-        )
-    for message in recorded:
-        item.ihook.pytest_warning_recorded.call_historic(
-            kwargs={
-                "warning_message": message,
-                "when": "runtest",
-                "nodeid": item.nodeid,
-                "location": None,
-            }
-        )
+    text = f"{state}: {why}; the table of the fairness gate shows the numbers"
+    file, _, number = line.rpartition(":")
+    message = warnings.WarningMessage(
+        InconclusiveWarning(text),
+        InconclusiveWarning,
+        filename=file or line,
+        lineno=int(number) if number.isdecimal() else 1,
+        line="",
+    )
+    item.ihook.pytest_warning_recorded.call_historic(
+        kwargs={
+            "warning_message": message,
+            "when": "runtest",
+            "nodeid": item.nodeid,
+            "location": None,
+        }
+    )
