@@ -37,7 +37,7 @@ def read_way(text: str, source: str) -> str:
 
 
 def travel(item: pytest.Item, verdict: "Verdict", way: str, *, line: str) -> None:
-    """Report an inconclusive question to pytest, whose test does not fail.
+    """Send an inconclusive question, whose test does not fail, to pytest.
 
     The record and the exit code do not depend on it: they come from the verdict itself.
 

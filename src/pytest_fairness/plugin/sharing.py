@@ -16,7 +16,7 @@ __all__ = ["Shared", "judged_once"]
 
 
 class Shared(NamedTuple):
-    """What a process judged: a model on an evaluation set, and the answers to all questions."""
+    """A model on an evaluation set that a process judged, and the answers to all questions."""
 
     run: JudgedRun
     verdicts: list[Verdict]

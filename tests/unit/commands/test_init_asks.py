@@ -129,7 +129,7 @@ def test_a_protected_attribute_that_is_left_out_is_said_and_can_be_uncommented(p
     frame.to_csv("faces/manifest.csv", index=False)
     assert init(*GOOD) == 0
     out = capsys.readouterr().out
-    for left in ("age (48 values)", "country (1 values)", "race (48 values)"):
+    for left in ("age (48 values)", "country (1 value)", "race (48 values)"):
         assert f"not asked about: {left}" in out
     text = POLICY.read_text(encoding="utf-8")
     assert "# NOT ASKED ABOUT: column 'country', which has one value only, AT.\n" in text

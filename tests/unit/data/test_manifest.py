@@ -394,7 +394,7 @@ def test_images_of_hugging_face_are_read_from_their_bytes(tmp_path):
 
 
 def test_a_parquet_file_of_too_many_rows_is_refused_before_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("pytest_fairness.data.rows._MOST_ROWS", 2)
+    monkeypatch.setattr("pytest_fairness.data.parquet.MOST_ROWS", 2)
     pq.write_table(pa.table({"id": ["a", "b", "c"]}), tmp_path / "f.parquet")
-    with pytest.raises(DataError, match="3 rows and 1 columns; allowed are 2 rows"):
+    with pytest.raises(DataError, match="3 rows and 1 column; allowed are 2 rows"):
         load_evaluation_set(Evaluation("faces", manifest=tmp_path / "f.parquet"))

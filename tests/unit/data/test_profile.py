@@ -123,7 +123,7 @@ def test_missing_values_are_a_level_and_counted_by_column(profile):
     age = cells["M",].numbers["age"]
     assert (age.n, age.missing, age.mean) == (1, 1, 40.0)
     assert problems(found, "missing value") == [
-        "sex is missing in 1 rows, first line 3, sample 'row-1'"
+        "sex is missing in 1 row, first line 3, sample 'row-1'"
     ]
 
 
