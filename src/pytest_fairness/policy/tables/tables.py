@@ -301,11 +301,7 @@ class RequiredTable(Table):
         default=1, ge=1, strict=True, description="Samples that it needs at least."
     )
     max_unpredicted: float | None = Field(
-        default=None,
-        strict=True,
-        ge=0,
-        lt=1,
-        description="Largest share of its samples that may be without a prediction.",
+        default=None, strict=True, ge=0, lt=1, description="Share of it without a prediction."
     )
 
 
