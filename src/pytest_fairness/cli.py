@@ -17,6 +17,7 @@ from pytest_fairness.commands import (
     report,
     verify,
 )
+from pytest_fairness.commands.saying import say
 from pytest_fairness.errors import (
     CacheError,
     DeclarationError,
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser.parse_args(argv)
         code: int = args.run(args)
     except FairnessError as error:
-        print(error, file=sys.stderr)
+        say(error, error=True)
         return _WRONG_USE if isinstance(error, _WRONG) else _FAILED
     return code
 

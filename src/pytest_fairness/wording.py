@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from textwrap import wrap
 
 __all__ = [
     "allowed_names",
@@ -12,9 +13,11 @@ __all__ = [
     "printable_lines",
     "singular",
     "suggest",
+    "wrapped",
 ]
 
 _SHOWN = 12
+_NARROWEST = 40
 
 
 def suggest(value: str, allowed: Iterable[object], *, most: int = 1) -> str:
@@ -124,6 +127,23 @@ def printable_lines(text: str) -> str:
         second\x07
     """
     return "\n".join(map(printable, text.split("\n")))
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return a line as lines of a terminal, the further ones indented below the first.
+
+    Args:
+        text: One line; blanks within it are kept, since they align a table.
+        width: Columns of the terminal. Below 40, the line stays whole.
+
+    Example:
+        >>> wrapped("  pass  sex female  1.000  271 wrong labels do not change it", 40)
+        ['  pass  sex female  1.000  271 wrong', '      labels do not change it']
+    """
+    if len(text) <= width or width < _NARROWEST:
+        return [text]
+    indent = " " * (len(text) - len(text.lstrip(" ")) + 4)
+    return wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def singular(column: str) -> str:

@@ -92,7 +92,8 @@ def run(args: argparse.Namespace) -> int:
         given=args.n,
     )
     found = plan(policy, at_hand, rates=dict(args.rate), power=args.power)
-    say(found.model_dump_json(indent=2) if args.json else "\n".join(plan_lines(found)))
+    text = found.model_dump_json(indent=2) if args.json else "\n".join(plan_lines(found))
+    say(text, whole=args.json)
     return 0
 
 

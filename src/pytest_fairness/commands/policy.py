@@ -39,11 +39,11 @@ def _explain(args: argparse.Namespace) -> int:
     from pytest_fairness.policy import effective_lines, load_policy
 
     document = _document(args.file)
-    say("\n".join(effective_lines(document)))
+    say("\n".join(effective_lines(document)), whole=True)
     if "evaluation" in document.raw:
         policy = load_policy(args.file)
         for text in (*rules_that_cannot_fail(policy), *attributes_not_asked(policy)):
-            say(f"# WARNING {text}")
+            say(f"# WARNING {text}", whole=True)
     return 0
 
 

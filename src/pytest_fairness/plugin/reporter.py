@@ -13,7 +13,7 @@ from pytest_fairness.plugin.ending import Ending, end_run, ending_lines, last_li
 from pytest_fairness.plugin.exit_codes import telling_code
 from pytest_fairness.plugin.session import GateSession, of_file
 from pytest_fairness.plugin.starting import judge_for_workers, shared_folder
-from pytest_fairness.wording import printable
+from pytest_fairness.wording import printable, wrapped
 
 __all__ = ["VERDICT_PROPERTY", "GateReporter", "LastLine", "ends_a_run"]
 
@@ -45,8 +45,16 @@ def ends_a_run(config: pytest.Config) -> bool:
 
 
 def _write_line(reporter: Any, text: str, **colours: bool) -> None:
-    """Write a line whose names are printable."""
-    reporter.write_line(printable(text), **colours)
+    """Write a line whose names are printable; a terminal gets it in lines of its width.
+
+    A file or a log gets one line for each thing, so that it can be searched.
+    """
+    for line in _lines_for(reporter.config, printable(text), is_terminal=reporter.isatty):
+        reporter.write_line(line, **colours)
+
+
+def _lines_for(config: pytest.Config, text: str, *, is_terminal: bool) -> list[str]:
+    return wrapped(text, config.get_terminal_writer().fullwidth) if is_terminal else [text]
 
 
 class LastLine:
@@ -79,7 +87,7 @@ class GateReporter:
         self._shown_at = time.monotonic()
         gate.progress = self.show_progress
 
-    def pytest_report_header(self) -> str | None:
+    def pytest_report_header(self) -> list[str] | None:
         """Name the policy and the models under test."""
         if self.gate.settings.policy is None:
             return None
@@ -87,13 +95,23 @@ class GateReporter:
         names = settings.models or (() if settings.predictions else tuple(policy.models))
         models = ", ".join(names) or "none"
         text = f"fairness: policy {policy.source} (sha256 {policy.sha256[:12]}), models: {models}"
-        return printable(text)
+        return self._shown(text)
+
+    def _shown(self, *texts: str) -> list[str]:
+        """Lines that pytest prints itself."""
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        is_terminal = reporter is not None and reporter.isatty
+        return [
+            line
+            for text in texts
+            for line in _lines_for(self.config, printable(text), is_terminal=is_terminal)
+        ]
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Return, before any model runs, which questions no model can pass on its evaluation set."""
         if not ends_a_run(self.config):  # listing tests reads no data
             return []
-        return answerable_lines(self.gate, self.gate.selected or set())
+        return self._shown(*answerable_lines(self.gate, self.gate.selected or set()))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
