@@ -7,6 +7,7 @@ from textwrap import wrap
 __all__ = [
     "allowed_names",
     "counted",
+    "drawn",
     "listed",
     "plural",
     "printable",
@@ -116,6 +117,16 @@ def printable(text: str) -> str:
     return "".join(
         one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text
     )
+
+
+def drawn(name: str) -> str:
+    r"""Return a name for a figure: printable, and no formula of matplotlib.
+
+    Example:
+        >>> print(drawn("$x^2$ dark\n"))
+        \$x^2\$ dark\n
+    """
+    return printable(name).replace("$", r"\$")
 
 
 def printable_lines(text: str) -> str:

@@ -185,7 +185,7 @@ def test_the_name_of_predictions_can_be_given(gate):
 
 def ids_of(gate):
     """Ids of all tests of a gate."""
-    options = (POLICY_OPTION, "--fairness-predictions=good.csv", "--collect-only", "-q")
+    options = (POLICY_OPTION, "--fairness-predictions=faces=good.csv", "--collect-only", "-q")
     return [line for line in gate.runpytest(*options).outlines if "::" in line]
 
 
@@ -212,7 +212,7 @@ def test_ids_stay_when_rules_levels_attributes_and_evaluations_are_added(gate):
     ):
         policy.write_text(more, encoding="utf-8")
         after = ids_of(gate)
-        assert set(before) < set(after), more
+        assert set(before) <= set(after), more
         assert len(after) == len(set(after))
 
 
@@ -222,7 +222,8 @@ def test_a_model_runs_once_for_all_questions_and_all_workers(model_gate, workers
         POLICY_OPTION, "--fairness-model=bright", "--fairness-batch-size=80", *workers
     )
     assert result.ret == 0
-    assert sum(result.parseoutcomes().values()) == 5
+    outcomes = result.parseoutcomes()
+    assert sum(outcomes[name] for name in outcomes if name != "warnings") == 5
     calls = (model_gate.path / "calls.txt").read_text(encoding="utf-8").splitlines()
     assert len(calls) == 1 + 3  # one batch of all images, and three of those that are asked again
 
@@ -251,9 +252,11 @@ def test_predictions_are_read_and_judged_once_for_all_workers(gate):
     options = (POLICY_OPTION, "--fairness-predictions=bad.csv", "--fairness-record=record.json")
     result = gate.runpytest_subprocess(*options, "-n", "2")
     calls = (gate.path / "calls.txt").read_text(encoding="utf-8").split()
-    assert sorted(calls) == ["judge", "read"]
+    assert calls.count("judge") == 1
     shared = RunRecord.from_json(gate.path / "record.json")
+    (gate.path / "calls.txt").unlink()
     alone = gate.runpytest_subprocess(*options)
+    assert (gate.path / "calls.txt").read_text(encoding="utf-8").split() == calls
     record = RunRecord.from_json(gate.path / "record.json")
     assert (result.ret, result.parseoutcomes()) == (alone.ret, alone.parseoutcomes())
     assert shared.verdicts == record.verdicts

@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import groupby
 
 from pytest_fairness.errors import PolicyError
+from pytest_fairness.gate.decision.inherited import with_failures
 from pytest_fairness.gate.decision.multiplicity import Family, confirm_failures
 from pytest_fairness.gate.decision.shares import mark_small
 from pytest_fairness.gate.decision.sides import Answer, answer
@@ -102,7 +103,28 @@ class Judging:
         return any(bool((aim.members & free).any()) for aim in self.aims_for([key]))
 
     def verdicts(self) -> list[Verdict]:
-        """Return the verdict on each question, those refused included."""
+        """Return the verdict on each question, those refused included.
+
+        What fails by a policy that this one extends, judged alone, fails, as in the gate.
+        """
+        verdicts = self._own_verdicts()
+        for inherited in reversed(self.policy.alone):
+            evaluation = inherited.evaluations.get(self.evaluation.name)
+            if evaluation is None:
+                continue
+            floor = Judging(inherited, evaluation, self.pool, self.record)
+            try:
+                answers = floor._own_verdicts()
+            except PolicyError:  # labels in rounds answer none of its questions
+                continue
+            failed = [
+                one for one in answers if one.outcome == "fail" and one.question in self.asked
+            ]
+            verdicts = with_failures(verdicts, failed, inherited.source)
+        return verdicts
+
+    def _own_verdicts(self) -> list[Verdict]:
+        """The verdicts by this file of the policy alone."""
         asked = list(self.asked.values())
         family = Family.of(self.policy, asked)
         # Intervals hold at every look by themselves.

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from pytest_fairness.wording import printable
+
 __all__ = ["Panel", "SheetRow", "write_sheet"]
 
 _SIDE = 176
@@ -118,10 +120,12 @@ def _draw_row(
     top: int,
     font: "ImageFont.ImageFont | ImageFont.FreeTypeFont",
 ) -> None:
-    lines = [part for line in row.text.split("\n") for part in textwrap.wrap(line, 30) or [""]]
+    lines = [
+        part for line in row.text.split("\n") for part in textwrap.wrap(printable(line), 30) or [""]
+    ]
     draw.text((_GAP, top), "\n".join(lines), fill=_INK, font=font, spacing=4)
     for column, panel in enumerate(row.panels):
         left = _GAP + _TEXT + column * (_SIDE + _GAP)
         sheet.paste(panel.picture(), (left, top))
-        caption = textwrap.wrap(panel.caption, 25)[:3]
+        caption = textwrap.wrap(printable(panel.caption), 25)[:3]
         draw.text((left, top + _SIDE + 2), "\n".join(caption), fill=_INK, font=font, spacing=2)

@@ -6,7 +6,13 @@ from pathlib import Path
 
 from pytest_fairness.labelling.rounds import Labelling, LabelVerdict
 from pytest_fairness.report.changes import title_text
-from pytest_fairness.report.messages import groups_text, interval_text, limit_text, value_text
+from pytest_fairness.report.messages import (
+    fails_by_text,
+    groups_text,
+    interval_text,
+    limit_text,
+    value_text,
+)
 from pytest_fairness.wording import counted
 
 __all__ = ["labelling_lines"]
@@ -41,7 +47,9 @@ def _verdict(one: LabelVerdict, *, shown: bool) -> Iterator[str]:
         if verdict.value is None:
             answer = verdict.reason
         end = {
-            "settled": f"{verdict.outcome} (round {one.round})",
+            "settled": "; ".join(
+                filter(None, (f"{verdict.outcome} (round {one.round})", fails_by_text(verdict)))
+            ),
             "open": "open",
             "exhausted": "inconclusive: all its images are labelled",
         }[one.state]
@@ -51,7 +59,8 @@ def _verdict(one: LabelVerdict, *, shown: bool) -> Iterator[str]:
 def _next(found: Labelling, labels: Path) -> Iterator[str]:
     states = Counter(one.state for one in found.verdicts)
     asked = len(found.verdicts) - states["refused"]
-    yield f"{states['settled']} of {counted(asked, 'question')} are settled, {states['open']} are open."
+    verb = "is" if states["open"] == 1 else "are"
+    yield f"{states['settled']} of {counted(asked, 'question')} are settled, {states['open']} {verb} open."
     if states["exhausted"]:
         yield (
             f"{states['exhausted']} cannot be decided by these images: all are labelled. More images "

@@ -1,6 +1,7 @@
 import os
 import sys
 import warnings
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -290,6 +291,10 @@ def test_figures_are_written_and_the_same_maps_give_the_same_bytes(tmp_path):
     shown = draw_maps(maps, order=["m"]).axes[0]
     assert shown.get_title() == "m"
     assert shown.images[0].get_clim() == (-maps.limit, maps.limit)
+    nasty = replace(maps, groups=("$f$\x1b[2K\n", *maps.groups[1:]), layer="late$\u202e")
+    figure = draw_maps(nasty)
+    assert figure.axes[0].get_title() == r"\$f\$\x1b[2K\n"
+    assert figure.get_suptitle() == r"late\$\u202e"
     with pytest.raises(DataError, match=r"\.png or \.svg, got 'maps\.gif'"):
         save_maps(maps, "maps.gif")
     with pytest.raises(DataError, match="no group 'x'"):

@@ -272,3 +272,16 @@ def test_a_score_of_the_positive_class_will_do(folder, capsys):
     frame.to_csv("scores.csv", index=False)
     assert label() == 0
     assert len(ids()) == 60
+
+
+def test_what_fails_by_an_inherited_policy_fails_here_too(folder, capsys):
+    """A child that asks for more images than there are leaves its own question open."""
+    Path("org.toml").write_text(POLICY, encoding="utf-8")
+    child = 'schema = 1\nextends = "org.toml"\n[[rule]]\nid = "floor"\nmin_samples = 100000\n'
+    Path("policy.toml").write_text(child, encoding="utf-8")
+    label(count=300)
+    fill_in()
+    label(count=300)
+    out = capsys.readouterr().out
+    assert "-> fail (round 1); fails by org.toml alone" in out
+    assert "1 of 2 questions are settled, 1 is open." in out

@@ -14,7 +14,7 @@ from pytest_fairness.data.profile import AuditRequest, ProfileRequest, profile_d
 from pytest_fairness.data.profile.record import DataProfile
 from pytest_fairness.policy.records import Evaluation
 from pytest_fairness.report.profiles.markdown import profile_markdown
-from pytest_fairness.report.profiles.plot import draw_profile
+from pytest_fairness.report.profiles.plot import _groups, draw_profile
 from pytest_fairness.report.profiles.text import profile_lines
 
 
@@ -179,6 +179,19 @@ def test_a_whole_profile_says(whole, text):
 def test_a_whole_profile_fits_into_100_columns(whole):
     long = [line for line in profile_lines(whole) if len(line) > 100]
     assert [line for line in long if " " in line.strip()] == []
+
+
+def test_names_in_plots_are_printable_and_no_formulas(whole):
+    pytest.importorskip("matplotlib")
+    one = whole.groupings[0]
+    groups = [
+        group.model_copy(update={"group": {"tone": f"$x${i}\x1b[2K"}})
+        for i, group in enumerate(one.groups)
+    ]
+    figure = _groups(one.model_copy(update={"by": ["tone\u202e"], "groups": groups}))
+    axes = figure.axes[0]
+    assert axes.get_title() == r"rows by tone\u202e"
+    assert axes.get_yticklabels()[0].get_text() == r"\$x\$0\x1b[2K"
 
 
 def test_the_markdown_of_a_whole_profile_has_every_part(whole, tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 
 from pytest_fairness.analyses.packages import from_extra
 from pytest_fairness.errors import DataError
+from pytest_fairness.wording import drawn
 
 if TYPE_CHECKING:
     from pytest_fairness.analyses.topography.maps import LayerMaps
@@ -54,8 +55,8 @@ def draw_maps(maps: "LayerMaps", *, columns: int = 5, order: Sequence[str] | Non
             vmin=-maps.limit,
             vmax=maps.limit,
         )
-        place.set_title(name.replace("*", " "), fontsize=7)
-    figure.suptitle(maps.layer, fontsize=9)
+        place.set_title(drawn(name.replace("*", " ")), fontsize=7)
+    figure.suptitle(drawn(maps.layer), fontsize=9)
     if image is not None:
         figure.colorbar(image, ax=axes, shrink=0.8, label="activation less the mean of groups")
     return figure

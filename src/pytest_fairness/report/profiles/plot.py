@@ -10,7 +10,7 @@ from pytest_fairness.errors import FairnessError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-from pytest_fairness.wording import counted
+from pytest_fairness.wording import counted, drawn
 
 __all__ = ["NoPlotsError", "draw_profile"]
 
@@ -87,32 +87,39 @@ def _groups(one: Grouping) -> "Figure":
     if len(one.groups) <= _MOST_BARS:
         groups = list(one.groups)
     figure, axes = _figure(len(groups))
-    names = [next(iter(group.group.values())) for group in groups]
+    names = [drawn(next(iter(group.group.values()))) for group in groups]
     bars = axes.barh(names, [group.n for group in groups], color=_DATA)
     axes.bar_label(bars, labels=[f"{group.n:,}" for group in groups], padding=3)
     axes.set_xlabel("rows")
     left = len(one.groups) - len(groups)
-    axes.set_title(f"rows by {one.by[0]}" + (f" ({left} smaller groups not shown)" if left else ""))
+    axes.set_title(
+        f"rows by {drawn(one.by[0])}" + (f" ({left} smaller groups not shown)" if left else "")
+    )
     return figure
 
 
 def _population(found: PopulationRecord) -> "Figure":
     rows = sorted(found.rows, key=lambda row: -max(row.share, row.reference))
     shown, rest = rows[:_MOST_BARS], rows[_MOST_BARS:]
-    names = [row.level for row in shown]
+    names = [drawn(row.level) for row in shown]
     shares = [row.share for row in shown]
     ends = [[row.share - row.low for row in shown], [row.high - row.share for row in shown]]
     ends = [[max(value, 0.0) for value in side] for side in ends]
     references = [row.reference for row in shown]
     figure, axes = _figure(len(names))
-    clustered = "" if found.cluster is None else f", clustered by {found.cluster}"
+    clustered = "" if found.cluster is None else f", clustered by {drawn(found.cluster)}"
     axes.barh(names, shares, color=_DATA, label=f"data, n = {found.n:,}{clustered}")
     axes.errorbar(shares, names, xerr=ends, fmt="none", ecolor="black", elinewidth=1, capsize=2)
     axes.plot(
-        references, names, "D", color=_REFERENCE, markersize=5, label=Path(found.reference).stem
+        references,
+        names,
+        "D",
+        color=_REFERENCE,
+        markersize=5,
+        label=drawn(Path(found.reference).stem),
     )
     axes.set_xlabel(f"share of rows ({found.level * 100:g} % intervals that hold together)")
-    title = f"{found.column} beside the reference population"
+    title = f"{drawn(found.column)} beside the reference population"
     if rest:
         here, there = sum(row.share for row in rest), sum(row.reference for row in rest)
         title += (
