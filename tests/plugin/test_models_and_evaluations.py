@@ -109,7 +109,7 @@ def test_one_of_the_models_may_be_judged_alone(project):
     )
     names = [line for line in result.outlines if "::" in line]
     assert len(names) == (len(PRODUCT) + len(LIMITED)) / 2
-    assert all("[bright-" in name for name in names)
+    assert all(":bright-" in name for name in names)
 
 
 def two_evaluations(*, attributes: list[str], rule: dict) -> dict:
