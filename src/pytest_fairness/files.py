@@ -19,6 +19,7 @@ __all__ = [
     "cannot_write",
     "check_regular",
     "file_name",
+    "of_file",
     "parse_json",
     "read_regular",
     "read_text",
@@ -205,3 +206,14 @@ def parse_json(text: str | bytes, **how: Any) -> Any:
     except RecursionError:
         msg = "nested too deeply"
         raise ValueError(msg) from None
+
+
+def of_file(error: OSError) -> str:
+    """Return what an error of the system says about a file, in one line.
+
+    Example:
+        >>> of_file(OSError(28, "No space left on device", "record.json"))
+        'record.json: cannot be read or written: No space left on device'
+    """
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}cannot be read or written: {error.strerror or error}"

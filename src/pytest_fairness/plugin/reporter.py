@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from pytest_fairness.errors import FairnessError
+from pytest_fairness.files import of_file
 from pytest_fairness.plugin.answerable import answerable_lines, questions_of
 from pytest_fairness.plugin.declaring import write_reports
 from pytest_fairness.plugin.ending import Ending, end_run, ending_lines, last_line, write_ending
 from pytest_fairness.plugin.exit_codes import telling_code
-from pytest_fairness.plugin.session import GateSession, of_file
+from pytest_fairness.plugin.session import GateSession
 from pytest_fairness.plugin.starting import judge_for_workers, shared_folder
 from pytest_fairness.wording import printable, wrapped
 

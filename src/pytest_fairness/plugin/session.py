@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_fairness.errors import FairnessError, PolicyError
-from pytest_fairness.files import file_name
+from pytest_fairness.files import file_name, of_file
 from pytest_fairness.plugin.options import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_fairness.policy import Policy
     from pytest_fairness.report.explain import Explainer
 
-__all__ = ["GateSession", "of_file"]
+__all__ = ["GateSession"]
 
 
 @dataclass(slots=True)
@@ -405,14 +405,3 @@ class GateSession:
             *ending_waivers(self.policy, today=self.today),
             *rules_that_cannot_fail(self.policy),
         ]
-
-
-def of_file(error: OSError) -> str:
-    """Return what an error of the system says about a file, in one line.
-
-    Example:
-        >>> of_file(OSError(28, "No space left on device", "record.json"))
-        'record.json: cannot be read or written: No space left on device'
-    """
-    where = f"{error.filename}: " if error.filename else ""
-    return f"{where}cannot be read or written: {error.strerror or error}"
