@@ -207,7 +207,7 @@ class GateSession:
         self.judging.add(test)
         return verdict
 
-    def _take(self, judged: "Judged") -> None:
+    def _take(self, judged: "Judged | Shared") -> None:
         """Take over the verdicts of a model on an evaluation set, once for all its questions."""
         self.runs[judged.run.model, judged.run.evaluation] = judged.run
         answers = {verdict.question: verdict for verdict in judged.verdicts}
