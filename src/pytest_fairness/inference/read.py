@@ -72,17 +72,14 @@ def read_predictions(
     """
     found, record = _read(source, evaluation)
     model = record["model"] if record and model == "model" else model
-    before = dict(record.get("metadata", {}))
+    before = record.get("metadata", {})
     derive = {column: made.text for column, made in evaluation.derive.items()}
     if record:
         _check_decided(found.source, before, evaluation)
     from_manifest = is_y_pred(source) or (ground_truth and evaluation.source is not None)
-    if from_manifest:  # which samples lack is looked at again
-        for name in NOTES:
-            before.pop(name, None)
     done = {} if from_manifest else json.loads(before.get("where", "{}"))
-    notes: dict[str, str] = {}
     done_before = 0 if from_manifest else int(before.get("left_out", 0))
+    notes: dict[str, str] = {}
     if not is_y_pred(source):  # the samples of a manifest come with them
         beside, evaluation = _of_evaluation(found, evaluation, record, from_manifest=from_manifest)
         found, notes = beside
@@ -100,7 +97,7 @@ def read_predictions(
         classes=samples.classes,
         levels=samples.levels,
         metadata={
-            **before,
+            **{key: text for key, text in before.items() if not (from_manifest and key in NOTES)},
             **notes,
             "source": found.source,
             "left_out": str(len(found.frame) - len(rows.frame) + done_before),
