@@ -11,6 +11,7 @@ from pytest_fairness.policy.model_specs import ModelSpec
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
+from pytest_fairness.wording import counted
 
 __all__ = ["Cache"]
 
@@ -49,4 +50,4 @@ class Cache:
             return {"cache": f"not used: {why_not}"}
         if self.store.problem and not remembered:
             return {"cache": f"broken: {self.store.problem}"}
-        return {"cache": f"{remembered:,} of {n:,} images"}
+        return {"cache": f"{remembered:,} of {counted(n, 'image')}"}

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from pytest_fairness.commands.saying import say
+from pytest_fairness.wording import counted
 
 __all__ = ["add_parser", "clear", "info"]
 
@@ -42,7 +43,7 @@ def info(_: argparse.Namespace) -> int:
         raise CacheError(msg)
     say(f"{store.file}")
     say(
-        f"{contents.entries:,} batches of {contents.owners:,} models, {contents.size / 1e6:,.1f} MB of at "
+        f"{counted(contents.entries, 'batch', 'batches')} of {counted(contents.owners, 'model')}, {contents.size / 1e6:,.1f} MB of at "
         f"most {store.limit / 1e6:,.1f} MB"
     )
     return 0

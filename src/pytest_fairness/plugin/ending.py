@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pytest_fairness.gate.record.stop import Stop
     from pytest_fairness.plugin.session import GateSession
 
-__all__ = ["Ending", "end_run", "ending_lines", "last_line", "write_ending"]
+__all__ = ["Ending", "end_run", "ending_lines", "last_line", "run_warnings", "write_ending"]
 
 # What a part of the questions cannot tell, and a partial run is not asked for.
 _NOT_OF_A_PART = frozenset({"no verdict", "not judged", "not checked", "vanished"})
@@ -218,3 +218,14 @@ def _marker(question: "Question") -> str:
     """What a marker says to ask a question."""
     against = "" if question.rule.against is None else f", against={question.rule.against!r}"
     return f"{question.rule.metric.name!r}{against}"
+
+
+def run_warnings(gate: "GateSession") -> list[str]:
+    """Return the waivers that end soon, and the rules that cannot fail."""
+    from pytest_fairness.gate.decision.waivers import ending_waivers
+    from pytest_fairness.gate.vacuous import rules_that_cannot_fail
+
+    return [
+        *ending_waivers(gate.policy, today=gate.today),
+        *rules_that_cannot_fail(gate.policy),
+    ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_fairness.gate.questions import Question
     from pytest_fairness.inference import Predictions
     from pytest_fairness.policy import Evaluation
+from pytest_fairness.wording import counted
 
 __all__ = ["ModelRuns"]
 
@@ -105,7 +106,9 @@ class ModelRuns:
                 batch_size=batch_size,
                 precision=self.settings.precision,
                 cache=cache,
-                progress=lambda n, total: self.progress(f"{what}: {n:,} of {total:,} images"),
+                progress=lambda n, total: self.progress(
+                    f"{what}: {n:,} of {counted(total, 'image')}"
+                ),
             )
             predictions = observe_wanted(
                 asked, found, samples, predictions, evaluation=evaluation, device=device,

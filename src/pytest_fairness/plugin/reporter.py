@@ -10,7 +10,14 @@ from pytest_fairness.errors import FairnessError
 from pytest_fairness.files import of_file
 from pytest_fairness.plugin.answerable import answerable_lines, questions_of
 from pytest_fairness.plugin.declaring import write_reports
-from pytest_fairness.plugin.ending import Ending, end_run, ending_lines, last_line, write_ending
+from pytest_fairness.plugin.ending import (
+    Ending,
+    end_run,
+    ending_lines,
+    last_line,
+    run_warnings,
+    write_ending,
+)
 from pytest_fairness.plugin.exit_codes import telling_code
 from pytest_fairness.plugin.session import GateSession
 from pytest_fairness.plugin.starting import judge_for_workers, shared_folder
@@ -266,7 +273,7 @@ class GateReporter:
         for text in ending_lines(ending, hidden=hidden):
             colour = "red" if text.startswith("FAILED") else "yellow"
             _write_line(terminalreporter, text, **{colour: True})
-        for text in self.gate.warnings():
+        for text in run_warnings(self.gate):
             _write_line(terminalreporter, f"WARNING {text}", yellow=True)
         if self.gate.settings.record is not None and not self._not_written:
             signed = ", signed" if self.gate.settings.sign is not None else ""

@@ -187,7 +187,7 @@ class GateSession:
         if key not in self._judged:
             try:
                 self._judged[key] = (
-                    self.judge_shared(question, find_model, folder)
+                    self._judge_shared(question, find_model, folder)
                     if self.is_worker
                     else self._judge(question, find_model, folder)
                 )
@@ -225,19 +225,10 @@ class GateSession:
         msg = f"model {key[0]!r} on evaluation {key[1]!r} could not be judged; {first} shows why"
         raise type(error)(msg)
 
-    def judge_shared(
+    def _judge_shared(
         self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
     ) -> "Shared":
-        """Judge all questions about the model and the evaluation set of a question, once in a run.
-
-        Args:
-            question: One of them.
-            find_model: Model under test by its name.
-            folder: A folder that all processes of this run share.
-
-        Raises:
-            FairnessError: The model, the data or the predictions cannot be used.
-        """
+        """Judge all questions of one model on one evaluation set, once for all processes."""
         from pytest_fairness.plugin.sharing import judged_once
 
         key = question.model, question.evaluation
@@ -395,13 +386,3 @@ class GateSession:
         self.collected = self.collected or payload["collected"]
         self.deselected = max(self.deselected, payload["deselected"])
         self.problem = self.problem or payload["problem"]
-
-    def warnings(self) -> list[str]:
-        """Return the waivers that end soon, and the rules that cannot fail."""
-        from pytest_fairness.gate.decision.waivers import ending_waivers
-        from pytest_fairness.gate.vacuous import rules_that_cannot_fail
-
-        return [
-            *ending_waivers(self.policy, today=self.today),
-            *rules_that_cannot_fail(self.policy),
-        ]

@@ -77,7 +77,7 @@ def judge_for_workers(gate: GateSession, selected: set[str], folder: Path) -> No
     asked = [question for question in gate.asked if question.key in selected]
     for question in {(one.model, one.evaluation): one for one in asked}.values():
         try:
-            gate.judge_shared(question, _no_model, folder)
+            gate._judge_shared(question, _no_model, folder)  # noqa: SLF001
         except (FairnessError, OSError):
             continue
 

@@ -22,7 +22,7 @@ from pytest_fairness.inference.operating_point import check_threshold, decided, 
 from pytest_fairness.inference.predictions import Predictions, prediction_table
 from pytest_fairness.inference.tags import check_tagging, exactly_right, only_tags, with_tags
 from pytest_fairness.inference.unreadable import check_unreadable, unreadable_metadata
-from pytest_fairness.wording import listed
+from pytest_fairness.wording import counted, listed
 
 if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
@@ -247,8 +247,8 @@ def _check_finite(
             f"model {classifier.name!r} gives {scores[first, label]} as score of "
             f"{classifier.labels[label]!r} for sample "
             f"{samples['id'].iloc[first]!r} of evaluation {evaluation!r}, "
-            f"and scores that are NaN or infinite for {count} of {len(scores)} "
-            "samples; scores must be finite numbers: check the weights and the preprocessing"
+            f"and scores that are NaN or infinite for {count} of "
+            f"{counted(len(scores), 'sample')}; scores must be finite numbers: check the weights and the preprocessing"
         )
         raise PredictionError(msg)
 
