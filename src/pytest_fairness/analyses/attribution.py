@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import nn
 
+from pytest_fairness.classifiers.scores import evidence_columns
 from pytest_fairness.errors import ModelError
 from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.device import choose_device
@@ -67,7 +68,7 @@ def attribute(
     found = []
     # Tensors made in inference mode can take no part in a backward pass.
     with left_as_found(module, chosen), torch.inference_mode(mode=False), torch.enable_grad():
-        explainer = make(module)
+        explainer = make(lambda pixels: evidence_columns(classifier, module(pixels), n=len(pixels)))
         for first in range(0, len(images), batch_size):
             part = slice(first, first + batch_size)
             batch, wanted = images[part], columns[part]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pytest_fairness.classifiers.classifier import Classifier
 from pytest_fairness.wording import counted
 
-__all__ = ["score_columns"]
+__all__ = ["evidence_columns", "score_columns"]
 
 
 def score_columns(classifier: "Classifier", outputs: Any, *, n: int) -> torch.Tensor:
@@ -51,6 +51,38 @@ def score_columns(classifier: "Classifier", outputs: Any, *, n: int) -> torch.Te
         raise _wrong(classifier, expected, f"a tensor of shape {shape}")
     scores = _floating(scores, title=title)
     return _both(scores.reshape(n), classifier) if single else scores
+
+
+def evidence_columns(classifier: "Classifier", outputs: Any, *, n: int) -> Any:
+    """Return what a model returned with a column for each label, for explanations of its scores.
+
+    Two labels may have one score an image, (N,) or (N, 1), that of the second label. What speaks
+    against the second label then speaks for the first. Gradients are kept, and anything else is
+    returned as it is.
+
+    Args:
+        classifier: The model, which knows its labels and what a score means.
+        outputs: What its module returned for the batch.
+        n: Images in the batch.
+
+    Example:
+        >>> from pytest_fairness.classifiers import Classifier, Preprocessing
+        >>> binary = Classifier("m", torch.nn.Identity(), ("no", "yes"), Preprocessing(size=2))
+        >>> evidence_columns(binary, torch.tensor([2.0]), n=1).tolist()
+        [[-2.0, 2.0]]
+    """
+    picked = pick_output(outputs, None, name=classifier.name)
+    shape = tuple(getattr(picked, "shape", ()))
+    if len(classifier.labels) != 2 or shape not in ((n,), (n, 1)):
+        return picked
+    second = picked.reshape(n)
+    if classifier.score == "probability":
+        first = 1 - second
+    elif classifier.score == "log_probability":
+        first = torch.log1p(-second.exp())
+    else:
+        first = -second
+    return torch.stack([first, second], dim=1)
 
 
 def _floating(scores: torch.Tensor, *, title: str) -> torch.Tensor:

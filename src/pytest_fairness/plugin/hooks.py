@@ -14,7 +14,8 @@ from pytest_fairness.plugin.declaring import (
     markers_for_help,
 )
 from pytest_fairness.plugin.inconclusive import travel
-from pytest_fairness.plugin.options import add_options, read_settings
+from pytest_fairness.plugin.options import OPTIONS_WITH_VALUE, add_options, read_settings
+from pytest_fairness.plugin.places import refuse_values_taken_for_places
 from pytest_fairness.plugin.reporter import VERDICT_PROPERTY, GateReporter, LastLine, ends_a_run
 from pytest_fairness.plugin.session import GateSession
 from pytest_fairness.plugin.starting import begin_run, check_run, shared_folder
@@ -53,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "all of them.",
     )
     markers_for_help(config)
+    refuse_values_taken_for_places(config, OPTIONS_WITH_VALUE)
     gate = GateSession(read_settings(config), is_worker=hasattr(config, "workerinput"))
     config.stash[SESSION] = gate
     reporter = GateReporter(config, gate)

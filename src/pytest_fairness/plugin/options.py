@@ -14,7 +14,7 @@ from pytest_fairness.wording import allowed_names
 if TYPE_CHECKING:
     from pytest_fairness.inference.as_found import Precision
 
-__all__ = ["Settings", "add_options", "read_settings"]
+__all__ = ["OPTIONS_WITH_VALUE", "Settings", "add_options", "read_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +210,9 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """Name of an option -> what the parser is told of it."""
+OPTIONS_WITH_VALUE = frozenset(
+    name for name, arguments in _OPTIONS.items() if arguments.get("action") != "store_true"
+)
 
 
 def add_options(parser: pytest.Parser) -> None:

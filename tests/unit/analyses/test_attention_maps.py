@@ -299,3 +299,42 @@ def test_scores_that_do_not_depend_on_the_layer_are_an_error():
 def test_bad_arguments_are_refused(images, more, message):
     with pytest.raises(ValueError, match=message):
         attention_maps(linear(), images, **more)
+
+
+class OneScore(nn.Module):
+    """A network with one score an image, that of its second label, or with both of them."""
+
+    def __init__(self, shape: str) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.look = nn.Conv2d(3, 6, 3, padding=1)
+        self.bend = nn.ReLU()
+        self.second = nn.Linear(6, 1)
+        self.shape = shape
+
+    @override
+    def forward(self, images: torch.Tensor):
+        second = self.second(self.bend(self.look(images)).mean(dim=(2, 3)))
+        both = torch.cat([-second, second], dim=1)
+        outputs = {"both": both, "(N, 1)": second, "(N,)": second[:, 0], "dict": {"logit": second}}
+        return outputs[self.shape]
+
+
+@pytest.mark.parametrize("shape", ["(N, 1)", "(N,)", "dict"])
+@pytest.mark.parametrize("target", [None, "no", "yes"])
+@pytest.mark.parametrize("sign", ["positive", "absolute"])
+def test_one_score_an_image_is_explained_as_that_of_the_second_label(shape, target, sign):
+    """The column of the second label was read as that of the first one, or as a missing one."""
+    images = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    alone, both = (
+        attention_maps(
+            Classifier("m", OneScore(form), ("no", "yes"), Preprocessing(size=8)),
+            images,
+            target=target,
+            sign=sign,
+        )
+        for form in (shape, "both")
+    )
+    assert torch.allclose(alone.maps, both.maps, atol=1e-6)
+    assert torch.equal(alone.columns, both.columns)
+    assert torch.allclose(alone.scores, both.scores)

@@ -53,6 +53,25 @@ def test_integrated_gradients_sum_to_the_change_of_the_score():
     assert maps.sum((1, 2)).tolist() == pytest.approx(scores.tolist(), abs=1e-4)
 
 
+class OneScore(Corner):
+    """The same with one score an image, that of the second class."""
+
+    @override
+    def forward(self, images):
+        return super().forward(images)[:, 1:]
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "occlusion"])
+@pytest.mark.parametrize("column", [0, 1])
+def test_one_score_an_image_is_that_of_the_second_class(method, column):
+    images, columns = torch.rand(2, 3, 8, 8), torch.full((2,), column)
+    alone, both = (
+        attribute(model_of(module), images, columns, method=method)
+        for module in (OneScore(), Corner())
+    )
+    assert torch.allclose(alone, both, atol=1e-6)
+
+
 def test_the_module_is_left_as_found():
     module = Corner().train()
     attribute(model_of(module), torch.rand(1, 3, 8, 8), torch.tensor([0]))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -18,6 +18,7 @@ from pytest_fairness.analyses.attention.targets import (
     chosen_columns,
     read_targets,
 )
+from pytest_fairness.classifiers.scores import evidence_columns
 from pytest_fairness.errors import ModelError
 from pytest_fairness.inference.as_found import left_as_found
 from pytest_fairness.inference.device import choose_device
@@ -146,6 +147,7 @@ class MapReader:
         scaled: bool = True,
         closed_form: bool = True,
     ) -> None:
+        self.classifier = None if isinstance(model, nn.Module) else model
         self.name = "module" if isinstance(model, nn.Module) else model.name
         self.module = _module_of(model)
         self.targets: Targets = read_targets(model, target, sign=sign)
@@ -216,24 +218,32 @@ class MapReader:
         done = run_pass(
             self.module, layer, images, heads=self.head, gradients=gradients, model=self.name
         )
-        scores: object = done.scores
+        with torch.enable_grad():
+            scores = self._columns(done.scores, len(images))
         shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else None
         if shape is None or len(shape) != 2 or shape[0] != len(images):
             got = type(scores).__name__ if shape is None else f"shape {shape}"
             msg = f"model {self.name!r}: expected scores ({len(images)}, K), got {got}"
             raise ModelError(msg)
-        return done
+        return done._replace(scores=scores)
+
+    def _columns(self, outputs: Any, n: int) -> Any:
+        """Return a column for each label; a module without labels keeps what it gives."""
+        if self.classifier is None:
+            return outputs
+        return evidence_columns(self.classifier, outputs, n=n)
 
     def _look(self, images: torch.Tensor) -> str:
         """Run one image to see which layer to read, and whether the head is a simple one."""
         height, width = images.shape[2:]
         with traced(self.module, (height, width)) as trace, torch.no_grad():
-            self.module(images[:1])
+            outputs = self.module(images[:1])
         if self._asked is None:
             self.layer = find_layer(trace, model=self.name)
         else:
             self.layer = named_layer(self.module, self._asked, trace, model=self.name)
-        self.head = find_head(trace, self.layer) if self._closed_form else ()
+        as_given = self._columns(outputs, 1) is outputs
+        self.head = find_head(trace, self.layer) if self._closed_form and as_given else ()
         return self.layer
 
     def _weights(
