@@ -112,10 +112,11 @@ def test_the_gate_that_init_writes_runs_at_once_from_the_wheel(team, installed):
     assert out.endswith("then:    pytest fairness_tests\n")
 
     workflow = (team / ".github/workflows/fairness.yml").read_text(encoding="utf-8")
-    (line,) = [line for line in workflow.splitlines() if "run: pytest" in line]
-    command = shlex.split(line.partition("run: ")[2])
-    passed = run([*python, "-m", *command])
+    lines = [line for line in workflow.splitlines() if "run: pytest" in line]
+    gate, verify = (shlex.split(line.partition("run: ")[2]) for line in lines)
+    passed = run([*python, "-m", *gate])
     assert "4 passed" in passed
+    assert "PASSED" in run([installed / verify[0], *verify[1:]])
     record = json.loads((team / "fairness-report/record.json").read_text(encoding="utf-8"))
     assert {one["outcome"] for one in record["verdicts"]} == {"pass"}
     assert len(ET.parse(team / "fairness-report/junit.xml").findall(".//testcase")) == 4  # noqa: S314

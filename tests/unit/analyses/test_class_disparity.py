@@ -62,7 +62,7 @@ def test_a_class_without_samples_is_undefined_and_not_the_worst():
     [
         (["cat", "cow"], ["cat", "cat"], r"'cow'.* is no class; allowed: 0 … 2 or \('cat'"),
         ([0, 3], [0, 0], r"3.* is no class"),
-        ([0, 1], [0], r"got 2 targets and 1 predictions"),
+        ([0, 1], [0], r"got 2 targets and 1 prediction;"),
     ],
     ids=["name", "position", "length"],
 )

@@ -133,7 +133,7 @@ def test_a_layer_of_noise_says_that_it_shows_nothing():
     [
         pytest.param(["f"] * 6, None, "two levels and three clusters", id="one level"),
         pytest.param(["f", "m"] * 3, [0, 1] * 3, "2 clusters", id="two clusters"),
-        pytest.param(["f", "m"], None, "each of the 6 samples", id="number"),
+        pytest.param(["f", "m"], None, "each of 6 samples", id="number"),
     ],
 )
 def test_bad_input_says_what_is_wrong(levels, cluster, message):

@@ -20,7 +20,7 @@ from pytest_fairness.classifiers.tagging import LabelRule
 from pytest_fairness.inference import predict
 from pytest_fairness.policy.model_specs import parse_model
 
-SETTINGS = {"device": "cpu", "autocast": "False", "batch_size": "64"}
+SETTINGS = {"device": "cpu", "precision": "strict", "batch_size": "64"}
 
 
 def small(**changes):

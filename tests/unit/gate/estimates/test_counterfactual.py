@@ -152,7 +152,7 @@ def test_columns_that_the_predictions_lack_are_named():
     policy = load_policy(policy_of(FLIPS))
     plain = load_policy(policy_of({"metric": "accuracy", "min": 0.5}, counterfactual=[]))
     found = read_predictions(FAIR, plain.evaluations["faces"])
-    with pytest.raises(PredictionError, match="have no column 'design', which `counterfactual`"):
+    with pytest.raises(PredictionError, match="no column 'design', which `counterfactual`"):
         judge(policy, found)
 
 

@@ -198,7 +198,7 @@ def test_predictions_that_were_read_for_another_policy_say_that_the_column_is_mi
         frame(), policy_of({"metric": "accuracy", "min": 0}).evaluations["faces"]
     )
     with pytest.raises(
-        PredictionError, match=r"column 'iou' of evaluation 'faces'.*read them again"
+        PredictionError, match=r"no column 'iou', which `column` of evaluation 'faces'"
     ):
         judge(policy_of(), predictions)
 
