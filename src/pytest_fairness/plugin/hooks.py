@@ -19,6 +19,7 @@ from pytest_fairness.plugin.places import refuse_values_taken_for_places
 from pytest_fairness.plugin.reporter import VERDICT_PROPERTY, GateReporter, LastLine, ends_a_run
 from pytest_fairness.plugin.session import GateSession
 from pytest_fairness.plugin.starting import begin_run, check_run, shared_folder
+from pytest_fairness.plugin.waiting import let_threads_sleep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
     refuse_values_taken_for_places(config, OPTIONS_WITH_VALUE)
     gate = GateSession(read_settings(config), is_worker=hasattr(config, "workerinput"))
     config.stash[SESSION] = gate
+    if gate.settings.policy is not None:
+        let_threads_sleep()
     reporter = GateReporter(config, gate)
     config.pluginmanager.register(LastLine(reporter))
     if config.pluginmanager.register(reporter, REPORTER) is None:
