@@ -74,6 +74,8 @@ def key_parts(
         "model": model,
         "labels": list(classifier.labels),
         "score": classifier.score,
+        # It decides what the first of two labels gets where the model gives one score an image.
+        "activation": classifier.activation,
         "settings": dict(settings),
         "engine": engine_digest(),
         "versions": versions(packages),

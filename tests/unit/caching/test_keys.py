@@ -34,6 +34,7 @@ DIFFERENT = {
     "labels": {"labels": ("b", "a")},
     "meaning of a score": {"score": "probability"},
     "preprocessing": {"preprocess": Preprocessing(size=5)},
+    "activation": {"activation": "sigmoid"},
     "module": {"module": nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())},
 }
 
@@ -46,7 +47,6 @@ def test_what_decides_scores_changes_the_key(part):
 READING = {
     "name": {"name": "other"},
     "classes": {"classes": {"yes": ("a",), "no": ("b",)}},
-    "activation": {"activation": "softmax"},
     "reduce": {"reduce": "logsumexp"},
     "tagging": {"tagging": LabelRule(threshold=0.5)},
     "notes": {"notes": {"model_file": "x"}},
@@ -89,8 +89,13 @@ def test_each_of_the_surroundings_changes_the_key(name, monkeypatch):
 
 
 def test_no_part_of_the_key_was_forgotten_here():
-    parts = {"form", "model", "labels", "score", "settings", "engine", "versions", "machine"}
-    assert set(key_parts(small(), SETTINGS)) == parts | {"environment", "pillow", "torch"}
+    parts = {"form", "model", "labels", "score", "activation", "settings", "engine", "versions"}
+    assert set(key_parts(small(), SETTINGS)) == parts | {
+        "machine",
+        "environment",
+        "pillow",
+        "torch",
+    }
 
 
 @pytest.mark.parametrize(
@@ -196,7 +201,7 @@ def key_of_table(made):
 def test_a_model_of_a_file_is_known_by_file_and_table_whatever_it_is_called(weights, tmp_path):
     other = tmp_path / "copy.safetensors"
     other.write_bytes(weights.read_bytes())
-    assert key_of_table(table(weights)) == key_of_table(table(other, activation="softmax"))
+    assert key_of_table(table(weights)) == key_of_table(table(other, nondeterministic="tell"))
 
 
 TABLES = {

@@ -127,6 +127,29 @@ def test_a_run_is_the_same_without_a_cache_with_an_empty_and_with_a_full_one(
     assert "images_per_second" in empty.metadata
 
 
+READINGS = [
+    {"activation": None},
+    {"activation": "sigmoid"},
+    {"activation": "softmax"},
+    {"activation": "sigmoid", "reduce": "sum"},
+    {"score": "log_probability"},
+]
+
+
+@pytest.mark.parametrize("first", range(len(READINGS)))
+def test_one_score_an_image_is_never_taken_from_another_reading_of_it(first, images_of, cache):
+    """The first label's score depends on the activation, and was kept without it."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1), nn.LogSigmoid())
+    model = Classifier("m", module, ("woman", "man"), Preprocessing(size=4))
+    made = images_of(9)
+    filled = predict(replace(model, **READINGS[first]), made, cache=cache)
+    assert filled.metadata["cache"] == "0 of 9 images"  # kept, not refused
+    for reading in READINGS:
+        again = replace(model, **reading)
+        assert same(predict(again, made), predict(again, made, cache=cache)), reading
+
+
 class Double(nn.Module):
     """Turns images into 64-bit numbers."""
 
