@@ -12,7 +12,7 @@ import pytest_fairness.caching.folder
 import pytest_fairness.commands.plan
 import pytest_fairness.gate.run
 import pytest_fairness.inference.local
-import pytest_fairness.inference.read
+import pytest_fairness.inference.reading.read
 import pytest_fairness.planning.answerable
 import pytest_fairness.planning.at_hand
 import pytest_fairness.report  # noqa: F401

@@ -26,7 +26,7 @@ from pytest_fairness.gate.record.policy_records import PolicyFile, RequiredRecor
 from pytest_fairness.gate.record.run_record import JudgedRun, PolicyRecord, RunRecord, Verdict
 from pytest_fairness.gate.since import describe_baseline
 from pytest_fairness.inference import Predictions, read_predictions
-from pytest_fairness.inference.counting import count_answers
+from pytest_fairness.inference.reading.counting import count_answers
 from pytest_fairness.policy import Evaluation, Policy, load_policy
 from pytest_fairness.statistics.clusters.columns import axis_of, cell_name, columns_of
 from pytest_fairness.statistics.counts import GroupCounts, count_groups

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_fairness.inference.observed import Observed, observation
 from pytest_fairness.inference.predictions import Predictions
-from pytest_fairness.inference.read import read_predictions
+from pytest_fairness.inference.reading.read import read_predictions
 
 if TYPE_CHECKING:
     from pytest_fairness.inference.as_found import left_as_found

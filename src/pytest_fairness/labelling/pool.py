@@ -19,7 +19,7 @@ from pytest_fairness.errors import PolicyError, PredictionError
 from pytest_fairness.gate.run import count_predictions
 from pytest_fairness.inference import Predictions
 from pytest_fairness.inference.predictions import SCORE_PREFIX, prediction_table, recorded_in
-from pytest_fairness.inference.read import read_answers
+from pytest_fairness.inference.reading.read import read_answers
 from pytest_fairness.policy import Evaluation
 from pytest_fairness.statistics.arrays import Floats, Integers
 from pytest_fairness.statistics.counts import GroupCounts

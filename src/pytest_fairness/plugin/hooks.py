@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_fairness.classifiers import Classifier
     from pytest_fairness.gate.questions import Question
     from pytest_fairness.gate.record.run_record import Verdict
-    from pytest_fairness.plugin.searching import Search
+    from pytest_fairness.plugin.running.searching import Search
 
 __all__ = ["fairness_gate", "fairness_parity", "fairness_policy"]
 
@@ -116,7 +116,7 @@ def _marks(question: "Question") -> list[pytest.MarkDecorator]:
 
 def _parametrise_searches(metafunc: pytest.Metafunc, gate: GateSession) -> None:
     """Make one test of each search that the policy has a limit for."""
-    from pytest_fairness.plugin.searching import searches
+    from pytest_fairness.plugin.running.searching import searches
 
     try:
         found = searches(gate)
@@ -263,7 +263,7 @@ def fairness_policy(pytestconfig: pytest.Config) -> Any:
 @pytest.fixture(scope="session")
 def fairness_parity(request: pytest.FixtureRequest) -> "Callable[..., Parity]":
     """Change every image as a search says, and compare what it does to the groups."""
-    from pytest_fairness.plugin.searching import parity_of
+    from pytest_fairness.plugin.running.searching import parity_of
 
     gate = request.config.stash[SESSION]
     folder = shared_folder(request.config)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pytest_fairness.gate.record.run_record import JudgedRun, Verdict
     from pytest_fairness.gate.run import Judged
     from pytest_fairness.inference import Predictions
-    from pytest_fairness.plugin.model_runs import ModelRuns
-    from pytest_fairness.plugin.sharing import Shared
+    from pytest_fairness.plugin.running.model_runs import ModelRuns
+    from pytest_fairness.plugin.running.sharing import Shared
     from pytest_fairness.policy import Policy
     from pytest_fairness.report.explain import Explainer
 
@@ -229,7 +229,7 @@ class GateSession:
         self, question: "Question", find_model: "Callable[[str], Classifier]", folder: Path
     ) -> "Shared":
         """Judge all questions of one model on one evaluation set, once for all processes."""
-        from pytest_fairness.plugin.sharing import judged_once
+        from pytest_fairness.plugin.running.sharing import judged_once
 
         key = question.model, question.evaluation
         return judged_once(
@@ -335,14 +335,14 @@ class GateSession:
     def model_runs(self) -> "ModelRuns":
         """The models and evaluation sets of this process."""
         if self._model_runs is None:
-            from pytest_fairness.plugin.model_runs import ModelRuns
+            from pytest_fairness.plugin.running.model_runs import ModelRuns
 
             self._model_runs = ModelRuns(self.settings, self.progress, self._cache_of)
         return self._model_runs
 
     def _cache_of(self, model: str) -> "Cache":
         """The cache as a model may use it in this run."""
-        from pytest_fairness.plugin.cached import cache_of
+        from pytest_fairness.plugin.running.cached import cache_of
 
         spec = self.under_test.spec(model)
         return cache_of(self.settings, spec, policy=self.policy.decision.cache)

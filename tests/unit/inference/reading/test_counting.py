@@ -11,9 +11,9 @@ import pytest
 from pytest_fairness import judge
 from pytest_fairness.errors import PredictionError
 from pytest_fairness.gate import run
-from pytest_fairness.inference import counting
 from pytest_fairness.inference.answers_hash import hash_answers
-from pytest_fairness.inference.counting import count_answers
+from pytest_fairness.inference.reading import counting
+from pytest_fairness.inference.reading.counting import count_answers
 from pytest_fairness.policy import Evaluation, load_policy
 
 FACES = Evaluation("faces", attributes={"sex": ("f", "m"), "age": ("1", "2")}, positive="yes")

@@ -18,8 +18,6 @@ from pytest_fairness.data.rows import Rows, arrow_rows, read_rows
 from pytest_fairness.data.samples import Samples, check_classes, read_ids, read_samples
 from pytest_fairness.errors import PredictionError
 from pytest_fairness.inference.answers_hash import HASH_VERSION, hash_answers
-from pytest_fairness.inference.ground_truth import NOTES, Beside, beside_the_truth
-from pytest_fairness.inference.json_lines import SUFFIXES, read_json_lines
 from pytest_fairness.inference.predictions import (
     OBSERVED_PREFIX,
     SCORE_PREFIX,
@@ -27,8 +25,10 @@ from pytest_fairness.inference.predictions import (
     prediction_table,
     recorded_in,
 )
+from pytest_fairness.inference.reading.ground_truth import NOTES, Beside, beside_the_truth
+from pytest_fairness.inference.reading.json_lines import SUFFIXES, read_json_lines
+from pytest_fairness.inference.reading.y_pred import is_y_pred, rows_of_y_pred
 from pytest_fairness.inference.tags import exactly_right
-from pytest_fairness.inference.y_pred import is_y_pred, rows_of_y_pred
 from pytest_fairness.wording import listed
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What a run does once for all its tests and processes: models, searches, and what is shared."""
