@@ -1,4 +1,4 @@
-"""Threads that wait for each other sleep, so that a busy machine does not slow a model down tenfold."""
+"""Threads that wait for each other sleep, so that a busy machine does not slow a model down several times."""
 
 import os
 import sys

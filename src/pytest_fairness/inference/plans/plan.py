@@ -188,7 +188,13 @@ class Plan:
 
         Returns:
             (N, H, W, C) uint8.
+
+        Raises:
+            ValueError: A step has other pixels there, see `on_card`.
         """
+        if not self.on_card:
+            msg = f"the pixels of this plan are made by its images one by one: {self.text}"
+            raise ValueError(msg)
         steps = list(self.steps)
         while steps:
             step = steps.pop(0)

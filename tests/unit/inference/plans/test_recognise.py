@@ -155,6 +155,15 @@ def test_what_is_not_recognised_has_no_plan(preprocess):
     assert plan_of(preprocess) is None
 
 
+@pytest.mark.parametrize("name", ["ten crops", "vit"])
+def test_what_a_card_cannot_do_is_refused_there_and_never_left_out(name):
+    preprocess = OWN[name] if name in OWN else Processor(processors()[name])
+    plan = plan_of(preprocess)
+    assert plan is not None
+    with pytest.raises(ValueError, match="one by one"):
+        plan.pixels_on(torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
+
+
 def test_a_processor_with_a_resize_of_its_own_has_no_plan():
     hf = pytest.importorskip("transformers")
     assert plan_of(Processor(hf.ConvNextImageProcessorPil())) is None  # scales by its crop_pct
